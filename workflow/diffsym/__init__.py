@@ -1,0 +1,1 @@
+"""diffsym: learn crystal symmetry from diffraction."""

@@ -1,0 +1,272 @@
+"""The Arrow schemas of all tables, and the only functions that read and write them.
+
+Each table is a Parquet file (zstd). The schemas are documented column by column through field
+metadata, exported to `workflow/schemas/tables.json`, and checked on every read and write.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from diffsym.errors import DiffsymError
+from diffsym.files import atomic_path
+
+ROLES = ("train", "validation", "test")
+
+
+def _field(name: str, dtype: pa.DataType, description: str, *, nullable: bool = False) -> pa.Field:
+    return pa.field(name, dtype, nullable=nullable, metadata={"description": description})
+
+
+STRUCTURE_ID = _field("structure_id", pa.string(), "identifier, source:entry")
+
+STRUCTURES = pa.schema(
+    [
+        STRUCTURE_ID,
+        _field("source", pa.string(), "name of the source in the configuration"),
+        _field("entry_id", pa.string(), "identifier of the entry within its source"),
+        _field("name", pa.string(), "mineral or compound name", nullable=True),
+        _field("formula", pa.string(), "reduced formula"),
+        _field("lattice", pa.list_(pa.float64(), 9), "primitive cell, row vectors, A"),
+        _field("atomic_numbers", pa.list_(pa.uint8()), "one per scatterer (site and species)"),
+        _field("frac_coords", pa.list_(pa.float64()), "three per scatterer, flat"),
+        _field("occupancies", pa.list_(pa.float64()), "one per scatterer"),
+        _field("orbits", pa.list_(pa.uint16()), "index of the orbit's first scatterer"),
+        _field("conventional_lattice", pa.list_(pa.float64(), 9), "standard conventional cell, A"),
+        _field("conventional_atomic_numbers", pa.list_(pa.uint8()), "one per scatterer"),
+        _field("conventional_frac_coords", pa.list_(pa.float64()), "three per scatterer, flat"),
+        _field("conventional_occupancies", pa.list_(pa.float64()), "one per scatterer"),
+        _field("declared_symbol", pa.string(), "space group as the source gives it", nullable=True),
+        _field("declared_space_group", pa.uint8(), "its number", nullable=True),
+        _field("space_group", pa.uint8(), "number determined by spglib"),
+        _field("hall_number", pa.uint16(), "Hall number determined by spglib, 1 ... 530"),
+        _field(
+            "space_group_by_tolerance",
+            pa.list_(pa.field("element", pa.uint8(), nullable=True)),
+            "number at each tolerance of the configuration; null where spglib found none",
+        ),
+        _field("crystal_system", pa.string(), "crystal system of space_group"),
+        _field("structure_type", pa.string(), "protostructure label without chemistry"),
+        _field("primitive_volume", pa.float64(), "volume of the primitive cell, A^3"),
+        _field("number_density", pa.float64(), "atoms per A^3, weighted by occupancy"),
+        _field("density", pa.float64(), "mass density, g/cm^3"),
+        _field("members", pa.list_(pa.string()), "all entries merged into this one, sorted"),
+        _field("licence", pa.string(), "terms of use of the source"),
+        _field("reference", pa.string(), "publication or citation of the entry"),
+    ],
+    metadata={"description": "a unique structure a row"},
+)
+
+REJECTED = pa.schema(
+    [
+        STRUCTURE_ID,
+        _field("source", pa.string(), "name of the source in the configuration"),
+        _field("entry_id", pa.string(), "identifier of the entry within its source"),
+        _field("stage", pa.string(), "stage that rejected the entry"),
+        _field("code", pa.string(), "enumerated reason"),
+        _field("reason", pa.string(), "the reason as a sentence"),
+    ],
+    metadata={"description": "an entry that did not make it a row"},
+)
+
+DUPLICATES = pa.schema(
+    [
+        STRUCTURE_ID,
+        _field("representative_id", pa.string(), "the structure that was kept in its place"),
+    ],
+    metadata={"description": "an entry that equals another one a row"},
+)
+
+SPLIT = pa.schema(
+    [
+        STRUCTURE_ID,
+        _field("space_group", pa.uint8(), "determined space-group number"),
+        _field("role", pa.string(), "train, validation or test"),
+        _field("fold", pa.int8(), "cross-validation fold within train, -1 elsewhere"),
+        _field("group", pa.string(), "the key that may not stand on two sides"),
+    ],
+    metadata={"description": "a structure a row"},
+)
+
+
+def descriptor_schema(size: int) -> pa.Schema:
+    """Schema of a descriptor table with `size` values a structure."""
+    return pa.schema(
+        [
+            STRUCTURE_ID,
+            _field("descriptor", pa.list_(pa.float32(), size), f"{size} values"),
+        ],
+        metadata={"description": "a structure a row, in the order of the structures table"},
+    )
+
+
+def predictions_schema(classes: Sequence[int]) -> pa.Schema:
+    """Schema of a predictions table over the given space-group numbers."""
+    return pa.schema(
+        [
+            STRUCTURE_ID,
+            _field("role", pa.string(), "validation or test"),
+            _field("member", pa.int16(), "number of the ensemble member"),
+            _field("space_group", pa.uint8(), "true space-group number"),
+            _field("probabilities", pa.list_(pa.float32(), len(classes)), "one per class"),
+        ],
+        metadata={
+            "description": "a structure and ensemble member a row",
+            "classes": json.dumps([int(number) for number in classes]),
+        },
+    )
+
+
+def documentation() -> dict[str, Any]:
+    """All schemas as JSON: table -> what a row is, and column -> type and description."""
+    tables = {
+        "structures": STRUCTURES,
+        "rejected": REJECTED,
+        "duplicates": DUPLICATES,
+        "split": SPLIT,
+        "descriptor": descriptor_schema(209),
+        "predictions": predictions_schema(range(1, 231)),
+    }
+    return {
+        name: {
+            "row": schema.metadata[b"description"].decode(),
+            "columns": [
+                {
+                    "name": field.name,
+                    "type": str(field.type),
+                    "nullable": field.nullable,
+                    "description": field.metadata[b"description"].decode(),
+                }
+                for field in schema
+            ],
+        }
+        for name, schema in tables.items()
+    }
+
+
+def conform(table: pa.Table, schema: pa.Schema, name: str | Path) -> pa.Table:
+    """Return `table` in exactly the given schema, or say which column does not fit.
+
+    Parameters
+    ----------
+    table
+        Table with the columns of the schema in any order; types are cast where no value changes.
+    schema
+        The documented schema.
+    name
+        File or table name for the message.
+
+    Raises
+    ------
+    DiffsymError
+        If a column is missing, unknown, of the wrong type, or null where it must not be.
+    """
+    unknown = sorted(set(table.column_names) ^ set(schema.names))
+    if unknown:
+        raise DiffsymError(
+            f"{name}: the columns do not match the schema (missing or unknown: "
+            f"{', '.join(unknown)}); delete the file and rerun the stage that writes it"
+        )
+    columns = []
+    for field in schema:
+        column = table.column(field.name)
+        if column.type != field.type:
+            try:
+                column = column.cast(field.type)
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+                raise DiffsymError(
+                    f"{name}: column {field.name} is {column.type}, not {field.type} ({error}); "
+                    "delete the file and rerun the stage that writes it"
+                ) from None
+        if not field.nullable and column.null_count:
+            raise DiffsymError(f"{name}: column {field.name} has {column.null_count} empty values")
+        columns.append(column)
+    return pa.table(columns, schema=schema)
+
+
+def write_table(
+    table: pa.Table,
+    path: str | Path,
+    schema: pa.Schema,
+    *,
+    row_groups: Sequence[int] | None = None,
+) -> None:
+    """Write a checked table as Parquet (zstd), whole or not at all.
+
+    Parameters
+    ----------
+    table
+        Rows to write.
+    path
+        Parquet file.
+    schema
+        One of the documented schemas.
+    row_groups
+        Number of rows of each row group; by default one group. Empty groups are written too, so
+        that group `k` is always shard `k`.
+    """
+    table = conform(table, schema, path)
+    sizes = [table.num_rows] if row_groups is None else list(row_groups)
+    if sum(sizes) != table.num_rows:
+        raise ValueError(f"{path}: row groups hold {sum(sizes)} of {table.num_rows} rows")
+    starts = [sum(sizes[:index]) for index in range(len(sizes))]
+    write_batches(
+        (table.slice(start, size) for start, size in zip(starts, sizes, strict=True)), path, schema
+    )
+
+
+def write_batches(batches: Iterable[pa.Table], path: str | Path, schema: pa.Schema) -> None:
+    """Write tables as the row groups of one Parquet file without holding them together."""
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        for batch in batches:
+            checked = conform(batch, schema, path)
+            writer.write_table(checked, row_group_size=max(checked.num_rows, 1))
+
+
+def open_table(path: str | Path, schema: pa.Schema | None = None) -> pq.ParquetFile:
+    """Open a Parquet file and check its columns against the schema, if one is given."""
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DiffsymError(
+            f"{path}: not a readable Parquet file ({error}); delete it and rerun"
+        ) from None
+    if schema is not None and not file.schema_arrow.equals(schema):
+        raise DiffsymError(
+            f"{path}: the file was written with another schema; "
+            "delete it and rerun the stage that writes it"
+        )
+    return file
+
+
+def read_table(
+    path: str | Path,
+    schema: pa.Schema | None = None,
+    columns: Sequence[str] | None = None,
+    *,
+    row_group: int | None = None,
+) -> pa.Table:
+    """Read a table whose file was checked against its schema.
+
+    Parameters
+    ----------
+    path
+        Parquet file.
+    schema
+        Documented schema; None for descriptor and prediction tables of unknown size.
+    columns
+        Columns to read; all by default.
+    row_group
+        Read only this row group (one shard) of the file.
+    """
+    with open_table(path, schema) as file:
+        if row_group is None:
+            return file.read(columns=columns)
+        return file.read_row_group(row_group, columns=columns)
