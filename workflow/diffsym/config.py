@@ -1,0 +1,452 @@
+"""The configuration: every key with its type, range, default and meaning, in one place.
+
+`workflow/schemas/config.schema.json` and `docs/configuration.md` are generated from here. Values
+are validated before the job graph is built; what is wrong comes back as one sentence a mistake.
+"""
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from diffsym.errors import DiffsymError
+
+# Names become parts of file names and Snakemake wildcards.
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Positive = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+SpaceGroup = Annotated[int, Field(ge=1, le=230)]
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Return the words "; did you mean 'x'?", or the list of valid names if none is similar."""
+    valid = sorted(valid)
+    matches = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    if matches:
+        return f"; did you mean '{matches[0]}'?"
+    return f"; valid are: {', '.join(valid) or 'none'}"
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys are errors that name the nearest valid one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            for key in data:
+                if key not in cls.model_fields:
+                    raise PydanticCustomError(
+                        "unknown_key",
+                        "unknown key '{key}'{hint}",
+                        {"key": str(key), "hint": nearest(str(key), cls.model_fields)},
+                    )
+        return data
+
+
+class Report(Section):
+    """The page that shows everything."""
+
+    title: str = Field("Space groups from diffraction", min_length=1, description="page title")
+    experiments: list[Name] = Field(
+        min_length=1, description="experiments to run and to show, in this order"
+    )
+    sweeps: list[Name] = Field([], description="hyper-parameter sweeps to run and to show")
+
+
+class AmcsdSource(Section):
+    """American Mineralogist Crystal Structure Database, snapshot of 2021, by package registry."""
+
+    kind: Literal["amcsd"] = Field(description="which reader")
+    limit: int | None = Field(None, ge=1, description="only the first entries; null: all")
+
+
+class LocalSource(Section):
+    """A folder of CIF and POSCAR files, or a Parquet file of P1 cells."""
+
+    kind: Literal["local"] = Field(description="which reader")
+    path: str = Field(min_length=1, description="the folder or the Parquet file")
+    licence: str = Field("unknown", description="terms of use, recorded with every structure")
+    citation: str = Field("unpublished", description="reference, recorded with every structure")
+    limit: int | None = Field(None, ge=1, description="only the first entries; null: all")
+
+
+Source = Annotated[AmcsdSource | LocalSource, Field(discriminator="kind")]
+
+
+class Symmetry(Section):
+    """Space-group determination with spglib."""
+
+    symprec: Positive = Field(0.01, le=1, description="distance tolerance of the label, A")
+    tolerances: list[Positive] = Field(
+        [0.001, 0.01, 0.1], description="tolerances at which the label is compared, A"
+    )
+
+
+class Checks(Section):
+    """Physical checks that a structure passes before any descriptor is computed."""
+
+    min_distance: Positive = Field(0.5, description="shortest distance between two sites, A")
+    max_occupancy: float = Field(1.05, ge=1, description="largest sum of occupancies of a site")
+    density_tolerance: Positive = Field(
+        0.1, description="largest relative deviation from the density given by the source"
+    )
+    composition_tolerance: Positive = Field(
+        0.1, description="largest relative deviation from the formula given by the source"
+    )
+
+
+class Duplicates(Section):
+    """Tolerances of pymatgen's StructureMatcher."""
+
+    ltol: Positive = Field(0.2, description="fractional tolerance of the lattice lengths")
+    stol: Positive = Field(0.3, description="site tolerance, fraction of (V/n)^(1/3)")
+    angle_tol: Positive = Field(5.0, description="tolerance of the lattice angles, degrees")
+
+
+class Structures(Section):
+    """From the sources to the table of unique structures."""
+
+    sources: list[Name] = Field(min_length=1, description="named sources to read")
+    shards: int = Field(8, ge=1, le=10_000, description="pieces that the work is cut into")
+    symmetry: Symmetry = Field(default_factory=lambda: Symmetry(), description="spglib")
+    checks: Checks = Field(default_factory=lambda: Checks(), description="physical checks")
+    duplicates: Duplicates = Field(
+        default_factory=lambda: Duplicates(), description="what counts as the same structure"
+    )
+
+
+class PdfDescriptor(Section):
+    """Reduced pair distribution function, normalised to 0 ... 1 (Liu et al. 2019, Table 2)."""
+
+    kind: Literal["pdf"] = Field(description="which descriptor")
+    engine: Literal["native", "srreal"] = Field(
+        "native", description="own kernel, or diffpy.srreal where it is installed"
+    )
+    r_min: float = Field(1.5, ge=0, description="smallest distance, A")
+    r_max: Positive = Field(30.0, le=200, description="largest distance, A")
+    r_step: Positive | None = Field(None, description="grid step, A; null: pi / q_max")
+    q_min: float = Field(0.5, ge=0, description="smallest momentum transfer, 1/A")
+    q_max: Positive = Field(23.0, description="largest momentum transfer, 1/A")
+    u_iso: Positive = Field(0.008, description="isotropic displacement parameter U, A^2")
+    q_damp: float = Field(0.04, ge=0, description="instrumental damping, 1/A")
+    q_broad: float = Field(0.01, ge=0, description="instrumental broadening, 1/A")
+
+    @model_validator(mode="after")
+    def _possible_physics(self) -> Self:
+        if self.r_min >= self.r_max:
+            raise PydanticCustomError("physics", "r_min must be smaller than r_max")
+        if self.q_min >= self.q_max:
+            raise PydanticCustomError("physics", "q_min must be smaller than q_max")
+        nyquist = math.pi / self.q_max
+        if self.r_step is not None and self.r_step > nyquist * (1 + 1e-9):
+            raise PydanticCustomError(
+                "physics",
+                "r_step {step} A is above pi / q_max = {nyquist} A, "
+                "so that the grid cannot carry the signal; lower r_step or q_max",
+                {"step": self.r_step, "nyquist": f"{nyquist:.4f}"},
+            )
+        return self
+
+
+class Split(Section):
+    """Which structures train, validate and test."""
+
+    kind: Literal["stratified", "formula", "prototype"] = Field(
+        description="stratified: within each space group; formula, prototype: none on two sides"
+    )
+    test_fraction: Fraction = Field(0.2, description="share of all structures")
+    validation_fraction: Fraction = Field(0.1, description="share of the training side")
+    folds: int = Field(5, ge=2, le=100, description="cross-validation folds of the training part")
+    seed: int = Field(0, ge=0, description="seed of the draw")
+
+
+class ClassSet(Section):
+    """Which space groups are told apart; exactly one of the keys is given."""
+
+    min_entries: int | None = Field(
+        None, ge=2, description="all groups with at least so many unique structures"
+    )
+    space_groups: list[SpaceGroup] | None = Field(None, min_length=2, description="group numbers")
+    named: Literal["liu2019-45"] | None = Field(
+        None, description="a list published with a paper, see data/class_sets"
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = [key for key in type(self).model_fields if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise PydanticCustomError(
+                "class_set",
+                "give exactly one of min_entries, space_groups and named, not {count}",
+                {"count": len(given)},
+            )
+        return self
+
+
+class Liu2019Cnn(Section):
+    """Convolutional network of Liu et al. 2019, Fig. 4."""
+
+    kind: Literal["liu2019_cnn"] = Field(description="which model")
+    filters: tuple[int, int] = Field((256, 64), description="channels of the two convolutions")
+    kernel_size: int = Field(32, ge=1, description="kernel of both convolutions")
+    hidden_units: int = Field(128, ge=1, description="units of the fully connected layer")
+    pool_size: int = Field(2, ge=1, description="size of the maximum pooling")
+    dropout: float = Field(0.5, ge=0, lt=1, description="dropout rate after the pooling")
+    batch_normalisation: bool = Field(
+        True, description="normalise each convolution before its ReLU"
+    )
+
+
+class Logistic(Section):
+    """One elastic-net logistic regression per space group (Liu et al. 2019, appendix A)."""
+
+    kind: Literal["logistic"] = Field(description="which model")
+    features: Literal["linear", "quadratic"] = Field(description="X, or the products X_i X_j")
+    alphas: list[Positive] = Field([1e-5], min_length=1, description="strengths to try")
+    l1_ratios: list[Annotated[float, Field(ge=0, le=1)]] = Field(
+        [0.75], min_length=1, description="shares of the L1 term to try"
+    )
+    max_epochs: int = Field(100, ge=1, description="passes over the training part at most")
+
+
+Model = Annotated[Liu2019Cnn | Logistic, Field(discriminator="kind")]
+
+
+class Training(Section):
+    """How a network is trained (Adam, categorical cross entropy)."""
+
+    epochs: int = Field(164, ge=1, description="passes over the training part")
+    batch_size: int = Field(64, ge=1, description="structures a step")
+    learning_rate: Positive = Field(0.001, description="initial learning rate of Adam")
+    learning_rate_drops: list[Annotated[int, Field(ge=1)]] = Field(
+        [81, 122], description="epochs before which the rate is multiplied by the factor"
+    )
+    learning_rate_factor: Fraction = Field(0.1, description="factor of each drop")
+    class_weights: Literal["inverse_frequency", "none"] = Field(
+        "inverse_frequency", description="weight of a structure in the loss"
+    )
+    keep: Literal["best", "last"] = Field(
+        "best", description="weights kept: best validation accuracy, or last epoch"
+    )
+
+
+class Experiment(Section):
+    """A descriptor, a split, a class set, a model and its training."""
+
+    descriptor: Name = Field(description="section of descriptors")
+    split: Name = Field(description="section of splits")
+    classes: Name = Field(description="section of class_sets")
+    model: Name = Field(description="section of models")
+    training: Name | None = Field(None, description="section of trainings; null for logistic")
+    members: int = Field(1, ge=1, le=100, description="networks whose probabilities are averaged")
+    seed: int = Field(0, ge=0, description="seed of the first member; the others follow")
+
+
+class SweepRow(Section):
+    """One row of a sweep."""
+
+    model: dict[str, Any] = Field({}, description="keys of the model that differ from the base")
+    members: int = Field(1, ge=1, le=100, description="networks whose probabilities are averaged")
+
+
+class Sweep(Section):
+    """The same experiment with other hyper-parameters."""
+
+    base: Name = Field(description="section of experiments")
+    rows: list[SweepRow] = Field(min_length=1, description="one experiment each")
+
+
+class Evaluation(Section):
+    """How uncertainties and leakage are measured."""
+
+    bootstrap_samples: int = Field(1000, ge=100, description="resamples of the test set")
+    seed: int = Field(0, ge=0, description="seed of the bootstrap")
+    leakage_threshold: Positive = Field(
+        0.01,
+        description="root-mean-square distance below which two descriptors count as the same",
+    )
+
+
+class Configuration(Section):
+    """A whole study."""
+
+    report: Report = Field(description="what is shown")
+    sources: dict[Name, Source] = Field(min_length=1, description="databases")
+    structures: Structures = Field(description="how the structures are made")
+    descriptors: dict[Name, PdfDescriptor] = Field(min_length=1, description="descriptors")
+    class_sets: dict[Name, ClassSet] = Field(min_length=1, description="space groups told apart")
+    splits: dict[Name, Split] = Field(min_length=1, description="train, validation and test")
+    models: dict[Name, Model] = Field(min_length=1, description="models")
+    trainings: dict[Name, Training] = Field({}, description="training recipes")
+    experiments: dict[Name, Experiment] = Field(min_length=1, description="experiments")
+    sweeps: dict[Name, Sweep] = Field({}, description="hyper-parameter sweeps")
+    evaluation: Evaluation = Field(
+        default_factory=lambda: Evaluation(), description="uncertainties and leakage"
+    )
+
+    def experiments_to_run(self) -> list[str]:
+        """Experiments of the report, those of its sweeps included."""
+        names = list(self.report.experiments)
+        for sweep in self.report.sweeps:
+            names.extend(sweep_experiments(self, sweep))
+        return list(dict.fromkeys(names))
+
+
+def sweep_experiments(configuration: Configuration, sweep: str) -> list[str]:
+    """Names of the experiments that a sweep expands to: `<sweep>_01`, `<sweep>_02`, ..."""
+    return [f"{sweep}_{row:02d}" for row in range(1, len(configuration.sweeps[sweep].rows) + 1)]
+
+
+def _expand_sweeps(configuration: Configuration) -> Configuration:
+    """Add an experiment and a model section for every row of every sweep."""
+    models: dict[str, dict[str, Any]] = {}
+    experiments: dict[str, dict[str, Any]] = {}
+    for sweep_name, sweep in configuration.sweeps.items():
+        base = configuration.experiments[sweep.base]
+        base_model = configuration.models[base.model].model_dump()
+        for name, row in zip(sweep_experiments(configuration, sweep_name), sweep.rows, strict=True):
+            models[name] = base_model | row.model
+            experiments[name] = base.model_dump() | {"model": name, "members": row.members}
+    plain = configuration.model_dump()
+    clashes = sorted(
+        (set(models) & set(plain["models"])) | (set(experiments) & set(plain["experiments"]))
+    )
+    if clashes:
+        raise DiffsymError(
+            f"configuration: sweeps: the name {clashes[0]} is taken by a section; rename the sweep"
+        )
+    plain["models"] |= models
+    plain["experiments"] |= experiments
+    return _validated(plain)
+
+
+def _broken_references(configuration: Configuration) -> list[str]:
+    """One sentence for every name that refers to no section."""
+    references: list[tuple[str, str, Mapping[str, Any], str]] = []
+    for index, name in enumerate(configuration.structures.sources):
+        references.append((f"structures.sources[{index}]", name, configuration.sources, "sources"))
+    for index, name in enumerate(configuration.report.experiments):
+        references.append(
+            (f"report.experiments[{index}]", name, configuration.experiments, "experiments")
+        )
+    for index, name in enumerate(configuration.report.sweeps):
+        references.append((f"report.sweeps[{index}]", name, configuration.sweeps, "sweeps"))
+    for name, sweep in configuration.sweeps.items():
+        references.append(
+            (f"sweeps.{name}.base", sweep.base, configuration.experiments, "experiments")
+        )
+    for name, experiment in configuration.experiments.items():
+        where = f"experiments.{name}"
+        references += [
+            (
+                f"{where}.descriptor",
+                experiment.descriptor,
+                configuration.descriptors,
+                "descriptors",
+            ),
+            (f"{where}.split", experiment.split, configuration.splits, "splits"),
+            (f"{where}.classes", experiment.classes, configuration.class_sets, "class_sets"),
+            (f"{where}.model", experiment.model, configuration.models, "models"),
+        ]
+        if experiment.training is not None:
+            references.append(
+                (f"{where}.training", experiment.training, configuration.trainings, "trainings")
+            )
+    return [
+        f"{where}: '{name}' is no section of {section}{nearest(name, sections)}"
+        for where, name, sections, section in references
+        if name not in sections
+    ]
+
+
+def _broken_combinations(configuration: Configuration) -> list[str]:
+    """One sentence for every experiment whose parts do not go together."""
+    mistakes = []
+    for name, experiment in configuration.experiments.items():
+        model = configuration.models[experiment.model]
+        is_network = not isinstance(model, Logistic)
+        if is_network and experiment.training is None:
+            mistakes.append(
+                f"experiments.{name}.training: model {experiment.model} is a network and needs a "
+                "section of trainings"
+            )
+        if not is_network and experiment.training is not None:
+            mistakes.append(
+                f"experiments.{name}.training: model {experiment.model} is a logistic regression, "
+                "which has no training section; remove the key"
+            )
+        if not is_network and experiment.members > 1:
+            mistakes.append(
+                f"experiments.{name}.members: a logistic regression has one member; remove the key"
+            )
+    return mistakes
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    """One pydantic error as `section.key: what is wrong`."""
+    # Pydantic puts the tag of a tagged union into the location; it is no key of the user's.
+    tags = {"amcsd", "local", "pdf", "liu2019_cnn", "logistic"}
+    parts = [part for part in error["loc"] if part not in tags and part != "[key]"]
+    where = ".".join(str(part) for part in parts) or "top level"
+    message = error["msg"]
+    if error["type"] == "missing":
+        message = "this key is required"
+    elif error["type"] == "string_pattern_mismatch":
+        message = f"the name {error['input']!r} must be lower case letters, digits and _"
+    elif error["type"] not in {"unknown_key", "physics", "class_set"}:
+        message = f"{message[0].lower()}{message[1:]}, not {error['input']!r}"
+    return f"{where}: {message}"
+
+
+def _raise(mistakes: Iterable[str]) -> None:
+    lines = "\n".join(f"  {mistake}" for mistake in mistakes)
+    raise DiffsymError(f"the configuration has mistakes:\n{lines}")
+
+
+def _validated(raw: Mapping[str, Any]) -> Configuration:
+    try:
+        return Configuration.model_validate(raw)
+    except ValidationError as error:
+        _raise(_sentence(detail) for detail in error.errors())
+        raise  # unreachable, for the type checker
+
+
+def load_configuration(raw: Mapping[str, Any]) -> Configuration:
+    """Validate a configuration and expand its sweeps.
+
+    Parameters
+    ----------
+    raw
+        The merged mapping of `config.yaml` and its overlays.
+
+    Returns
+    -------
+    Configuration
+        With every default filled in.
+
+    Raises
+    ------
+    DiffsymError
+        One line a mistake: the key, what is wrong, and the nearest valid name.
+    """
+    configuration = _validated(raw)
+    mistakes = _broken_references(configuration)
+    if not mistakes:
+        configuration = _expand_sweeps(configuration)
+        mistakes = _broken_combinations(configuration)
+    if mistakes:
+        _raise(mistakes)
+    return configuration

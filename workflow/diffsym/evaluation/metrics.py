@@ -1,0 +1,484 @@
+"""What the predictions of one experiment are worth, as one JSON-ready dictionary.
+
+Every accuracy stands beside that of the label-frequency baseline, which always answers the most
+frequent training classes, and carries a bootstrap interval. Test predictions are read here and
+nowhere before.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+
+from diffsym.errors import DiffsymError
+from diffsym.evaluation.subgroups import distance, relation
+from diffsym.evaluation.typesetting import CRYSTAL_SYSTEMS, crystal_system
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+EVALUATED_ROLES = ("validation", "test")
+RESAMPLES_AT_ONCE = 100
+"""Bootstrap resamples drawn together: bounds the memory to 100 weights an entry."""
+
+
+def true_class_rank(probabilities: Floats, labels: Integers) -> Integers:
+    """Rank of the true class among the predicted probabilities, 0 for a correct first answer.
+
+    Equal probabilities are ranked in the order of the classes, so that the result does not
+    depend on a sorting algorithm.
+
+    Parameters
+    ----------
+    probabilities
+        Shape (n, classes).
+    labels
+        Index of the true class, shape (n,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,).
+    """
+    own = probabilities[np.arange(len(labels)), labels][:, None]
+    earlier = np.arange(probabilities.shape[1]) < labels[:, None]
+    before = (probabilities > own) | ((probabilities == own) & earlier)
+    return before.sum(axis=1).astype(np.int64)
+
+
+def top_k_hits(ranks: Integers, top_k: int) -> Floats:
+    """Whether the true class is among the first 1 ... `top_k` answers, shape (n, top_k)."""
+    return (ranks[:, None] < np.arange(1, top_k + 1)).astype(np.float64)
+
+
+def label_frequency_ranks(training_counts: Integers, labels: Integers) -> Integers:
+    """Rank of the true class when the answer is always the most frequent training classes."""
+    order = np.argsort(-training_counts, kind="stable")
+    position = np.empty_like(order)
+    position[order] = np.arange(len(order))
+    return position[labels]
+
+
+def bootstrap_means(
+    values: Floats, clusters: Sequence[str], *, resamples: int, seed: int
+) -> Floats:
+    """Column means over bootstrap resamples of whole clusters.
+
+    Entries of one cluster (one formula, one structure type) resemble each other, so drawing
+    entries singly would give intervals that are too narrow. Clusters are drawn with replacement,
+    as many as there are; a cluster of one entry each is the ordinary bootstrap. All columns share
+    the same resamples, so differences of columns are paired.
+
+    Parameters
+    ----------
+    values
+        Shape (n, columns).
+    clusters
+        Key of the cluster of each row, length n.
+    resamples
+        Number of resamples.
+    seed
+        Of the random generator.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (resamples, columns).
+    """
+    _, index = np.unique(np.asarray(clusters), return_inverse=True)
+    n_clusters = int(index.max()) + 1
+    sizes = np.bincount(index).astype(np.float64)
+    sums = np.zeros((n_clusters, values.shape[1]))
+    np.add.at(sums, index, values)
+    rng = np.random.default_rng(seed)
+    means = np.empty((resamples, values.shape[1]))
+    for start in range(0, resamples, RESAMPLES_AT_ONCE):
+        block = means[start : start + RESAMPLES_AT_ONCE]
+        draws = rng.integers(n_clusters, size=(len(block), n_clusters))
+        weights = np.stack([np.bincount(draw, minlength=n_clusters) for draw in draws])
+        block[:] = (weights @ sums) / (weights @ sizes)[:, None]
+    return means
+
+
+def interval(samples: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Percentile interval of bootstrap samples along the first axis."""
+    tail = (1.0 - confidence) / 2.0
+    low, high = np.quantile(samples, (tail, 1.0 - tail), axis=0)
+    return low, high
+
+
+def _with_intervals(values: Floats, samples: Floats, confidence: float) -> list[dict[str, Any]]:
+    """One entry for each k = 1, 2, ...: value and its interval."""
+    low, high = interval(samples, confidence)
+    return [
+        {
+            "k": k,
+            "value": float(values[k - 1]),
+            "low": float(low[k - 1]),
+            "high": float(high[k - 1]),
+        }
+        for k in range(1, len(values) + 1)
+    ]
+
+
+def calibration(probabilities: Floats, labels: Integers, *, bins: int) -> dict[str, Any]:
+    """Expected calibration error and the bins of the reliability diagram.
+
+    The confidence is the largest probability; bins have equal width (Guo et al. 2017, Proc. ICML
+    70, 1321). The error is the mean distance of accuracy and confidence, weighted by the number
+    of entries in the bins.
+
+    Parameters
+    ----------
+    probabilities
+        Shape (n, classes).
+    labels
+        Index of the true class, shape (n,).
+    bins
+        Number of bins between 0 and 1.
+    """
+    confidence = probabilities.max(axis=1)
+    correct = (true_class_rank(probabilities, labels) == 0).astype(np.float64)
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    index = np.clip(np.digitize(confidence, edges[1:-1], right=True), 0, bins - 1)
+    table = []
+    error = 0.0
+    for number in range(bins):
+        inside = index == number
+        count = int(inside.sum())
+        mean_confidence = float(confidence[inside].mean()) if count else None
+        accuracy = float(correct[inside].mean()) if count else None
+        if mean_confidence is not None and accuracy is not None:
+            error += count / len(labels) * abs(accuracy - mean_confidence)
+        table.append(
+            {
+                "low": float(edges[number]),
+                "high": float(edges[number + 1]),
+                "count": count,
+                "confidence": mean_confidence,
+                "accuracy": accuracy,
+            }
+        )
+    return {"expected_calibration_error": error, "bins": table}
+
+
+def per_class_scores(
+    labels: Integers, answers: Integers, classes: Sequence[int], training_counts: Integers
+) -> tuple[dict[str, float], list[dict[str, Any]]]:
+    """Precision, recall and F1 of each class, and their means over the classes that occur.
+
+    A class without a single entry in the evaluated part has no recall, so it does not enter the
+    macro averages; a class that is never predicted has precision 0.
+
+    Parameters
+    ----------
+    labels, answers
+        Index of the true and of the predicted class, shape (n,).
+    classes
+        Space-group numbers.
+    training_counts
+        Number of training entries of each class.
+    """
+    precision, recall, f1, support = precision_recall_fscore_support(
+        labels, answers, labels=np.arange(len(classes)), zero_division=0.0
+    )
+    present = support > 0
+    total = max(int(training_counts.sum()), 1)
+    macro = {
+        "precision": float(precision[present].mean()),
+        "recall": float(recall[present].mean()),
+        "f1": float(f1[present].mean()),
+        "classes": int(present.sum()),
+    }
+    table = [
+        {
+            "space_group": int(number),
+            "support": int(support[i]),
+            "training_count": int(training_counts[i]),
+            "training_frequency": float(training_counts[i] / total),
+            "precision": float(precision[i]) if present[i] else None,
+            "recall": float(recall[i]) if present[i] else None,
+            "f1": float(f1[i]) if present[i] else None,
+        }
+        for i, number in enumerate(classes)
+    ]
+    return macro, table
+
+
+def crystal_system_scores(
+    probabilities: Floats, labels: Integers, classes: Sequence[int]
+) -> dict[str, Any]:
+    """Accuracy within each crystal system, and of the crystal system itself.
+
+    The crystal system is predicted by summing the probabilities of its space groups.
+    """
+    system_of_class = np.array([CRYSTAL_SYSTEMS.index(crystal_system(n)) for n in classes])
+    membership = np.eye(len(CRYSTAL_SYSTEMS))[system_of_class]
+    truth = system_of_class[labels]
+    # A system without any class must not win with the sum of nothing.
+    summed = np.where(membership.any(axis=0), probabilities @ membership, -1.0)
+    system_correct = summed.argmax(axis=1) == truth
+    group_correct = true_class_rank(probabilities, labels) == 0
+    return {
+        "accuracy": float(system_correct.mean()),
+        "systems": [
+            {
+                "crystal_system": system,
+                "support": int((truth == index).sum()),
+                "space_group_accuracy": float(group_correct[truth == index].mean()),
+                "crystal_system_accuracy": float(system_correct[truth == index].mean()),
+            }
+            for index, system in enumerate(CRYSTAL_SYSTEMS)
+            if (truth == index).any()
+        ],
+    }
+
+
+def confused_pairs(
+    confusion: Integers, classes: Sequence[int], *, most: int
+) -> list[dict[str, Any]]:
+    """The most frequent wrong answers, with the relation of the answer to the truth."""
+    support = confusion.sum(axis=1)
+    pairs = sorted(
+        (-int(confusion[i, j]), i, j) for i, j in zip(*np.nonzero(confusion), strict=True) if i != j
+    )
+    table = []
+    for negative_count, i, j in pairs[:most]:
+        related = relation(classes[i], classes[j])
+        table.append(
+            {
+                "true": int(classes[i]),
+                "predicted": int(classes[j]),
+                "count": -negative_count,
+                "share_of_true": float(-negative_count / support[i]),
+                "relation": related.kind,
+                "distance": related.distance,
+                "common": related.common,
+            }
+        )
+    return table
+
+
+def error_distances(confusion: Integers, classes: Sequence[int]) -> list[dict[str, Any]]:
+    """How far wrong answers lie from the truth in the graph of maximal subgroups.
+
+    `expected` is what the distances would be if each wrong answer were drawn from all answers
+    given to *other* true classes: errors concentrated at small distances beyond that mean that a
+    model confuses related groups, not just frequent ones.
+
+    Parameters
+    ----------
+    confusion
+        Counts, true classes in rows, shape (classes, classes).
+    classes
+        Space-group numbers.
+    """
+    steps = np.array([[distance(a, b) for b in classes] for a in classes])
+    wrong = confusion * ~np.eye(len(classes), dtype=bool)
+    if not wrong.any():
+        return []
+    answers = (confusion.sum(axis=0) - confusion).astype(np.float64)
+    np.fill_diagonal(answers, 0.0)
+    totals = answers.sum(axis=1, keepdims=True)
+    chance = np.divide(answers, totals, out=np.zeros_like(answers), where=totals > 0)
+    expected = wrong.sum(axis=1, keepdims=True) * chance
+    return [
+        {
+            "distance": int(step),
+            "share": float(wrong[steps == step].sum() / wrong.sum()),
+            "expected": float(expected[steps == step].sum() / expected.sum()),
+        }
+        for step in range(1, int(steps.max()) + 1)
+    ]
+
+
+def _read_member(table: pa.Table, role: str) -> tuple[list[str], Integers, Floats]:
+    """Identifiers, true numbers and probabilities (float64) of one role in a predictions table."""
+    part = table.filter(pc.equal(table["role"], role)).sort_by("structure_id")
+    flat = pc.list_flatten(part["probabilities"]).to_numpy()
+    return (
+        part["structure_id"].to_pylist(),
+        part["space_group"].to_numpy().astype(np.int64),
+        flat.reshape(part.num_rows, -1).astype(np.float64),
+    )
+
+
+def _classes_of(predictions: Sequence[pa.Table]) -> list[int]:
+    """Class list that all members share."""
+    if not predictions:
+        raise DiffsymError("there are no predictions to evaluate: an experiment needs one member")
+    lists = {(table.schema.metadata or {}).get(b"classes") for table in predictions}
+    first = lists.pop()
+    if lists or first is None:
+        raise DiffsymError(
+            "the predictions of the ensemble's members name different classes or none; "
+            "delete them and rerun the training"
+        )
+    return [int(number) for number in json.loads(first)]
+
+
+def _evaluate_part(
+    members: Sequence[Floats],
+    labels: Integers,
+    clusters: Sequence[str],
+    classes: Sequence[int],
+    training_counts: Integers,
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """All metrics of the validation or of the test part."""
+    top_k, confidence = settings["top_k"], settings["confidence"]
+    # float32 probabilities sum to 1 only within rounding; the log loss wants it exactly.
+    members = [member / member.sum(axis=1, keepdims=True) for member in members]
+    ensemble = np.mean(members, axis=0)
+    rankings = [
+        true_class_rank(ensemble, labels),
+        label_frequency_ranks(training_counts, labels),
+        *(true_class_rank(member, labels) for member in members),
+    ]
+    hits = np.hstack([top_k_hits(ranks, top_k) for ranks in rankings])
+    samples = bootstrap_means(
+        hits, clusters, resamples=settings["resamples"], seed=settings["seed"]
+    )
+    columns = [slice(start, start + top_k) for start in range(0, hits.shape[1], top_k)]
+    values = hits.mean(axis=0)
+    accuracies = [_with_intervals(values[c], samples[:, c], confidence) for c in columns]
+    first, frequent, *single = columns
+    single_values = np.array([values[c] for c in single])
+    answers = ensemble.argmax(axis=1)
+    confusion = confusion_matrix(labels, answers, labels=np.arange(len(classes)))
+    macro, per_class = per_class_scores(labels, answers, classes, training_counts)
+    return {
+        "n": len(labels),
+        "n_clusters": len(set(clusters)),
+        "accuracy": accuracies[0],
+        "first_differences": _with_intervals(
+            np.diff(values[first], prepend=0.0),
+            np.diff(samples[:, first], axis=1, prepend=0.0),
+            confidence,
+        ),
+        "baseline": accuracies[1],
+        "gain_over_baseline": _with_intervals(
+            values[first] - values[frequent], samples[:, first] - samples[:, frequent], confidence
+        ),
+        "members": accuracies[2:],
+        "members_mean": [float(value) for value in single_values.mean(axis=0)],
+        "members_spread": (
+            [float(value) for value in single_values.std(axis=0, ddof=1)]
+            if len(members) > 1
+            else None
+        ),
+        "macro": macro,
+        "log_loss": float(log_loss(labels, ensemble, labels=np.arange(len(classes)))),
+        "calibration": calibration(ensemble, labels, bins=settings["calibration_bins"]),
+        "crystal_systems": crystal_system_scores(ensemble, labels, classes),
+        "per_class": per_class,
+        "confusion": confusion.tolist(),
+        "confused_pairs": confused_pairs(confusion, classes, most=settings["confused_pairs"]),
+        "error_distances": error_distances(confusion, classes),
+    }
+
+
+def evaluate_experiment(
+    predictions: Sequence[pa.Table],
+    split: pa.Table,
+    *,
+    top_k: int = 6,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    calibration_bins: int = 15,
+    most_confused: int = 25,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Metrics of an ensemble on the validation and the test part of its split.
+
+    The ensemble's probability is the mean of its members'. Intervals are percentile bootstrap
+    intervals over the split's own groups (entries, formulae or structure types), because entries
+    that the split may not separate are not independent either.
+
+    Parameters
+    ----------
+    predictions
+        One predictions table a member (see `diffsym.tables.predictions_schema`), for the same
+        structures and classes.
+    split
+        The split table the members were trained with.
+    top_k
+        Accuracies A_1 ... A_k; at most the number of classes.
+    resamples, confidence, seed
+        Of the bootstrap.
+    calibration_bins
+        Bins of the reliability diagram.
+    most_confused
+        Number of pairs listed as most confused.
+
+    Returns
+    -------
+    dict
+        JSON-ready: `classes`, `counts`, `settings` and, under `parts`, the metrics of
+        "validation" and "test". Accuracies are lists of {k, value, low, high}.
+
+    Raises
+    ------
+    DiffsymError
+        If the members disagree about classes or structures, or do not fit the split.
+    """
+    classes = _classes_of(predictions)
+    index_of_class = {number: index for index, number in enumerate(classes)}
+    settings = {
+        "top_k": min(top_k, len(classes)),
+        "resamples": resamples,
+        "confidence": confidence,
+        "calibration_bins": calibration_bins,
+        "confused_pairs": most_confused,
+        "seed": seed,
+    }
+    cluster_of = dict(
+        zip(split["structure_id"].to_pylist(), split["group"].to_pylist(), strict=True)
+    )
+    training = split.filter(pc.equal(split["role"], "train"))["space_group"].to_numpy()
+    training_counts = np.bincount(training, minlength=231)[classes]
+    parts = {}
+    for role in EVALUATED_ROLES:
+        read = [_read_member(table, role) for table in predictions]
+        identifiers, numbers, _ = read[0]
+        if any(other != identifiers for other, _, _ in read[1:]):
+            raise DiffsymError(
+                f"the ensemble's members predict different {role} structures; "
+                "delete their predictions and rerun the training"
+            )
+        strangers = [identifier for identifier in identifiers if identifier not in cluster_of]
+        if strangers:
+            raise DiffsymError(
+                f"the predictions name structures that the split does not hold "
+                f"({strangers[0]}, ...); delete them and rerun the training"
+            )
+        if not identifiers:
+            raise DiffsymError(
+                f"no {role} structure belongs to the experiment's classes: "
+                "use more structures, other classes or a larger fraction in the split"
+            )
+        labels = np.array([index_of_class[number] for number in numbers], dtype=np.int64)
+        clusters = [cluster_of[identifier] for identifier in identifiers]
+        parts[role] = _evaluate_part(
+            [probabilities for _, _, probabilities in read],
+            labels,
+            clusters,
+            classes,
+            training_counts,
+            settings,
+        )
+    return {
+        "classes": classes,
+        "counts": {
+            "train": int(training_counts.sum()),
+            **{role: parts[role]["n"] for role in EVALUATED_ROLES},
+        },
+        "n_members": len(predictions),
+        "settings": settings,
+        "parts": parts,
+    }

@@ -1,0 +1,84 @@
+"""Space-group symbols as they are printed in International Tables, and crystal systems.
+
+Strings that come from databases are never typeset: they are escaped and shown as they are.
+"""
+
+import re
+from functools import cache
+from html import escape
+
+import spglib
+
+CRYSTAL_SYSTEMS = (
+    "triclinic",
+    "monoclinic",
+    "orthorhombic",
+    "tetragonal",
+    "trigonal",
+    "hexagonal",
+    "cubic",
+)
+LAST_GROUP = (2, 15, 74, 142, 167, 194, 230)
+"""The last space group of each crystal system."""
+
+OVERLINE = "\u0305"
+TOKEN = re.compile(r"-(?P<bar>\d)|(?P<axis>\d)_(?P<screw>\d)|(?P<letter>[A-Za-z])|(?P<other>.)")
+
+
+def crystal_system(space_group: int) -> str:
+    """Crystal system of a space-group number."""
+    for system, last in zip(CRYSTAL_SYSTEMS, LAST_GROUP, strict=True):
+        if 1 <= space_group <= last:
+            return system
+    raise ValueError(f"{space_group} is no space-group number (1 ... 230)")
+
+
+@cache
+def _symbols() -> dict[int, str]:
+    """Short Hermann-Mauguin symbol of each space group in its first Hall setting."""
+    symbols: dict[int, str] = {}
+    for hall_number in range(1, 531):
+        group = spglib.get_spacegroup_type(hall_number)
+        symbols.setdefault(group.number, group.international_short)
+    return symbols
+
+
+def symbol(space_group: int) -> str:
+    """Short Hermann-Mauguin symbol as plain text: "P6_3/mmc", "Fm-3m"."""
+    return _symbols()[space_group]
+
+
+def _typeset(plain: str, bar: str) -> str:
+    """Italic letters, subscript screw axes, and rotoinversions by the template `bar`."""
+    parts = []
+    for token in TOKEN.finditer(plain):
+        if token["bar"]:
+            parts.append(bar.format(token["bar"]))
+        elif token["axis"]:
+            parts.append(f"{token['axis']}<sub>{token['screw']}</sub>")
+        elif token["letter"]:
+            parts.append(f"<i>{token['letter']}</i>")
+        else:
+            parts.append(escape(token["other"]))
+    return "".join(parts)
+
+
+def symbol_html(space_group: int) -> str:
+    """Symbol as HTML: overbars by the style sheet's class `bar`, screw axes as subscripts."""
+    typeset = _typeset(symbol(space_group), '<span class="bar">{}</span>')
+    return f'<span class="sg">{typeset}</span>'
+
+
+def symbol_plotly(space_group: int) -> str:
+    """Symbol for Plotly's labels, which know <i> and <sub> but no style sheet."""
+    return _typeset(symbol(space_group), "{}" + OVERLINE)
+
+
+def label_plotly(space_group: int) -> str:
+    """Symbol and number for Plotly's labels, "Fm-3m (225)"."""
+    return f"{symbol_plotly(space_group)} ({space_group})"
+
+
+def formula_html(formula: str) -> str:
+    """Chemical formula with subscript amounts; everything else escaped."""
+    return re.sub(r"(?<=[A-Za-z)])(\d+(?:\.\d+)?)", r"<sub>\1</sub>", escape(formula))

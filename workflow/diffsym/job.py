@@ -1,0 +1,56 @@
+"""What every job of the workflow has around it: a log, a thread limit, errors in one sentence."""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from diffsym.errors import DiffsymError
+
+
+@contextmanager
+def job(snakemake: Any) -> Iterator[None]:
+    """Run the body of a workflow script.
+
+    Everything the body prints goes to the rule's log file. A `DiffsymError` is also printed on
+    the terminal, as one sentence; any other error is shown with the place of its traceback.
+    Numerical libraries get the job's number of threads and no more.
+
+    Parameters
+    ----------
+    snakemake
+        The object that Snakemake gives to its scripts.
+    """
+    terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w")
+    log = Path(str(snakemake.log[0]))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as handle:
+        # The descriptors are replaced, not the Python objects, so that compiled libraries and
+        # child processes write to the log, too.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(handle.fileno(), 1)
+        os.dup2(handle.fileno(), 2)
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+        logging.captureWarnings(capture=True)
+        try:
+            with threadpool_limits(limits=snakemake.threads):
+                yield
+        except DiffsymError as error:
+            sys.stderr.write(f"{error}\n")
+            terminal.write(f"{snakemake.rule}: {error}\n")
+            sys.exit(1)
+        except Exception as error:
+            traceback.print_exc()
+            terminal.write(
+                f"{snakemake.rule}: {type(error).__name__}: {error} (full traceback in {log})\n"
+            )
+            sys.exit(1)
+        finally:
+            terminal.close()

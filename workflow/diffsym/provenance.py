@@ -1,0 +1,125 @@
+"""What a result was made from: code digests, software versions, git revision, checksums."""
+
+import ast
+import hashlib
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGE_ROOT = Path(__file__).resolve().parent
+
+# The packages whose version can change a number in a result.
+RELEVANT_PACKAGES = (
+    "snakemake",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "spglib",
+    "pymatgen",
+    "pymatgen-core",
+    "numba",
+    "scikit-learn",
+    "keras",
+    "tensorflow",
+    "plotly",
+)
+
+
+def _module_file(module: str) -> Path | None:
+    """Source file of a module of this package, or None if there is no such module."""
+    relative = Path(*module.split(".")[1:])
+    for candidate in (
+        PACKAGE_ROOT / relative.with_suffix(".py") if relative.parts else None,
+        PACKAGE_ROOT / relative / "__init__.py",
+    ):
+        if candidate is not None and candidate.is_file():
+            return candidate
+    return None
+
+
+def _imports(tree: ast.AST) -> set[str]:
+    """Names of the modules of this package that a syntax tree may import."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return {name for name in names if name.split(".")[0] == PACKAGE_ROOT.name}
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and (
+            ast.get_docstring(node, clean=False) is not None
+        ):
+            node.body = node.body[1:]
+    return tree
+
+
+@cache
+def _parsed(path: Path) -> tuple[str, frozenset[str]]:
+    """Digest of a file's meaning (comments and docstrings left out) and its imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = frozenset(_imports(tree))
+    meaning = ast.dump(_without_docstrings(tree))
+    return hashlib.sha256(meaning.encode()).hexdigest(), imports
+
+
+def code_digest(script: str | Path, *modules: str) -> str:
+    """Digest of all code of ours that a job runs.
+
+    Rules carry it among their parameters, so that an edit of the library reruns exactly the
+    stages that import the edited module, while an edited comment reruns none.
+
+    Parameters
+    ----------
+    script
+        The Python script of the rule.
+    modules
+        Modules that the script imports by name at run time (the module of a named section's kind).
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+    """
+    digest, pending = _parsed(Path(script).resolve())
+    found = {str(Path(script).name): digest}
+    queue = sorted(pending | set(modules))
+    while queue:
+        module = queue.pop()
+        path = _module_file(module)
+        if path is None or module in found:
+            continue
+        found[module], imports = _parsed(path)
+        queue.extend(sorted(imports))
+    lines = "\n".join(f"{name} {digest}" for name, digest in sorted(found.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of Python and of the packages that can change a number."""
+    return {"python": platform.python_version()} | {
+        package: version(package) for package in RELEVANT_PACKAGES
+    }
+
+
+def git_revision(folder: str | Path) -> str:
+    """Commit of the working tree, marked where files differ from it; "unknown" outside git."""
+
+    def git(*arguments: str) -> str:
+        completed = subprocess.run(
+            ["git", "-C", str(folder), *arguments], check=True, capture_output=True, text=True
+        )
+        return completed.stdout.strip()
+
+    try:
+        revision = git("rev-parse", "HEAD")
+        return f"{revision} with local changes" if git("status", "--porcelain") else revision
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
