@@ -121,10 +121,10 @@ class Structures(Section):
 
     sources: list[Name] = Field(min_length=1, description="named sources to read")
     shards: int = Field(8, ge=1, le=10_000, description="pieces that the work is cut into")
-    symmetry: Symmetry = Field(default_factory=lambda: Symmetry(), description="spglib")
-    checks: Checks = Field(default_factory=lambda: Checks(), description="physical checks")
+    symmetry: Symmetry = Field(default_factory=Symmetry, description="spglib")
+    checks: Checks = Field(default_factory=Checks, description="physical checks")
     duplicates: Duplicates = Field(
-        default_factory=lambda: Duplicates(), description="what counts as the same structure"
+        default_factory=Duplicates, description="what counts as the same structure"
     )
 
 
@@ -294,7 +294,7 @@ class Configuration(Section):
     experiments: dict[Name, Experiment] = Field(min_length=1, description="experiments")
     sweeps: dict[Name, Sweep] = Field({}, description="hyper-parameter sweeps")
     evaluation: Evaluation = Field(
-        default_factory=lambda: Evaluation(), description="uncertainties and leakage"
+        default_factory=Evaluation, description="uncertainties and leakage"
     )
 
     def experiments_to_run(self) -> list[str]:
@@ -443,10 +443,8 @@ def load_configuration(raw: Mapping[str, Any]) -> Configuration:
         One line a mistake: the key, what is wrong, and the nearest valid name.
     """
     configuration = _validated(raw)
-    mistakes = _broken_references(configuration)
-    if not mistakes:
-        configuration = _expand_sweeps(configuration)
-        mistakes = _broken_combinations(configuration)
+    # A combination can be judged once its parts exist, a sweep once its base is sound.
+    mistakes = _broken_references(configuration) or _broken_combinations(configuration)
     if mistakes:
         _raise(mistakes)
-    return configuration
+    return _expand_sweeps(configuration)

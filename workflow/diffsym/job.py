@@ -46,7 +46,7 @@ def job(snakemake: Any) -> Iterator[None]:
             sys.stderr.write(f"{error}\n")
             terminal.write(f"{snakemake.rule}: {error}\n")
             sys.exit(1)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the last frame of the process
             traceback.print_exc()
             terminal.write(
                 f"{snakemake.rule}: {type(error).__name__}: {error} (full traceback in {log})\n"

@@ -1,0 +1,58 @@
+# make report   set up the environment and make results/report.html
+# make test     set up the environment and run the tests
+# make lint     formatting, style, types, workflow
+# make bench    all benchmarks; each prints its ratios and writes JSON to results/benchmarks
+
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	command -v $$python && break; done 2>/dev/null)
+BIN := .venv/bin
+CORES ?= all
+
+.PHONY: report test lint format bench generated lock clean
+
+report: .venv/ready
+	$(BIN)/snakemake --profile workflow/profiles/local --cores $(CORES) results/report.html
+
+test: .venv/ready
+	$(BIN)/python -m pytest
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+format: .venv/ready
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+bench: .venv/ready results/structures.parquet
+	for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+results/structures.parquet: .venv/ready
+	$(BIN)/snakemake --profile workflow/profiles/local --cores $(CORES) $@
+
+# Schemas, configuration reference and conda environments, from their sources.
+generated: .venv/ready
+	$(BIN)/python -m diffsym.generated
+
+# New versions for everything; then run the tests.
+lock: .venv/ready
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		-o requirements.lock
+	$(MAKE) generated
+
+# The stamp is younger than the lock once the environment is complete.
+.venv/ready: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo "diffsym needs Python 3.11, 3.12 or 3.13; name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf results .snakemake

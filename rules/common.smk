@@ -1,0 +1,170 @@
+"""What the rules share: the validated configuration and functions that derive from it."""
+
+import hashlib
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from diffsym.config import Logistic, load_configuration
+from diffsym.errors import DiffsymError
+from diffsym.provenance import code_digest
+
+
+wildcard_constraints:
+    source=r"[a-z][a-z0-9_]*",
+    shard=r"\d+",
+    descriptor=r"[a-z][a-z0-9_]*",
+    class_set=r"[a-z][a-z0-9_]*",
+    split=r"[a-z][a-z0-9_]*",
+    experiment=r"[a-z][a-z0-9_]*",
+    member=r"\d+",
+
+
+try:
+    STUDY = load_configuration(config)
+except DiffsymError as error:
+    raise WorkflowError(str(error)) from None
+
+SHARDS = range(STUDY.structures.shards)
+EXPERIMENTS = STUDY.experiments_to_run()
+
+
+def settings(section, name):
+    """All keys of a named section as plain values."""
+    return getattr(STUDY, section)[name].model_dump(mode="json")
+
+
+AMCSD_WHEEL = "data/downloads/xraylarch-0.9.81-py3-none-any.whl"
+
+
+def source_path(source):
+    """What a source reads: the downloaded database, or the folder or file of the user."""
+    return AMCSD_WHEEL if source.kind == "amcsd" else source.path
+
+
+def listing_digest(source):
+    """Digest of names, sizes and times of a folder's files, of which Snakemake sees no change."""
+    folder = Path(source_path(source))
+    if not folder.is_dir():
+        return None
+    lines = [
+        f"{path.relative_to(folder)} {path.stat().st_size} {path.stat().st_mtime_ns}"
+        for path in sorted(folder.rglob("*"))
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+for name in STUDY.structures.sources:
+    source = STUDY.sources[name]
+    if source.kind == "local" and not Path(source.path).exists():
+        raise WorkflowError(
+            f"sources.{name}.path: '{source.path}' does not exist; "
+            "set it to your folder of CIF/POSCAR files or to your Parquet file"
+        )
+
+
+def script_digest(script, *modules):
+    """Digest of the code that a rule's script runs, see diffsym.provenance."""
+    return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / script, *modules)
+
+
+def memory(base_mb, per_input_mb=0.0):
+    """Memory in MB as a function of the size of the input and of the attempt."""
+    return lambda wildcards, input, attempt: int(
+        attempt * (base_mb + per_input_mb * input.size_mb)
+    )
+
+
+def runtime(minutes):
+    """Run time in minutes, more at each attempt."""
+    return lambda wildcards, attempt: attempt * minutes
+
+
+def experiment_settings(wildcards):
+    return STUDY.experiments[wildcards.experiment]
+
+
+def model_module(wildcards):
+    model = STUDY.models[experiment_settings(wildcards).model]
+    return f"diffsym.models.{model.kind}"
+
+
+def member_seed(wildcards):
+    return experiment_settings(wildcards).seed + int(wildcards.member)
+
+
+def one_of(names):
+    """Regular expression that matches exactly the given names, and nothing if there are none."""
+    return "|".join(names) or r"(?!)"
+
+
+LOGISTIC_EXPERIMENTS = [
+    name
+    for name, experiment in STUDY.experiments.items()
+    if isinstance(STUDY.models[experiment.model], Logistic)
+]
+NETWORK_EXPERIMENTS = [name for name in STUDY.experiments if name not in LOGISTIC_EXPERIMENTS]
+
+
+def used(part):
+    """Named sections that the experiments of the report refer to, in the order of their use."""
+    return list(dict.fromkeys(getattr(STUDY.experiments[name], part) for name in EXPERIMENTS))
+
+
+def descriptor_tables():
+    return [f"results/descriptors/{name}.parquet" for name in used("descriptor")]
+
+
+def split_tables():
+    return [f"results/splits/{name}.parquet" for name in used("split")]
+
+
+def class_set_files():
+    return [f"results/classes/{name}.json" for name in used("classes")]
+
+
+def leakage_files():
+    pairs = dict.fromkeys(
+        (STUDY.experiments[name].descriptor, STUDY.experiments[name].split) for name in EXPERIMENTS
+    )
+    return [f"results/leakage/{descriptor}/{split}.json" for descriptor, split in pairs]
+
+
+def member_files(experiment, name):
+    return [
+        f"results/experiments/{experiment}/members/{member}/{name}"
+        for member in range(STUDY.experiments[experiment].members)
+    ]
+
+
+def all_predictions():
+    return [path for name in EXPERIMENTS for path in member_files(name, "predictions.parquet")]
+
+
+def all_histories():
+    return [
+        path
+        for name in EXPERIMENTS
+        if name in NETWORK_EXPERIMENTS
+        for path in member_files(name, "history.json")
+    ]
+
+
+def all_metrics():
+    return [f"results/experiments/{name}/metrics.json" for name in EXPERIMENTS]
+
+
+def experiment_input(wildcards):
+    """Tables that every model of an experiment reads."""
+    experiment = experiment_settings(wildcards)
+    return {
+        "descriptor": f"results/descriptors/{experiment.descriptor}.parquet",
+        "split": f"results/splits/{experiment.split}.parquet",
+        "classes": f"results/classes/{experiment.classes}.json",
+    }
+
+
+def class_list_file(wildcards):
+    """The published list that a class set names, if it names one."""
+    named = STUDY.class_sets[wildcards.class_set].named
+    return [f"data/class_sets/{named}.csv"] if named else []

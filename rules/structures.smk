@@ -1,0 +1,85 @@
+rule fetch_amcsd:
+    output:
+        AMCSD_WHEEL,
+    log:
+        "results/logs/fetch_amcsd.log",
+    benchmark:
+        "results/benchmarks/fetch_amcsd.tsv"
+    message:
+        "Fetching the American Mineralogist Crystal Structure Database (21 MB)"
+    conda:
+        "../envs/structures.yaml"
+    localrule: True
+    retries: 2
+    script:
+        "../workflow/scripts/fetch_amcsd.py"
+
+
+rule parse_structures:
+    input:
+        lambda wildcards: source_path(STUDY.sources[wildcards.source]),
+    output:
+        structures="results/structures/{source}/shard-{shard}.parquet",
+        rejected="results/structures/{source}/rejected-{shard}.parquet",
+    params:
+        source=lambda wildcards: settings("sources", wildcards.source),
+        listing=lambda wildcards: listing_digest(STUDY.sources[wildcards.source]),
+        shards=STUDY.structures.shards,
+        symmetry=STUDY.structures.symmetry.model_dump(),
+        checks=STUDY.structures.checks.model_dump(),
+        code=lambda wildcards: script_digest(
+            "parse_structures.py",
+            f"diffsym.structures.sources.{STUDY.sources[wildcards.source].kind}",
+        ),
+    log:
+        "results/logs/parse_structures/{source}-{shard}.log",
+    benchmark:
+        "results/benchmarks/parse_structures/{source}-{shard}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(1500, 4),
+        runtime=runtime(60),
+    message:
+        "Reading, checking and standardising {wildcards.source}, shard {wildcards.shard}"
+    conda:
+        "../envs/structures.yaml"
+    script:
+        "../workflow/scripts/parse_structures.py"
+
+
+rule unique_structures:
+    input:
+        structures=expand(
+            "results/structures/{source}/shard-{shard}.parquet",
+            source=STUDY.structures.sources,
+            shard=SHARDS,
+        ),
+        rejected=expand(
+            "results/structures/{source}/rejected-{shard}.parquet",
+            source=STUDY.structures.sources,
+            shard=SHARDS,
+        ),
+    output:
+        structures="results/structures.parquet",
+        rejected="results/rejected.parquet",
+        duplicates="results/duplicates.parquet",
+        statistics="results/structures.json",
+    params:
+        duplicates=STUDY.structures.duplicates.model_dump(),
+        tolerances=STUDY.structures.symmetry.tolerances,
+        shards=STUDY.structures.shards,
+        code=script_digest("unique_structures.py"),
+    log:
+        "results/logs/unique_structures.log",
+    benchmark:
+        "results/benchmarks/unique_structures.tsv"
+    threads: 8
+    resources:
+        mem_mb=memory(3000, 30),
+        runtime=runtime(240),
+    message:
+        "Removing duplicates"
+    conda:
+        "../envs/structures.yaml"
+    script:
+        "../workflow/scripts/unique_structures.py"
