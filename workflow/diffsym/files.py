@@ -1,14 +1,27 @@
 """Files that are written whole or not at all."""
 
+import glob
 import hashlib
 import json
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import psutil
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what writers of `path` on this machine left behind when they were killed."""
+    prefix = f".{path.name}.{socket.gethostname()}-"
+    for workspace in path.parent.glob(f"{glob.escape(prefix)}*"):
+        writer = workspace.name.removeprefix(prefix).split("-")[0]
+        if writer.isdigit() and not psutil.pid_exists(int(writer)):
+            shutil.rmtree(workspace, ignore_errors=True)
 
 
 @contextmanager
@@ -16,8 +29,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path that becomes `path` when the block ends without an error.
 
     The temporary name lies in the same folder, so that the final rename cannot be torn by a
-    kill or by a full disk. It keeps the suffix of `path`, because some writers choose the
-    format by it.
+    kill or by a full disk. It keeps the name of `path`, because some writers choose the format
+    by its suffix. What an earlier, killed writer left behind is removed.
 
     Parameters
     ----------
@@ -27,20 +40,18 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        A name that does not exist yet, to write a file (or a folder) to.
+        A name that does not exist yet, to write a file to.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    workspace = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    temporary = workspace / path.name
-    try:
+    _remove_abandoned(path)
+    prefix = f".{path.name}.{socket.gethostname()}-{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=path.parent) as workspace:
+        temporary = Path(workspace) / path.name
         yield temporary
-        if temporary.is_file():
-            with temporary.open("rb") as handle:
-                os.fsync(handle.fileno())
+        with temporary.open("rb") as handle:
+            os.fsync(handle.fileno())
         temporary.replace(path)
-    finally:
-        shutil.rmtree(workspace, ignore_errors=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

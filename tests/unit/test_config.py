@@ -1,0 +1,121 @@
+"""The configuration is judged before the job graph is built, one sentence a mistake."""
+
+import copy
+
+import pytest
+import yaml
+
+from diffsym.config import load_configuration
+from diffsym.errors import DiffsymError
+from diffsym.generated import REPOSITORY
+
+
+def merged(base, overlay):
+    for key, value in overlay.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            merged(base[key], value)
+        else:
+            base[key] = value
+    return base
+
+
+@pytest.fixture
+def raw():
+    return yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+
+
+@pytest.mark.parametrize("overlay", ["liu2019", "materials_project"])
+def test_overlays_are_valid(raw, overlay):
+    text = (REPOSITORY / "config" / f"{overlay}.yaml").read_text()
+    study = load_configuration(merged(raw, yaml.safe_load(text)))
+    assert study.experiments_to_run()
+
+
+def test_sweep_expands_to_the_rows_of_the_paper(raw):
+    raw["report"]["sweeps"] = ["liu2019_table4"]
+    study = load_configuration(raw)
+    names = [name for name in study.experiments_to_run() if name.startswith("liu2019_table4")]
+    assert len(names) == 10
+    assert study.models["liu2019_table4_10"].filters == (256, 64)
+    assert study.experiments["liu2019_table4_10"].members == 3
+    assert (
+        study.models["liu2019_table4_10"].pool_size == study.models["liu2019_cnn_small"].pool_size
+    )
+
+
+MISTAKES = {
+    "misspelt key": (
+        ["structures", "shard"], 3, "structures: unknown key 'shard'; did you mean 'shards'?",
+    ),
+    "misspelt top-level key": (
+        ["modells"], {}, "top level: unknown key 'modells'; did you mean 'models'?",
+    ),
+    "unknown reference": (
+        ["experiments", "cnn", "descriptor"], "pdf_liu",
+        "experiments.cnn.descriptor: 'pdf_liu' is no section of descriptors; "
+        "did you mean 'pdf_liu2019'?",
+    ),
+    "unknown experiment": (
+        ["report", "experiments"], ["cnnn"],
+        "report.experiments[0]: 'cnnn' is no section of experiments; did you mean 'cnn'?",
+    ),
+    "wrong type": (
+        ["structures", "shards"], "many", "structures.shards: input should be a valid integer",
+    ),
+    "out of range": (
+        ["splits", "stratified", "test_fraction"], 1.5,
+        "splits.stratified.test_fraction: input should be less than 1",
+    ),
+    "unknown kind": (
+        ["splits", "stratified", "kind"], "random",
+        "splits.stratified.kind: input should be 'stratified', 'formula' or 'prototype'",
+    ),
+    "reversed range": (
+        ["descriptors", "pdf_liu2019", "r_min"], 30.0,
+        "descriptors.pdf_liu2019: r_min must be smaller than r_max",
+    ),
+    "step above the Nyquist step": (
+        ["descriptors", "pdf_liu2019", "r_step"], 0.2,
+        "descriptors.pdf_liu2019: r_step 0.2 A is above pi / q_max = 0.1366 A",
+    ),
+    "two rules for the classes": (
+        ["class_sets", "frequent", "named"], "liu2019-45",
+        "class_sets.frequent: give exactly one of min_entries, space_groups and named, not 2",
+    ),
+    "network without training": (
+        ["experiments", "cnn", "training"], None,
+        "experiments.cnn.training: model liu2019_cnn_small is a network",
+    ),
+    "several logistic members": (
+        ["experiments", "lr_x", "members"], 2,
+        "experiments.lr_x.members: a logistic regression has one member",
+    ),
+    "sweep of an unknown key": (
+        ["sweeps", "liu2019_table4", "rows"], [{"model": {"kernel": 3}}],
+        "models.liu2019_table4_01: unknown key 'kernel'; did you mean 'kernel_size'?",
+    ),
+    "name unfit for a file": (
+        ["descriptors", "PDF 2"], {"kind": "pdf"},
+        "descriptors.PDF 2: the name 'PDF 2' must be lower case letters, digits and _",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("where", "value", "sentence"), MISTAKES.values(), ids=MISTAKES)
+def test_mistakes_are_named(raw, where, value, sentence):
+    broken = copy.deepcopy(raw)
+    section = broken
+    for key in where[:-1]:
+        section = section[key]
+    section[where[-1]] = value
+    with pytest.raises(DiffsymError) as error:
+        load_configuration(broken)
+    assert sentence in str(error.value)
+
+
+def test_all_mistakes_are_listed_together(raw):
+    raw["structures"]["shard"] = 1
+    raw["splits"]["formula"]["seed"] = -1
+    with pytest.raises(DiffsymError) as error:
+        load_configuration(raw)
+    assert len(str(error.value).splitlines()) == 3

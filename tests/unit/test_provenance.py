@@ -1,0 +1,54 @@
+"""A job's code digest changes with the code it runs and with nothing else."""
+
+import pytest
+
+from diffsym import provenance
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A small package of which a script imports one module, and that one another."""
+    root = tmp_path / "diffsym"
+    root.mkdir()
+    (root / "__init__.py").write_text('"""A package."""\n')
+    (root / "used.py").write_text("from diffsym import below\nVALUE = below.VALUE\n")
+    (root / "below.py").write_text("VALUE = 1\n")
+    (root / "unused.py").write_text("VALUE = 2\n")
+    (tmp_path / "script.py").write_text("from diffsym.used import VALUE\nprint(VALUE)\n")
+    monkeypatch.setattr(provenance, "PACKAGE_ROOT", root)
+    yield root
+    provenance._parsed.cache_clear()
+
+
+def digest(root, *modules):
+    provenance._parsed.cache_clear()
+    return provenance.code_digest(root.parent / "script.py", *modules)
+
+
+@pytest.mark.parametrize("name", ["used.py", "below.py", "../script.py"])
+def test_an_edit_of_imported_code_changes_it(package, name):
+    before = digest(package)
+    (package / name).write_text((package / name).read_text() + "OTHER = 3\n")
+    assert digest(package) != before
+
+
+def test_other_code_and_comments_do_not(package):
+    before = digest(package)
+    (package / "unused.py").write_text("VALUE = 4\n")
+    (package / "below.py").write_text('"""A docstring."""\n# A comment.\nVALUE = 1\n')
+    assert digest(package) == before
+
+
+def test_modules_chosen_at_run_time_are_named(package):
+    before = digest(package, "diffsym.unused")
+    (package / "unused.py").write_text("VALUE = 4\n")
+    assert digest(package, "diffsym.unused") != before
+
+
+def test_every_relevant_package_has_a_version():
+    versions = provenance.software_versions()
+    assert set(provenance.RELEVANT_PACKAGES) < set(versions)
+
+
+def test_outside_git_the_revision_is_unknown(tmp_path):
+    assert provenance.git_revision(tmp_path) == "unknown"
