@@ -1,0 +1,1 @@
+"""From the entries of a database to unique, checked and standardised crystal structures."""

@@ -1,0 +1,379 @@
+"""The American Mineralogist Crystal Structure Database, as a snapshot inside a Python wheel.
+
+The wheel `xraylarch` carries an SQLite file with 9275 measured structures (May 2021). Only that
+member is read; the package is never installed.
+"""
+
+import base64
+import binascii
+import json
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Element, Lattice
+from pymatgen.core.operations import SymmOp
+
+from diffsym.errors import DiffsymError
+from diffsym.files import atomic_path, sha256
+from diffsym.structures.entries import (
+    Entry,
+    EntryError,
+    Rejection,
+    RejectionCode,
+    index_mixtures,
+)
+from diffsym.structures.expansion import SymmetryOperations, expand_asymmetric_unit
+from diffsym.structures.symmetry import space_group_of_operations
+
+VERSION = "0.9.81"
+WHEEL = f"xraylarch-{VERSION}-py3-none-any.whl"
+SHA256 = "3a7eb4fe22825c7fb4ff58f5c4f1e45ec701a0caf8e0593a7d02e0d3725bd654"
+MEMBER = "larch/xrd/amcsd_cif1.db"
+LICENCE = "AMCSD: free to use with citation; the wheel that carries it: BSD-3-Clause"
+CITATION = (
+    "Downs, R. T. & Hall-Wallace, M. (2003). The American Mineralogist crystal structure "
+    "database. American Mineralogist 88, 247-250."
+)
+
+SCALE = 4e6
+"""Numbers are stored as 32-bit integers, scaled by this."""
+
+STORED_ROUNDING = 0.5 / SCALE * 1.01
+"""A stored number differs by no more than this from the decimal number that was published."""
+
+NOT_DETERMINED = (2.0, 3.0)
+"""Values out of the range of coordinates that stand for '?' and '.' of the CIF."""
+
+SIXTHS = np.array([1, 2, 4, 5]) / 6
+"""Special coordinates that no decimal number can hold."""
+
+CELL = ("a", "b", "c", "alpha", "beta", "gamma")
+MISSING = "<missing>"
+
+IMAGE_TOLERANCE = 0.05
+"""Images of an atom closer than this (A) are one atom on a special position."""
+
+WATER = re.compile(r"Wat|[HD]\d?O")
+"""Labels of water and hydronium, whose hydrogen atoms were not located: the oxygen is meant."""
+
+
+# --- fetching -----------------------------------------------------------------------------------
+
+
+def fetch(destination: str | Path) -> None:
+    """Put the pinned wheel at `destination`, from the package index unless it lies there already.
+
+    A file that a person placed there by hand is checked in the same way and accepted.
+
+    Raises
+    ------
+    DiffsymError
+        If the download fails or a file has the wrong checksum.
+    """
+    destination = Path(destination)
+    if destination.exists():
+        check_wheel(destination)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+            *("--no-deps", "--only-binary=:all:", "--dest", folder, f"xraylarch=={VERSION}"),
+        ]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        downloaded = Path(folder) / WHEEL
+        if result.returncode or not downloaded.exists():
+            lines = result.stderr.strip().splitlines() or ["pip gave no reason"]
+            raise DiffsymError(
+                f"{destination}: downloading xraylarch=={VERSION} from the Python package index "
+                f"failed ({lines[-1]}); check the network, or on a connected machine run 'pip "
+                f"download --no-deps xraylarch=={VERSION}' and place {WHEEL} at {destination}"
+            )
+        check_wheel(downloaded)
+        with atomic_path(destination) as temporary:
+            shutil.copyfile(downloaded, temporary)
+
+
+def check_wheel(path: Path) -> None:
+    """Compare the checksum of a wheel with the pinned one."""
+    found = sha256(path)
+    if found != SHA256:
+        raise DiffsymError(
+            f"{path}: expected SHA-256 {SHA256}, found {found}; the file is damaged or of another "
+            f"version: delete it and rerun, or place {WHEEL} there"
+        )
+
+
+# --- decoding -----------------------------------------------------------------------------------
+
+
+def decode_numbers(text: str, count: int) -> NDArray[np.float64]:
+    """Decode a packed column.
+
+    Parameters
+    ----------
+    text
+        Base64 of little-endian 32-bit integers scaled by `SCALE`; '0' stands for zeros.
+    count
+        Number of values expected.
+
+    Returns
+    -------
+    ndarray
+        (count,) values; NaN where the source has '?' or '.'.
+    """
+    if text == "0":
+        return np.zeros(count)
+    try:
+        packed = base64.b64decode(text, validate=True)
+        values = np.frombuffer(packed, dtype="<i4") / SCALE
+    except (binascii.Error, ValueError) as error:
+        raise EntryError(
+            RejectionCode.UNREADABLE, f"a packed column cannot be decoded ({error})"
+        ) from None
+    if len(values) != count:
+        raise EntryError(
+            RejectionCode.UNREADABLE, f"a column has {len(values)} values for {count} atoms"
+        )
+    values[np.isin(values, NOT_DETERMINED)] = np.nan
+    return values
+
+
+def decimals(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Number of decimals (0 ... 6) with which each value was published."""
+    places = np.arange(7)
+    exact = np.abs(values[:, None] - rounded(values[:, None], places)) < STORED_ROUNDING
+    return np.where(exact.any(axis=1), exact.argmax(axis=1), places[-1])
+
+
+def rounded(values: NDArray[np.float64], places: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Round each value to its own number of decimals."""
+    return np.rint(values * 10.0**places) / 10.0**places
+
+
+def restore_sixths(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give thirds and sixths their exact values.
+
+    A coordinate is taken for a sixth if its digits are those of the sixth, rounded or cut off,
+    and if there are three of them, or as many as anywhere in the entry: 0.33 among coordinates
+    with four decimals is 0.3300.
+
+    Parameters
+    ----------
+    coordinates
+        (n, 3) fractional coordinates as stored.
+    """
+    values = coordinates.ravel()
+    whole = np.floor(values)
+    fraction = values - whole
+    places = decimals(values)
+    enough = places >= min(3, int(places.max(initial=0)))
+    restored = values.copy()
+    for sixth in SIXTHS:
+        cut = np.floor(sixth * 10.0**places) / 10.0**places
+        matches = np.minimum(
+            np.abs(fraction - rounded(np.full_like(values, sixth), places)),
+            np.abs(fraction - cut),
+        )
+        chosen = enough & (places >= 2) & (matches < 2 * STORED_ROUNDING)
+        restored[chosen] = whole[chosen] + sixth
+    return restored.reshape(coordinates.shape)
+
+
+def parse_formula(formula: str) -> dict[int, float]:
+    """Amounts by atomic number of a formula such as '(K.84 Na.16) Ca4 Si8 O28 F H16'.
+
+    The database's brackets only group the elements of mixed sites. Deuterium counts as hydrogen.
+    """
+    amounts: dict[int, float] = {}
+    for symbol, amount in re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", formula):
+        number = Element(symbol).Z
+        amounts[number] = amounts.get(number, 0.0) + float(amount or 1)
+    return amounts
+
+
+def element_of(label: str, elements: set[int]) -> int:
+    """Atomic number that an atom label stands for.
+
+    Labels carry site names behind the symbol (FeM1, SiT, Ob, CaX, O-H1, Fe3+M). Where two
+    readings are possible, such as Co and C with 'o', the formula decides; a symbol of two letters
+    that the formula contains wins. Water is read as its oxygen.
+
+    Parameters
+    ----------
+    label
+        Label of the site.
+    elements
+        Atomic numbers in the entry's formula.
+    """
+    if WATER.match(label):
+        return 8
+    for length in (2, 1):
+        symbol = label[:length]
+        if Element.is_valid_symbol(symbol) and Element(symbol).Z in elements:
+            return Element(symbol).Z
+    raise EntryError(
+        RejectionCode.UNKNOWN_LABEL, f"the label '{label}' fits no element of the formula"
+    )
+
+
+def parse_operations(text: str) -> SymmetryOperations:
+    """Read a JSON list of operations such as '1/2-x,y,-z'."""
+    operations = [SymmOp.from_xyz_str(operation) for operation in json.loads(text)]
+    return SymmetryOperations(
+        np.array([operation.rotation_matrix for operation in operations]),
+        np.array([operation.translation_vector for operation in operations]),
+    )
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+QUERY = """
+SELECT cif.*, minerals.name AS mineral, hm_notation, journalname, volume, year, page_first,
+       (SELECT group_concat(authors.name, ', ')
+          FROM publication_authors JOIN authors ON authors.id = author_id
+         WHERE publication_authors.publication_id = cif.publication_id) AS authors
+  FROM cif
+  JOIN minerals ON minerals.id = mineral_id
+  JOIN spacegroups ON spacegroups.id = spacegroup_id
+  JOIN publications ON publications.id = cif.publication_id
+ WHERE cif.id = ?
+"""
+
+
+class AmcsdSource:
+    """The database inside one wheel file."""
+
+    licence = LICENCE
+
+    def __init__(self, name: str, path: Path, limit: int | None) -> None:
+        self.name = name
+        self.path = path
+        self.limit = limit
+
+    @cached_property
+    def database(self) -> sqlite3.Connection:
+        """The database, in memory."""
+        try:
+            with zipfile.ZipFile(self.path) as wheel:
+                content = wheel.read(MEMBER)
+        except (zipfile.BadZipFile, KeyError) as error:
+            raise DiffsymError(
+                f"{self.path}: no readable wheel with the member {MEMBER} ({error}); "
+                "delete it and rerun"
+            ) from None
+        database = sqlite3.connect(":memory:")
+        database.deserialize(content)
+        database.row_factory = sqlite3.Row
+        return database
+
+    @cached_property
+    def operations(self) -> dict[int, SymmetryOperations]:
+        """Symmetry operations of each row of the table of space groups."""
+        rows = self.database.execute("SELECT id, symmetry_xyz FROM spacegroups")
+        return {row["id"]: parse_operations(row["symmetry_xyz"]) for row in rows}
+
+    def identifiers(self) -> list[str]:
+        """Identifiers in ascending order."""
+        rows = self.database.execute("SELECT id FROM cif ORDER BY id")
+        return [str(row["id"]) for row in rows][: self.limit]
+
+    def read(self, identifiers: Iterable[str]) -> Iterator[Entry | Rejection]:
+        """Decode entries one by one."""
+        for identifier in identifiers:
+            row = self.database.execute(QUERY, (int(identifier),)).fetchone()
+            try:
+                yield decode_entry(row, self.operations[row["spacegroup_id"]])
+            except EntryError as error:
+                yield Rejection(identifier, "read", error.code, error.reason)
+
+    def provenance(self) -> dict[str, Any]:
+        """Version, licence, citation and checksum of the wheel."""
+        return {
+            "name": self.name,
+            "kind": "amcsd",
+            "version": f"snapshot of 2021-05-16 in xraylarch {VERSION}",
+            "licence": LICENCE,
+            "citation": CITATION,
+            "files": {self.path.name: sha256(self.path)},
+        }
+
+
+def open_source(name: str, *, path: str | Path, limit: int | None = None) -> AmcsdSource:
+    """Open the wheel at `path`; `limit` keeps the first entries only."""
+    path = Path(path)
+    if not path.is_file():
+        raise DiffsymError(f"{path}: the wheel of the source '{name}' is missing; fetch it first")
+    return AmcsdSource(name, path, limit)
+
+
+def decode_entry(row: sqlite3.Row, operations: SymmetryOperations) -> Entry:
+    """Turn a row of the database into an entry with all atoms of the cell."""
+    labels = json.loads(row["atoms_sites"])
+    points = np.column_stack([decode_numbers(row[f"atoms_{axis}"], len(labels)) for axis in "xyz"])
+    if np.isnan(points).any():
+        without = [labels[index] for index in np.flatnonzero(np.isnan(points).any(axis=1))]
+        raise EntryError(
+            RejectionCode.NOT_FINITE, f"no coordinates are given for {', '.join(without)}"
+        )
+    formula = parse_formula(row["formula"])
+    numbers = [element_of(label, set(formula)) for label in labels]
+    occupancies = decode_occupancies(row["atoms_occupancy"], len(labels))
+    lattice = Lattice.from_parameters(*(parse_number(row, column) for column in CELL)).matrix
+    frac_coords, mixtures = expand_asymmetric_unit(
+        restore_sixths(points),
+        list(zip(numbers, occupancies, strict=True)),
+        operations,
+        lattice,
+        IMAGE_TOLERANCE,
+    )
+    distinct, site_mixtures = index_mixtures(mixtures)
+    return Entry(
+        entry_id=str(row["id"]),
+        lattice=lattice,
+        frac_coords=frac_coords,
+        mixtures=distinct,
+        site_mixtures=site_mixtures,
+        name=None if row["mineral"] == MISSING else row["mineral"],
+        declared_symbol=row["hm_notation"].split(" %var")[0],
+        declared_space_group=space_group_of_operations(operations),
+        expected_composition=formula,
+        expected_density=parse_number(row, "crystal_density"),
+        reference=format_reference(row),
+    )
+
+
+def decode_occupancies(text: str, count: int) -> list[float]:
+    """Occupancies of the asymmetric unit; 1 where the source says nothing."""
+    if text == "0":
+        return [1.0] * count
+    values = decode_numbers(text, count)
+    return np.where(np.isnan(values), 1.0, values).tolist()
+
+
+def parse_number(row: sqlite3.Row, column: str) -> float:
+    """Read a number that the database holds as text."""
+    try:
+        return float(row[column])
+    except ValueError:
+        raise EntryError(
+            RejectionCode.UNREADABLE, f"'{row[column]}' is no number for {column}"
+        ) from None
+
+
+def format_reference(row: sqlite3.Row) -> str:
+    """Cite the publication of an entry."""
+    return (
+        f"{row['authors'] or 'Anonymous'} ({row['year']}). "
+        f"{row['journalname']} {row['volume']}, {row['page_first']}"
+    )
