@@ -115,19 +115,15 @@ def interval(samples: Floats, confidence: float) -> tuple[Floats, Floats]:
 def _with_intervals(values: Floats, samples: Floats, confidence: float) -> list[dict[str, Any]]:
     """One entry for each k = 1, 2, ...: value and its interval."""
     low, high = interval(samples, confidence)
+    columns = zip(values.tolist(), low.tolist(), high.tolist(), strict=True)
     return [
-        {
-            "k": k,
-            "value": float(values[k - 1]),
-            "low": float(low[k - 1]),
-            "high": float(high[k - 1]),
-        }
-        for k in range(1, len(values) + 1)
+        {"k": k, "value": value, "low": lower, "high": upper}
+        for k, (value, lower, upper) in enumerate(columns, start=1)
     ]
 
 
 def calibration(probabilities: Floats, labels: Integers, *, bins: int) -> dict[str, Any]:
-    """Expected calibration error and the bins of the reliability diagram.
+    """Compute the expected calibration error and the bins of the reliability diagram.
 
     The confidence is the largest probability; bins have equal width (Guo et al. 2017, Proc. ICML
     70, 1321). The error is the mean distance of accuracy and confidence, weighted by the number
@@ -242,7 +238,7 @@ def crystal_system_scores(
 def confused_pairs(
     confusion: Integers, classes: Sequence[int], *, most: int
 ) -> list[dict[str, Any]]:
-    """The most frequent wrong answers, with the relation of the answer to the truth."""
+    """List the most frequent wrong answers, with the relation of the answer to the truth."""
     support = confusion.sum(axis=1)
     pairs = sorted(
         (-int(confusion[i, j]), i, j) for i, j in zip(*np.nonzero(confusion), strict=True) if i != j
@@ -298,7 +294,7 @@ def error_distances(confusion: Integers, classes: Sequence[int]) -> list[dict[st
 
 
 def _read_member(table: pa.Table, role: str) -> tuple[list[str], Integers, Floats]:
-    """Identifiers, true numbers and probabilities (float64) of one role in a predictions table."""
+    """Read identifiers, true numbers and probabilities (float64) of one role."""
     part = table.filter(pc.equal(table["role"], role)).sort_by("structure_id")
     flat = pc.list_flatten(part["probabilities"]).to_numpy()
     return (

@@ -5,9 +5,9 @@ Strings that come from databases are never typeset: they are escaped and shown a
 
 import re
 from functools import cache
-from html import escape
 
 import spglib
+from markupsafe import Markup, escape
 
 CRYSTAL_SYSTEMS = (
     "triclinic",
@@ -39,6 +39,7 @@ def _symbols() -> dict[int, str]:
     symbols: dict[int, str] = {}
     for hall_number in range(1, 531):
         group = spglib.get_spacegroup_type(hall_number)
+        assert group is not None
         symbols.setdefault(group.number, group.international_short)
     return symbols
 
@@ -48,30 +49,30 @@ def symbol(space_group: int) -> str:
     return _symbols()[space_group]
 
 
-def _typeset(plain: str, bar: str) -> str:
+def _typeset(plain: str, bar: Markup) -> Markup:
     """Italic letters, subscript screw axes, and rotoinversions by the template `bar`."""
     parts = []
     for token in TOKEN.finditer(plain):
         if token["bar"]:
             parts.append(bar.format(token["bar"]))
         elif token["axis"]:
-            parts.append(f"{token['axis']}<sub>{token['screw']}</sub>")
+            parts.append(Markup("{axis}<sub>{screw}</sub>").format(**token.groupdict()))
         elif token["letter"]:
-            parts.append(f"<i>{token['letter']}</i>")
+            parts.append(Markup("<i>{}</i>").format(token["letter"]))
         else:
             parts.append(escape(token["other"]))
-    return "".join(parts)
+    return Markup("").join(parts)
 
 
-def symbol_html(space_group: int) -> str:
+def symbol_html(space_group: int) -> Markup:
     """Symbol as HTML: overbars by the style sheet's class `bar`, screw axes as subscripts."""
-    typeset = _typeset(symbol(space_group), '<span class="bar">{}</span>')
-    return f'<span class="sg">{typeset}</span>'
+    typeset = _typeset(symbol(space_group), Markup('<span class="bar">{}</span>'))
+    return Markup('<span class="sg">{}</span>').format(typeset)
 
 
 def symbol_plotly(space_group: int) -> str:
     """Symbol for Plotly's labels, which know <i> and <sub> but no style sheet."""
-    return _typeset(symbol(space_group), "{}" + OVERLINE)
+    return str(_typeset(symbol(space_group), Markup("{}" + OVERLINE)))
 
 
 def label_plotly(space_group: int) -> str:
@@ -79,6 +80,10 @@ def label_plotly(space_group: int) -> str:
     return f"{symbol_plotly(space_group)} ({space_group})"
 
 
-def formula_html(formula: str) -> str:
-    """Chemical formula with subscript amounts; everything else escaped."""
-    return re.sub(r"(?<=[A-Za-z)])(\d+(?:\.\d+)?)", r"<sub>\1</sub>", escape(formula))
+def formula_html(formula: str) -> Markup:
+    """Chemical formula with subscript amounts; everything else is escaped."""
+    pieces = re.split(r"(?<=[A-Za-z)])(\d+(?:\.\d+)?)", formula)
+    return Markup("").join(
+        Markup("<sub>{}</sub>").format(piece) if position % 2 else escape(piece)
+        for position, piece in enumerate(pieces)
+    )

@@ -1,0 +1,986 @@
+"""The report's pictures: one function a figure, data in, `plotly.graph_objects.Figure` out.
+
+Each crystal system keeps one colour in every figure (Okabe & Ito's palette, safe for the
+colour-blind); experiments are told apart by colours that no crystal system uses. Strings from
+databases are escaped before they become labels, because Plotly reads them as HTML.
+"""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from diffsym.evaluation.inputs import Experiment, by_split
+from diffsym.evaluation.typesetting import (
+    CRYSTAL_SYSTEMS,
+    crystal_system,
+    label_plotly,
+)
+
+SYSTEM_COLOURS = {
+    "triclinic": "#0072B2",
+    "monoclinic": "#E69F00",
+    "orthorhombic": "#009E73",
+    "tetragonal": "#56B4E9",
+    "trigonal": "#8C8C8C",
+    "hexagonal": "#F0E442",
+    "cubic": "#D55E00",
+}
+EDGE_COLOURS = {
+    system: "#4D4D00" if system == "hexagonal" else colour
+    for system, colour in SYSTEM_COLOURS.items()
+}
+"""Yellow on white needs a dark edge; all others are edged in their own colour."""
+
+SERIES_COLOURS = ("#332288", "#CC3377", "#117766", "#882255", "#777711", "#6644AA", "#555555")
+"""Paul Tol's muted palette, darkened: for experiments, never for crystal systems."""
+SERIES_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon")
+INK = "#1F2933"
+NEUTRAL = "#5B6B7B"
+GRID = "#E3E8ED"
+BASELINE = "#222222"
+SEQUENTIAL = (
+    (0.0, "#FFFFFF"),
+    (0.02, "#E4EEF7"),
+    (0.25, "#9CC3E0"),
+    (0.5, "#4A90C2"),
+    (0.75, "#1C5C97"),
+    (1.0, "#08264D"),
+)
+CELL = 17
+"""Pixels a class takes in a confusion matrix: the least at which 13 px labels do not touch."""
+
+TEMPLATE = go.layout.Template(
+    layout={
+        "font": {
+            "family": "Source Sans 3, Segoe UI, Helvetica, Arial, sans-serif",
+            "size": 14,
+            "color": INK,
+        },
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
+        "hoverlabel": {"font": {"size": 14}, "bgcolor": "white", "bordercolor": NEUTRAL},
+        "xaxis": {
+            "gridcolor": GRID,
+            "linecolor": INK,
+            "showline": True,
+            "ticks": "outside",
+            "tickcolor": INK,
+            "zeroline": False,
+            "automargin": True,
+        },
+        "yaxis": {
+            "gridcolor": GRID,
+            "linecolor": INK,
+            "showline": True,
+            "ticks": "outside",
+            "tickcolor": INK,
+            "zeroline": False,
+            "automargin": True,
+        },
+        "legend": {
+            "orientation": "h",
+            "yref": "container",
+            "y": 1.0,
+            "yanchor": "top",
+            "x": 0.0,
+            "xanchor": "left",
+            "font": {"size": 14},
+        },
+        "margin": {"l": 70, "r": 24, "t": 70, "b": 60},
+        "bargap": 0.25,
+    }
+)
+
+
+def _finish(figure: go.Figure, height: int) -> go.Figure:
+    """Apply the common look; the width follows the page."""
+    figure.update_layout(template=TEMPLATE, height=height, autosize=True)
+    figure.update_annotations(font_size=15)
+    return figure
+
+
+def _error_bars(entries: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """Asymmetric error bars from entries of {value, low, high}."""
+    return {
+        "type": "data",
+        "array": [entry["high"] - entry["value"] for entry in entries],
+        "arrayminus": [entry["value"] - entry["low"] for entry in entries],
+        "thickness": 1.4,
+        "width": 4,
+    }
+
+
+def system_legend() -> list[go.Scatter]:
+    """Legend entries of all crystal systems, the same in every figure."""
+    return [
+        go.Scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            name=system,
+            legendgroup=system,
+            marker={
+                "size": 13,
+                "symbol": "square",
+                "color": SYSTEM_COLOURS[system],
+                "line": {"width": 1.2, "color": EDGE_COLOURS[system]},
+            },
+            hoverinfo="skip",
+        )
+        for system in CRYSTAL_SYSTEMS
+    ]
+
+
+def _marker(systems: Sequence[str], **more: Any) -> dict[str, Any]:
+    """Marker settings in the colours of the crystal systems, the yellow one with a dark edge."""
+    return {
+        "color": [SYSTEM_COLOURS[system] for system in systems],
+        "line": {"width": 1.2, "color": [EDGE_COLOURS[system] for system in systems]},
+        **more,
+    }
+
+
+def _styles(experiments: Sequence[Experiment]) -> dict[str, dict[str, Any]]:
+    """Colour and marker of each experiment label, the same in every panel."""
+    labels = list(dict.fromkeys(experiment.label for experiment in experiments))
+    return {
+        label: {
+            "color": SERIES_COLOURS[i % len(SERIES_COLOURS)],
+            "symbol": SERIES_SYMBOLS[i % len(SERIES_SYMBOLS)],
+        }
+        for i, label in enumerate(labels)
+    }
+
+
+def stage_counts(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
+    """Number of entries that are left after each stage, stacked by source.
+
+    Parameters
+    ----------
+    counts
+        {source: {stage: number}}, stages in their order.
+    """
+    stages = list(dict.fromkeys(stage for numbers in counts.values() for stage in numbers))
+    totals = [sum(numbers.get(stage, 0) for numbers in counts.values()) for stage in stages]
+    figure = go.Figure()
+    for i, (source, numbers) in enumerate(counts.items()):
+        figure.add_bar(
+            y=stages,
+            x=[numbers.get(stage, 0) for stage in stages],
+            orientation="h",
+            name=escape(source),
+            marker_color=NEUTRAL if len(counts) == 1 else SERIES_COLOURS[i % len(SERIES_COLOURS)],
+            hovertemplate="%{y}<br>%{x:,} of " + escape(source) + "<extra></extra>",
+        )
+    for stage, total in zip(stages, totals, strict=True):
+        share = f"  ({total / totals[0]:.1%})" if totals[0] else ""
+        figure.add_annotation(
+            y=stage,
+            x=total,
+            text=f"<b>{total:,}</b>{share}".replace(",", "\u2009"),
+            showarrow=False,
+            xanchor="left",
+            xshift=6,
+        )
+    figure.update_layout(
+        barmode="stack",
+        showlegend=len(counts) > 1,
+        xaxis={
+            "title": {"text": "number of entries"},
+            "range": [0, 1.22 * max(totals, default=1)],
+            "tickformat": ",",
+        },
+        yaxis={"autorange": "reversed", "ticks": "", "ticklabelstandoff": 6},
+        separators=".\u2009",
+    )
+    _finish(figure, 110 + 48 * len(stages))
+    return figure.update_layout(margin_t=70 if len(counts) > 1 else 20)
+
+
+def space_group_histogram(numbers: NDArray[np.integer], classes: Sequence[int]) -> go.Figure:
+    """Number of structures in each space group, pale where it is no class of any experiment.
+
+    Parameters
+    ----------
+    numbers
+        Space-group number of each structure.
+    classes
+        Space groups that experiments learn.
+    """
+    counts = np.bincount(numbers, minlength=231)
+    figure = go.Figure(system_legend())
+    for system in CRYSTAL_SYSTEMS:
+        groups = [n for n in range(1, 231) if counts[n] and crystal_system(n) == system]
+        figure.add_bar(
+            x=groups,
+            y=[int(counts[n]) for n in groups],
+            marker={
+                "color": SYSTEM_COLOURS[system],
+                "line": {"width": 1, "color": EDGE_COLOURS[system]},
+                "opacity": [1.0 if n in classes or not classes else 0.4 for n in groups],
+            },
+            customdata=[
+                [label_plotly(n), "a class" if n in classes else "not a class"] for n in groups
+            ],
+            hovertemplate="%{customdata[0]}<br>%{y:,} structures, %{customdata[1]}<extra></extra>",
+            legendgroup=system,
+            showlegend=False,
+        )
+    axis = {"title": {"text": "number of structures"}, "tickformat": ","}
+    figure.update_layout(
+        barmode="overlay",
+        bargap=0.1,
+        xaxis={"title": {"text": "space-group number"}, "range": [0, 231], "dtick": 20, "tick0": 0},
+        yaxis=axis | {"type": "log", "dtick": 1},
+        separators=".\u2009",
+        updatemenus=[
+            {
+                "type": "buttons",
+                "direction": "right",
+                "showactive": True,
+                "x": 1.0,
+                "xanchor": "right",
+                "y": 1.0,
+                "yanchor": "bottom",
+                "pad": {"b": 6},
+                "font": {"size": 13},
+                "buttons": [
+                    {
+                        "label": "log",
+                        "method": "relayout",
+                        "args": [{"yaxis.type": "log", "yaxis.dtick": 1, "yaxis.autorange": True}],
+                    },
+                    {
+                        "label": "linear",
+                        "method": "relayout",
+                        "args": [
+                            {"yaxis.type": "linear", "yaxis.dtick": None, "yaxis.autorange": True}
+                        ],
+                    },
+                ],
+            }
+        ],
+    )
+    _finish(figure, 430)
+    return figure.update_layout(margin_t=110)
+
+
+def rejections(rejected: pd.DataFrame) -> go.Figure:
+    """Number of rejected entries for each reason, with one such sentence on hover.
+
+    Parameters
+    ----------
+    rejected
+        Columns stage, code and reason.
+    """
+    grouped = (
+        rejected.groupby(["code", "stage"])
+        .agg(count=("reason", "size"), example=("reason", "first"))
+        .reset_index()
+        .sort_values(["count", "code"])
+    )
+    figure = go.Figure(
+        go.Bar(
+            y=[escape(code.replace("_", " ")) for code in grouped["code"]],
+            x=grouped["count"].tolist(),
+            orientation="h",
+            marker_color=NEUTRAL,
+            text=[f"{count:,}" for count in grouped["count"]],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[[escape(row.stage), _wrapped(row.example)] for row in grouped.itertuples()],
+            hovertemplate="%{x:,} entries, stage %{customdata[0]}<br>%{customdata[1]}"
+            "<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        xaxis={"title": {"text": "number of entries"}, "rangemode": "tozero"},
+        yaxis={"ticks": "", "ticklabelstandoff": 6},
+        separators=".\u2009",
+    )
+    _finish(figure, 110 + 34 * len(grouped))
+    return figure.update_layout(margin_t=20, margin_r=60)
+
+
+def _wrapped(text: str, width: int = 60) -> str:
+    """Escape a sentence from a table and break it into lines for a hover label."""
+    return "<br>".join(escape(line) for line in textwrap.wrap(text, width))
+
+
+def tolerance_dependence(
+    by_tolerance: NDArray[np.integer], tolerances: Sequence[float], reference: float
+) -> go.Figure:
+    """Structures whose label at a tolerance differs from that at the reference tolerance.
+
+    Parameters
+    ----------
+    by_tolerance
+        Space-group number at each tolerance, 0 where none was found, shape (n, tolerances).
+    tolerances
+        Distances, A.
+    reference
+        The tolerance that gives the labels, one of `tolerances`, A.
+    """
+    labels = by_tolerance[:, [list(tolerances).index(reference)]]
+    kinds = {
+        "higher number": (by_tolerance > labels, SERIES_COLOURS[0]),
+        "lower number": ((by_tolerance < labels) & (by_tolerance > 0), SERIES_COLOURS[1]),
+        "no group found": (by_tolerance == 0, BASELINE),
+    }
+    ticks = [
+        f"{tolerance:g}" + (" (used)" if tolerance == reference else "") for tolerance in tolerances
+    ]
+    figure = go.Figure()
+    for kind, (different, colour) in kinds.items():
+        counts = different.sum(axis=0)
+        figure.add_bar(
+            x=ticks,
+            y=counts.tolist(),
+            name=kind,
+            marker_color=colour,
+            text=[f"{count:,}" if count else "" for count in counts],
+            textposition="auto",
+            textangle=0,
+            customdata=(counts / max(len(by_tolerance), 1)).tolist(),
+            hovertemplate="%{x} \u00c5: %{y:,} structures (%{customdata:.1%})<extra>"
+            + kind
+            + "</extra>",
+        )
+    figure.update_layout(
+        barmode="stack",
+        xaxis={"title": {"text": "tolerance of the symmetry search / \u00c5"}, "type": "category"},
+        yaxis={"title": {"text": "structures with another label"}, "tickformat": ","},
+        separators=".\u2009",
+    )
+    return _finish(figure, 380)
+
+
+def pdf_example(r: NDArray[np.float64], X: NDArray[np.float64]) -> go.Figure:
+    """A normalised pair distribution function X and its quadratic form X^2 as a vector.
+
+    After Fig. 1 of Liu et al. 2019, Acta Cryst. A75, 633.
+
+    Parameters
+    ----------
+    r
+        Distances, A, shape (m,).
+    X
+        Normalised G(r), shape (m,).
+    """
+    i, j = np.triu_indices(len(X), k=1)
+    figure = make_subplots(rows=2, cols=1, vertical_spacing=0.2)
+    figure.add_scatter(
+        x=np.round(r, 4).tolist(),
+        y=np.round(X, 4).tolist(),
+        mode="lines",
+        line={"color": SERIES_COLOURS[0], "width": 2},
+        hovertemplate="r = %{x:.2f} \u00c5<br>X = %{y:.3f}<extra></extra>",
+        row=1,
+        col=1,
+    )
+    figure.add_scatter(
+        y=np.round(X[i] * X[j], 3).tolist(),
+        mode="lines",
+        line={"color": SERIES_COLOURS[1], "width": 0.7},
+        hovertemplate="component %{x}<br>X<sub>i</sub>X<sub>j</sub> = %{y:.3f}<extra></extra>",
+        row=2,
+        col=1,
+    )
+    figure.update_xaxes(title_text="<i>r</i> / \u00c5", row=1, col=1)
+    figure.update_xaxes(title_text="component of <b>X</b>\u00b2", tickformat=",", row=2, col=1)
+    figure.update_yaxes(title_text="<b>X</b>", row=1, col=1)
+    figure.update_yaxes(title_text="<b>X</b>\u00b2", row=2, col=1)
+    figure.update_layout(showlegend=False, separators=".\u2009")
+    _finish(figure, 560)
+    return figure.update_layout(margin_t=20)
+
+
+def quadratic_map(r: NDArray[np.float64], X: NDArray[np.float64]) -> go.Figure:
+    """The quadratic form X_i X_j as a map over (r_i, r_j), the upper triangle that is used."""
+    product = np.round(np.outer(X, X), 3)
+    z = [[float(product[i, j]) if j > i else None for j in range(len(X))] for i in range(len(X))]
+    axis = np.round(r, 3).tolist()
+    figure = go.Figure(
+        go.Heatmap(
+            x=axis,
+            y=axis,
+            z=z,
+            colorscale="Viridis",
+            zmin=0,
+            zmax=1,
+            colorbar={"title": {"text": "X<sub>i</sub>X<sub>j</sub>"}, "thickness": 16},
+            hovertemplate="r<sub>i</sub> = %{y:.2f} \u00c5<br>r<sub>j</sub> = %{x:.2f} \u00c5"
+            "<br>X<sub>i</sub>X<sub>j</sub> = %{z:.3f}<extra></extra>",
+            hoverongaps=False,
+        )
+    )
+    figure.update_layout(
+        xaxis={
+            "title": {"text": "<i>r<sub>j</sub></i> / \u00c5"},
+            "constrain": "domain",
+            "showgrid": False,
+        },
+        yaxis={
+            "title": {"text": "<i>r<sub>i</sub></i> / \u00c5"},
+            "scaleanchor": "x",
+            "constrain": "domain",
+            "showgrid": False,
+        },
+    )
+    _finish(figure, 560)
+    return figure.update_layout(margin_t=20)
+
+
+def learning_curves(experiments: Sequence[Experiment]) -> go.Figure:
+    """Accuracy and loss against the epoch, one row an experiment, one line a member."""
+    figure = make_subplots(
+        rows=len(experiments),
+        cols=2,
+        subplot_titles=[
+            f"{escape(e.label)}, {escape(e.split)}: {what}"
+            for e in experiments
+            for what in ("accuracy", "loss")
+        ],
+        horizontal_spacing=0.1,
+        vertical_spacing=min(0.3, 0.27 / len(experiments)),
+    )
+    lines = {
+        "training": ("", SERIES_COLOURS[0], "solid"),
+        "validation": ("val_", SERIES_COLOURS[1], "dash"),
+    }
+    for row, experiment in enumerate(experiments, start=1):
+        for member, history in enumerate(experiment.histories):
+            for col, quantity in enumerate(("accuracy", "loss"), start=1):
+                for name, (prefix, colour, dash) in lines.items():
+                    values = history.get(prefix + quantity, [])
+                    figure.add_scatter(
+                        x=list(range(1, len(values) + 1)),
+                        y=[round(value, 5) for value in values],
+                        mode="lines+markers" if len(values) < 15 else "lines",
+                        marker_size=5,
+                        line={"color": colour, "width": 1.8, "dash": dash},
+                        name=name,
+                        legendgroup=name,
+                        showlegend=row == 1 and col == 1 and member == 0,
+                        hovertemplate=f"{name}, member {member + 1}<br>epoch %{{x}}: "
+                        + ("%{y:.1%}" if col == 1 else "%{y:.3f}")
+                        + "<extra></extra>",
+                        row=row,
+                        col=col,
+                    )
+        figure.update_yaxes(
+            title_text="top-1 accuracy", tickformat=".0%", rangemode="tozero", row=row, col=1
+        )
+        figure.update_yaxes(title_text="cross entropy / nat", rangemode="tozero", row=row, col=2)
+    figure.update_xaxes(title_text="epoch")
+    return _finish(figure, 110 + 290 * len(experiments))
+
+
+def _split_panels(
+    experiments: Sequence[Experiment], rows: int, **more: Any
+) -> tuple[go.Figure, dict[str, list[Experiment]]]:
+    """Panels with a column for each split."""
+    grouped = by_split(experiments)
+    figure = make_subplots(
+        rows=rows,
+        cols=len(grouped),
+        column_titles=[escape(split) for split in grouped],
+        shared_yaxes="rows",
+        horizontal_spacing=0.04,
+        **more,
+    )
+    return figure, grouped
+
+
+def top_k_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
+    """A_1 ... A_k and their first differences for each split, with the baseline.
+
+    After Fig. 2 of Liu et al. 2019.
+    """
+    figure, grouped = _split_panels(experiments, 2, vertical_spacing=0.12, row_heights=[0.62, 0.38])
+    styles = _styles(experiments)
+    shown: set[str] = set()
+    for col, members in enumerate(grouped.values(), start=1):
+        for experiment in members:
+            style = styles[experiment.label]
+            for row, quantity in enumerate(("accuracy", "first_differences"), start=1):
+                entries = experiment.test[quantity]
+                figure.add_scatter(
+                    x=[entry["k"] for entry in entries],
+                    y=[entry["value"] for entry in entries],
+                    error_y=_error_bars(entries),
+                    mode="lines+markers",
+                    marker={"size": 9, **style},
+                    line={"color": style["color"], "width": 2},
+                    name=escape(experiment.label),
+                    legendgroup=experiment.label,
+                    showlegend=row == 1 and experiment.label not in shown,
+                    customdata=[[entry["low"], entry["high"]] for entry in entries],
+                    hovertemplate=escape(experiment.label) + "<br>k = %{x}: <b>%{y:.1%}</b> "
+                    "[%{customdata[0]:.1%}, %{customdata[1]:.1%}]<extra></extra>",
+                    row=row,
+                    col=col,
+                )
+            shown.add(experiment.label)
+        baseline = members[0].test["baseline"]
+        figure.add_scatter(
+            x=[entry["k"] for entry in baseline],
+            y=[entry["value"] for entry in baseline],
+            mode="lines+markers",
+            marker={
+                "size": 8,
+                "symbol": "x-thin",
+                "color": BASELINE,
+                "line": {"width": 2, "color": BASELINE},
+            },
+            line={"color": BASELINE, "dash": "dot", "width": 1.6},
+            name="label frequency",
+            legendgroup="label frequency",
+            showlegend=col == 1,
+            hovertemplate="label frequency<br>k = %{x}: %{y:.1%}<extra></extra>",
+            row=1,
+            col=col,
+        )
+    figure.update_xaxes(dtick=1)
+    figure.update_xaxes(title_text="number of answers <i>k</i>", row=2)
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text="<i>A<sub>k</sub></i>", row=1, col=1)
+    figure.update_yaxes(
+        title_text="<i>A<sub>k</sub></i> \u2212 <i>A</i><sub><i>k</i>\u22121</sub>", row=2, col=1
+    )
+    _finish(figure, 640)
+    return figure.update_layout(margin_t=100)
+
+
+def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
+    """First and last of A_1 ... A_k on the splits side by side, with intervals and baseline."""
+    splits = list(by_split(experiments))
+    last = min(experiment.metrics["settings"]["top_k"] for experiment in experiments)
+    ks = sorted({1, last})
+    figure = make_subplots(
+        rows=1,
+        cols=len(ks),
+        shared_yaxes=True,
+        horizontal_spacing=0.06,
+        subplot_titles=[f"<i>A</i><sub>{k}</sub>" for k in ks],
+    )
+    styles = _styles(experiments)
+    for col, k in enumerate(ks, start=1):
+        for label, style in styles.items():
+            own = [experiment for experiment in experiments if experiment.label == label]
+            entries = [experiment.test["accuracy"][k - 1] for experiment in own]
+            baseline = [experiment.test["baseline"][k - 1] for experiment in own]
+            x = [escape(experiment.split) for experiment in own]
+            figure.add_scatter(
+                x=x,
+                y=[entry["value"] for entry in entries],
+                error_y=_error_bars(entries),
+                mode="markers",
+                marker={"size": 11, **style},
+                name=escape(label),
+                legendgroup=label,
+                offsetgroup=label,
+                showlegend=col == 1,
+                customdata=[
+                    [entry["low"], entry["high"], experiment.test["n"]]
+                    for entry, experiment in zip(entries, own, strict=True)
+                ],
+                hovertemplate=escape(label) + ", %{x}<br><b>%{y:.1%}</b> [%{customdata[0]:.1%}, "
+                "%{customdata[1]:.1%}]<br>%{customdata[2]:,} test structures<extra></extra>",
+                row=1,
+                col=col,
+            )
+            figure.add_scatter(
+                x=x,
+                y=[entry["value"] for entry in baseline],
+                error_y=_error_bars(baseline),
+                mode="markers",
+                marker={
+                    "size": 12,
+                    "symbol": "line-ew",
+                    "color": BASELINE,
+                    "line": {"width": 3, "color": BASELINE},
+                },
+                name="label frequency",
+                legendgroup="label frequency",
+                offsetgroup=label,
+                showlegend=col == 1 and label == next(reversed(styles)),
+                hovertemplate="label frequency, %{x}<br>%{y:.1%}<extra></extra>",
+                row=1,
+                col=col,
+            )
+    figure.update_layout(scattermode="group", scattergap=0.35, separators=".\u2009")
+    figure.update_xaxes(
+        type="category",
+        categoryorder="array",
+        categoryarray=[escape(split) for split in splits],
+        range=[-0.5, len(splits) - 0.5],
+        showgrid=False,
+        title_text="split",
+    )
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text="test accuracy", row=1, col=1)
+    _finish(figure, 460)
+    return figure.update_layout(margin_t=90)
+
+
+def recall_by_space_group(experiments: Sequence[Experiment]) -> go.Figure:
+    """Recall against the space-group number, one row an experiment.
+
+    The marker's area follows the group's frequency in training, its colour the crystal system.
+    After Fig. 3 of Liu et al. 2019.
+    """
+    figure = make_subplots(
+        rows=len(experiments),
+        cols=1,
+        shared_xaxes=True,
+        subplot_titles=[escape(experiment.label) for experiment in experiments],
+        vertical_spacing=min(0.2, 0.16 / len(experiments)),
+    )
+    figure.add_traces(system_legend())
+    for row, experiment in enumerate(experiments, start=1):
+        scores = [entry for entry in experiment.test["per_class"] if entry["recall"] is not None]
+        largest = max(entry["training_frequency"] for entry in scores)
+        for system in CRYSTAL_SYSTEMS:
+            own = [e for e in scores if crystal_system(e["space_group"]) == system]
+            figure.add_scatter(
+                x=[entry["space_group"] for entry in own],
+                y=[entry["recall"] for entry in own],
+                mode="markers",
+                marker=_marker(
+                    [system] * len(own),
+                    size=[entry["training_frequency"] for entry in own],
+                    sizemode="area",
+                    sizeref=largest / 34**2,
+                    sizemin=4,
+                    opacity=0.85,
+                ),
+                customdata=[
+                    [
+                        label_plotly(entry["space_group"]),
+                        entry["support"],
+                        entry["training_count"],
+                        entry["training_frequency"],
+                        entry["precision"],
+                    ]
+                    for entry in own
+                ],
+                hovertemplate="<b>%{customdata[0]}</b><br>recall %{y:.1%} of %{customdata[1]:,} "
+                "test structures<br>precision %{customdata[4]:.1%}<br>%{customdata[2]:,} training "
+                "structures (%{customdata[3]:.1%})<extra></extra>",
+                legendgroup=system,
+                showlegend=False,
+                row=row,
+                col=1,
+            )
+    figure.update_xaxes(range=[-3, 234], dtick=20, tick0=0)
+    figure.update_xaxes(title_text="space-group number", row=len(experiments), col=1)
+    figure.update_yaxes(
+        title_text="recall", tickformat=".0%", range=[-0.07, 1.07], tickvals=[0, 0.25, 0.5, 0.75, 1]
+    )
+    _finish(figure, 130 + 290 * len(experiments))
+    return figure.update_layout(margin_t=95, legend_itemsizing="constant", separators=".\u2009")
+
+
+def _system_strips(classes: Sequence[int]) -> list[dict[str, Any]]:
+    """Shapes of a confusion matrix: crystal systems along both axes, and the diagonal."""
+    systems = [crystal_system(number) for number in classes]
+    shapes: list[dict[str, Any]] = [
+        {
+            "type": "line",
+            "x0": -0.5,
+            "y0": -0.5,
+            "x1": len(classes) - 0.5,
+            "y1": len(classes) - 0.5,
+            "line": {"color": "#9AA5B1", "width": 0.8, "dash": "dot"},
+        }
+    ]
+    for system in dict.fromkeys(systems):
+        first = systems.index(system)
+        span = (first - 0.5, first + systems.count(system) - 0.5)
+        strip = {
+            "type": "rect",
+            "fillcolor": SYSTEM_COLOURS[system],
+            "line": {"width": 0.8, "color": EDGE_COLOURS[system]},
+        }
+        shapes += [
+            {
+                **strip,
+                "xref": "x",
+                "yref": "y domain",
+                "x0": span[0],
+                "x1": span[1],
+                "y0": 1.0,
+                "y1": 1.012,
+            },
+            {
+                **strip,
+                "yref": "y",
+                "xref": "x domain",
+                "y0": span[0],
+                "y1": span[1],
+                "x0": 1.0,
+                "x1": 1.012,
+            },
+            {
+                "type": "rect",
+                "x0": span[0],
+                "x1": span[1],
+                "y0": span[0],
+                "y1": span[1],
+                "line": {"width": 0.8, "color": "#7B8794"},
+            },
+        ]
+    return shapes
+
+
+def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
+    """Row-normalised confusion matrices, one at a time, chosen from a menu.
+
+    Every cell is at least `CELL` pixels wide, so the figure is as wide as its classes need.
+    """
+    figure = go.Figure()
+    buttons = []
+    sizes = []
+    for position, experiment in enumerate(experiments):
+        classes = experiment.metrics["classes"]
+        sizes.append(len(classes))
+        labels = [label_plotly(number) for number in classes]
+        counts = np.array(experiment.test["confusion"])
+        support = counts.sum(axis=1, keepdims=True)
+        share = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
+        figure.add_heatmap(
+            x=labels,
+            y=labels,
+            z=np.round(share, 4).tolist(),
+            zmin=0,
+            zmax=1,
+            customdata=np.stack([counts, np.broadcast_to(support, counts.shape)], axis=-1).tolist(),
+            colorscale=SEQUENTIAL,
+            xgap=0.6,
+            ygap=0.6,
+            colorbar={
+                "title": {"text": "share of the true class", "side": "right"},
+                "tickformat": ".0%",
+                "thickness": 14,
+                "len": 0.6,
+                "x": 1.03,
+            },
+            hovertemplate="true %{y}<br>predicted %{x}<br><b>%{z:.1%}</b> (%{customdata[0]:,} of "
+            "%{customdata[1]:,})<extra></extra>",
+            visible=position == 0,
+        )
+        layout = {
+            "shapes": _system_strips(classes),
+            "xaxis.categoryarray": labels,
+            "yaxis.categoryarray": labels,
+            "xaxis.range": [-0.5, len(classes) - 0.5],
+            "yaxis.range": [len(classes) - 0.5, -0.5],
+        }
+        visible = [other == position for other in range(len(experiments))]
+        buttons.append(
+            {
+                "label": f"{escape(experiment.label)}, {escape(experiment.split)}",
+                "method": "update",
+                "args": [{"visible": visible}, layout],
+            }
+        )
+    first = [label_plotly(number) for number in experiments[0].metrics["classes"]]
+    axis = {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": first,
+        "dtick": 1,
+        "constrain": "domain",
+        "showgrid": False,
+        "showline": False,
+        "ticks": "",
+        "tickfont": {"size": 13},
+    }
+    figure.update_layout(
+        shapes=_system_strips(experiments[0].metrics["classes"]),
+        xaxis=axis
+        | {
+            "title": {"text": "predicted space group"},
+            "tickangle": -90,
+            "range": [-0.5, len(first) - 0.5],
+        },
+        yaxis=axis
+        | {
+            "title": {"text": "true space group"},
+            "scaleanchor": "x",
+            "range": [len(first) - 0.5, -0.5],
+        },
+        separators=".\u2009",
+        updatemenus=[
+            {
+                "buttons": buttons,
+                "x": 0.0,
+                "xanchor": "left",
+                "y": 1.0,
+                "yanchor": "bottom",
+                "pad": {"b": 24},
+                "font": {"size": 14},
+                "bgcolor": "white",
+            }
+        ]
+        if len(experiments) > 1
+        else [],
+    )
+    _finish(figure, CELL * max(sizes) + 280)
+    return figure.update_layout(margin={"l": 110, "r": 20, "t": 90, "b": 130})
+
+
+def reliability(experiments: Sequence[Experiment]) -> go.Figure:
+    """Accuracy against confidence for each split, and how often each confidence occurs."""
+    figure, grouped = _split_panels(
+        experiments, 2, vertical_spacing=0.1, row_heights=[0.7, 0.3], shared_xaxes="columns"
+    )
+    styles = _styles(experiments)
+    shown: set[str] = set()
+    for col, members in enumerate(grouped.values(), start=1):
+        figure.add_scatter(
+            x=[0, 1],
+            y=[0, 1],
+            mode="lines",
+            name="perfect calibration",
+            line={"color": BASELINE, "dash": "dot", "width": 1.4},
+            legendgroup="perfect",
+            showlegend=col == 1,
+            hoverinfo="skip",
+            row=1,
+            col=col,
+        )
+        for experiment in members:
+            style = styles[experiment.label]
+            bins = experiment.test["calibration"]["bins"]
+            filled = [entry for entry in bins if entry["count"]]
+            figure.add_scatter(
+                x=[entry["confidence"] for entry in filled],
+                y=[entry["accuracy"] for entry in filled],
+                mode="lines+markers",
+                marker={"size": 9, **style},
+                line={"color": style["color"], "width": 1.8},
+                name=escape(experiment.label),
+                legendgroup=experiment.label,
+                showlegend=experiment.label not in shown,
+                customdata=[entry["count"] for entry in filled],
+                hovertemplate=escape(experiment.label) + "<br>confidence %{x:.1%}, accuracy "
+                "%{y:.1%}<br>%{customdata:,} structures<extra></extra>",
+                row=1,
+                col=col,
+            )
+            figure.add_scatter(
+                x=[(entry["low"] + entry["high"]) / 2 for entry in bins],
+                y=[entry["count"] / experiment.test["n"] for entry in bins],
+                mode="lines",
+                line={"color": style["color"], "width": 1.8, "shape": "hvh"},
+                legendgroup=experiment.label,
+                showlegend=False,
+                hovertemplate="confidence about %{x:.2f}: %{y:.1%} of the structures"
+                "<extra></extra>",
+                row=2,
+                col=col,
+            )
+            shown.add(experiment.label)
+    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    figure.update_xaxes(title_text="confidence", row=2)
+    figure.update_yaxes(title_text="accuracy", range=[0, 1.02], tickformat=".0%", row=1, col=1)
+    figure.update_yaxes(title_text="share", tickformat=".0%", rangemode="tozero", row=2, col=1)
+    _finish(figure, 600)
+    return figure.update_layout(margin_t=100)
+
+
+def crystal_system_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
+    """Space-group accuracy within each crystal system, one panel a split."""
+    figure, grouped = _split_panels(experiments, 1)
+    styles = _styles(experiments)
+    for label, style in styles.items():
+        figure.add_scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            name=escape(label),
+            hoverinfo="skip",
+            marker={"size": 11, "symbol": style["symbol"], "color": NEUTRAL},
+        )
+    for col, members in enumerate(grouped.values(), start=1):
+        for experiment in members:
+            scores = experiment.test["crystal_systems"]["systems"]
+            systems = [entry["crystal_system"] for entry in scores]
+            figure.add_scatter(
+                x=systems,
+                y=[entry["space_group_accuracy"] for entry in scores],
+                mode="markers",
+                marker=_marker(systems, size=12, symbol=styles[experiment.label]["symbol"]),
+                offsetgroup=experiment.label,
+                showlegend=False,
+                customdata=[
+                    [entry["support"], entry["crystal_system_accuracy"]] for entry in scores
+                ],
+                hovertemplate=escape(experiment.label) + ", %{x}<br>space group %{y:.1%}<br>"
+                "crystal system %{customdata[1]:.1%}<br>%{customdata[0]:,} structures"
+                "<extra></extra>",
+                row=1,
+                col=col,
+            )
+    figure.update_layout(scattermode="group", scattergap=0.4, separators=".\u2009")
+    figure.update_xaxes(
+        type="category", categoryorder="array", categoryarray=CRYSTAL_SYSTEMS, tickangle=-45
+    )
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.03])
+    figure.update_yaxes(title_text="space-group accuracy", row=1, col=1)
+    _finish(figure, 440)
+    return figure.update_layout(margin_t=100)
+
+
+def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
+    """Distance between wrong answer and truth in the graph of maximal subgroups."""
+    figure, grouped = _split_panels(experiments, 1)
+    styles = _styles(experiments)
+    shown: set[str] = set()
+    for col, members in enumerate(grouped.values(), start=1):
+        for experiment in members:
+            entries = experiment.test["error_distances"]
+            style = styles[experiment.label]
+            steps = [entry["distance"] for entry in entries]
+            figure.add_bar(
+                x=steps,
+                y=[entry["share"] for entry in entries],
+                marker_color=style["color"],
+                name=escape(experiment.label),
+                legendgroup=experiment.label,
+                offsetgroup=experiment.label,
+                showlegend=experiment.label not in shown,
+                hovertemplate=escape(experiment.label) + "<br>distance %{x}: %{y:.1%} of the "
+                "errors<extra></extra>",
+                row=1,
+                col=col,
+            )
+            figure.add_scatter(
+                x=steps,
+                y=[entry["expected"] for entry in entries],
+                mode="markers",
+                offsetgroup=experiment.label,
+                marker={"symbol": "line-ew", "size": 16, "line": {"width": 3, "color": BASELINE}},
+                name="by chance",
+                legendgroup="chance",
+                showlegend=not shown,
+                hovertemplate="by chance, distance %{x}: %{y:.1%}<extra></extra>",
+                row=1,
+                col=col,
+            )
+            shown.add(experiment.label)
+    figure.update_layout(barmode="group", scattermode="group", bargap=0.25, scattergap=0.25)
+    figure.update_xaxes(dtick=1, title_text="distance in the graph of maximal subgroups")
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text="share of wrong answers", row=1, col=1)
+    _finish(figure, 420)
+    return figure.update_layout(margin_t=100)

@@ -1,0 +1,242 @@
+"""What the report is made from: paths of results, and the study that they describe."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from diffsym import tables
+from diffsym.files import read_json
+
+STRUCTURE_COLUMNS = (
+    "structure_id",
+    "source",
+    "name",
+    "formula",
+    "declared_symbol",
+    "declared_space_group",
+    "space_group",
+    "space_group_by_tolerance",
+    "structure_type",
+    "members",
+    "licence",
+)
+
+
+@dataclass(frozen=True)
+class ExperimentInputs:
+    """One experiment of the configuration and the files that it made.
+
+    Attributes
+    ----------
+    name, descriptor, split, classes, model, training
+        Names of the experiment and of its configuration sections.
+    members
+        Number of ensemble members.
+    seed
+        Of the first member.
+    sweep
+        Name of the sweep the experiment is a row of; sweeps are shown as tables of their own.
+    model_settings
+        The model's section of the configuration.
+    metrics
+        The experiment's metrics.json.
+    histories
+        history.json of each member; empty for models that are not trained in epochs.
+    """
+
+    name: str
+    descriptor: str
+    split: str
+    classes: str
+    model: str
+    training: str | None
+    members: int
+    seed: int
+    metrics: Path
+    histories: Sequence[Path] = ()
+    sweep: str | None = None
+    model_settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DescriptorInputs:
+    """One descriptor table and the axis of its values.
+
+    Attributes
+    ----------
+    kind
+        Kind in the configuration, "pdf" for example; it chooses the report section.
+    table
+        The descriptor's Parquet file.
+    axis
+        Position of each value, in the units of the kind (A for "pdf").
+    """
+
+    kind: str
+    table: Path
+    axis: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Everything the report shows, as paths and plain settings.
+
+    Attributes
+    ----------
+    title
+        Heading of the page.
+    structures, rejected
+        The structures and the rejected table.
+    statistics
+        Counts of the structures stage: {"counts": {source: {stage: number}}}.
+    tolerances, symprec
+        Tolerances of `space_group_by_tolerance`, and the one that gave `space_group`, in A.
+    experiments
+        In the order in which they are shown.
+    descriptors
+        By name.
+    leakage
+        Leakage reports by (descriptor, split).
+    resolved_configuration
+        The configuration as the workflow used it (YAML or JSON).
+    provenance
+        JSON files (versions, checksums, revision) by heading.
+    benchmarks
+        Snakemake's benchmark tables of each rule's jobs, by rule.
+    """
+
+    title: str
+    structures: Path
+    rejected: Path
+    statistics: Path
+    tolerances: Sequence[float]
+    symprec: float
+    experiments: Sequence[ExperimentInputs] = ()
+    descriptors: Mapping[str, DescriptorInputs] = field(default_factory=dict)
+    leakage: Mapping[tuple[str, str], Path] = field(default_factory=dict)
+    resolved_configuration: Path | None = None
+    provenance: Mapping[str, Path] = field(default_factory=dict)
+    benchmarks: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An evaluated experiment as figures show it.
+
+    Attributes
+    ----------
+    inputs
+        Its names and files.
+    label
+        What tells it from other experiments on the same split.
+    metrics
+        Content of metrics.json.
+    histories
+        Content of each member's history.json.
+    """
+
+    inputs: ExperimentInputs
+    label: str
+    metrics: Mapping[str, Any]
+    histories: Sequence[Mapping[str, Sequence[float]]]
+
+    @property
+    def split(self) -> str:
+        """Name of the split."""
+        return self.inputs.split
+
+    @property
+    def test(self) -> Mapping[str, Any]:
+        """Metrics of the test part."""
+        return self.metrics["parts"]["test"]
+
+
+def _labels(experiments: Sequence[ExperimentInputs]) -> list[str]:
+    """Label each experiment by its model and by whatever else differs between experiments."""
+    parts = ["model"] + [
+        part
+        for part in ("descriptor", "classes", "training")
+        if len({(e.model, getattr(e, part)) for e in experiments})
+        > len({e.model for e in experiments})
+    ]
+    return [", ".join(getattr(experiment, part) for part in parts) for experiment in experiments]
+
+
+def by_split(experiments: Sequence[Experiment]) -> dict[str, list[Experiment]]:
+    """Experiments of each split, both in the order given."""
+    grouped: dict[str, list[Experiment]] = {}
+    for experiment in experiments:
+        grouped.setdefault(experiment.split, []).append(experiment)
+    return grouped
+
+
+class Study:
+    """The results behind a report, each file read once and only if a section asks for it."""
+
+    def __init__(self, inputs: ReportInputs) -> None:
+        self.inputs = inputs
+
+    @cached_property
+    def structures(self) -> pd.DataFrame:
+        """Unique structures, without their coordinates."""
+        return tables.read_table(
+            self.inputs.structures, tables.STRUCTURES, STRUCTURE_COLUMNS
+        ).to_pandas()
+
+    @cached_property
+    def rejected(self) -> pd.DataFrame:
+        """Entries that were rejected."""
+        return tables.read_table(self.inputs.rejected, tables.REJECTED).to_pandas()
+
+    @cached_property
+    def statistics(self) -> Mapping[str, Any]:
+        """Counts of the structures stage."""
+        return read_json(self.inputs.statistics)
+
+    def _read(self, chosen: Sequence[ExperimentInputs]) -> list[Experiment]:
+        return [
+            Experiment(
+                inputs=experiment,
+                label=label,
+                metrics=read_json(experiment.metrics),
+                histories=[read_json(path) for path in experiment.histories],
+            )
+            for experiment, label in zip(chosen, _labels(chosen), strict=True)
+        ]
+
+    @cached_property
+    def experiments(self) -> list[Experiment]:
+        """All experiments that are shown in figures."""
+        return self._read([entry for entry in self.inputs.experiments if entry.sweep is None])
+
+    @cached_property
+    def sweeps(self) -> dict[str, list[Experiment]]:
+        """Experiments of each sweep."""
+        names = dict.fromkeys(e.sweep for e in self.inputs.experiments if e.sweep is not None)
+        return {
+            name: self._read([entry for entry in self.inputs.experiments if entry.sweep == name])
+            for name in names
+        }
+
+    @cached_property
+    def leakage(self) -> dict[tuple[str, str], Mapping[str, Any]]:
+        """Leakage reports by (descriptor, split)."""
+        return {key: read_json(path) for key, path in self.inputs.leakage.items()}
+
+    @property
+    def classes(self) -> list[int]:
+        """Space groups that are a class of any experiment."""
+        return sorted({n for e in self.experiments for n in e.metrics["classes"]})
+
+    @cached_property
+    def example(self) -> Mapping[str, Any]:
+        """The structure whose descriptor is shown: the first of the commonest space group."""
+        structures = self.structures
+        commonest = structures["space_group"].mode().iloc[0]
+        return structures[structures["space_group"] == commonest].iloc[0].to_dict()

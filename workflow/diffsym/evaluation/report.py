@@ -1,0 +1,116 @@
+"""The report: one HTML page that opens without a network and shows everything."""
+
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from diffsym.evaluation import sections
+from diffsym.evaluation.figures import EDGE_COLOURS, SYSTEM_COLOURS
+from diffsym.evaluation.inputs import ReportInputs, Study
+from diffsym.evaluation.summary import summarise
+from diffsym.files import write_text
+
+PLOT_OPTIONS = {
+    "responsive": True,
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "toImageButtonOptions": {"format": "svg"},
+}
+
+
+def plot_markup(figure: go.Figure, key: str) -> Markup:
+    """Div and script of a figure; the page itself holds plotly.js once.
+
+    Plotly escapes `<`, `>` and `/` inside the JSON, so no string can end the script element.
+    """
+    return Markup(  # noqa: S704 - Plotly's own output
+        figure.to_html(
+            full_html=False,
+            include_plotlyjs=False,
+            div_id=f"plot-{key}",
+            config=PLOT_OPTIONS,
+            default_width="100%",
+            default_height=f"{figure.layout.height}px",
+        )
+    )
+
+
+def _environment() -> Environment:
+    """Jinja environment that escapes every string that is not markup of our own."""
+    environment = Environment(
+        loader=PackageLoader("diffsym.evaluation"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": sections.percent,
+        "percent_interval": sections.percent_interval,
+        "thousands": sections.thousands,
+    }
+    environment.globals["plot"] = plot_markup
+    environment.tests |= {
+        "figure": lambda block: isinstance(block, sections.FigureBlock),
+        "table": lambda block: isinstance(block, sections.TableBlock),
+    }
+    return environment
+
+
+def _overview(study: Study) -> dict[str, Any]:
+    """Content of the summary on top of the page."""
+    experiments = {experiment.inputs.name: experiment for experiment in study.experiments}
+    summary = summarise(
+        {name: vars(experiment.inputs) for name, experiment in experiments.items()},
+        {name: experiment.metrics for name, experiment in experiments.items()},
+    )
+    counts = sections.stage_counts(study)
+    return {
+        "entries": sum(next(iter(numbers.values())) for numbers in counts.values()),
+        "sources": list(counts),
+        "structures": len(study.structures),
+        "structure_types": study.structures["structure_type"].nunique(),
+        "classes": len(study.classes),
+        "experiments": summary["experiments"],
+        "best_by_split": summary["best_by_split"],
+        "labels": {name: experiment.label for name, experiment in experiments.items()},
+    }
+
+
+def render(inputs: ReportInputs) -> str:
+    """Make the page.
+
+    Parameters
+    ----------
+    inputs
+        Where the results lie.
+
+    Returns
+    -------
+    str
+        Self-contained HTML: style sheet, plotly.js and all data are inside.
+    """
+    study = Study(inputs)
+    built = [section for build in sections.SECTIONS if (section := build(study)) is not None]
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            title=inputs.title,
+            overview=_overview(study),
+            sections=built,
+            plotly_js=Markup(get_plotlyjs()),  # noqa: S704 - the library itself
+            system_colours={
+                system: (colour, EDGE_COLOURS[system]) for system, colour in SYSTEM_COLOURS.items()
+            },
+        )
+    )
+
+
+def render_report(inputs: ReportInputs, output: str | Path) -> None:
+    """Write the page to `output`, whole or not at all."""
+    write_text(output, render(inputs))

@@ -1,0 +1,715 @@
+"""The sections of the report, in their order: each a small function from the study to content.
+
+A section returns None where the study has nothing of its kind. A new system adds a section by
+adding a function to `SECTIONS`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from markupsafe import Markup
+
+from diffsym import tables
+from diffsym.evaluation import figures
+from diffsym.evaluation.inputs import Experiment, Study, by_split
+from diffsym.evaluation.subgroups import Relation
+from diffsym.evaluation.summary import PUBLISHED
+from diffsym.evaluation.typesetting import crystal_system, formula_html, symbol_html
+from diffsym.files import read_json
+
+Cell = str | Markup
+EXAMPLES = 15
+"""Rows of a table of examples."""
+PAIRS = 15
+"""Confused pairs shown for each experiment."""
+
+
+@dataclass(frozen=True)
+class FigureBlock:
+    """A figure with its caption.
+
+    Attributes
+    ----------
+    key
+        Identifier in the page.
+    figure
+        The picture.
+    caption
+        What it shows and how it was made.
+    min_width
+        Pixels below which the figure scrolls rather than shrinks.
+    half
+        Whether two such figures may stand side by side.
+    """
+
+    key: str
+    figure: go.Figure
+    caption: Cell
+    min_width: int = 0
+    half: bool = False
+
+
+@dataclass(frozen=True)
+class TableBlock:
+    """A table with its caption; `numeric` columns are aligned to the right."""
+
+    columns: Sequence[Cell]
+    rows: Sequence[Sequence[Cell]]
+    caption: Cell
+    numeric: Sequence[int] = ()
+    title: Cell = ""
+    collapsed: bool = False
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    """Preformatted text behind a heading that unfolds."""
+
+    title: str
+    text: str
+
+
+Block = FigureBlock | TableBlock | TextBlock
+
+
+@dataclass(frozen=True)
+class Section:
+    """A chapter of the report."""
+
+    key: str
+    title: str
+    lead: Cell
+    blocks: Sequence[Block]
+
+
+def percent(value: float) -> str:
+    """A share as "52.1 %"."""
+    return f"{100 * value:.1f}\u202f%"
+
+
+def percent_interval(entry: Mapping[str, float]) -> str:
+    """An accuracy with its interval, "52.1 % [50.2, 54.0]"."""
+    return f"{percent(entry['value'])} [{100 * entry['low']:.1f}, {100 * entry['high']:.1f}]"
+
+
+def thousands(value: float) -> str:
+    """An integer with thin spaces between thousands, "9 275"."""
+    return f"{value:,.0f}".replace(",", "\u202f")
+
+
+def group_cell(space_group: int) -> Markup:
+    """Symbol and number of a space group behind the colour of its crystal system."""
+    system = crystal_system(space_group)
+    return Markup(
+        '<span class="dot {}" title="{}"></span>{} <span class="number">{}</span>'
+    ).format(system, system, symbol_html(space_group), space_group)
+
+
+def _optional_group(number: float | None) -> Cell:
+    return "none" if number is None or np.isnan(number) else group_cell(int(number))
+
+
+def stage_counts(study: Study) -> dict[str, dict[str, int]]:
+    """Counts of the structures stage, with the structures in the experiments' classes last."""
+    counts = {source: dict(numbers) for source, numbers in study.statistics["counts"].items()}
+    if study.experiments:
+        inside = study.structures[study.structures["space_group"].isin(study.classes)]
+        for source, numbers in counts.items():
+            numbers["in the classes"] = int((inside["source"] == source).sum())
+    return counts
+
+
+def data(study: Study) -> Section:
+    """Entries, space groups, rejections and relabellings."""
+    structures = study.structures
+    blocks: list[Block] = [
+        FigureBlock(
+            "stage-counts",
+            figures.stage_counts(stage_counts(study)),
+            "Entries that are left after each stage. Decoded: the source's record could be read. "
+            "Checked: a symmetry was found and distances, occupancies, composition and density "
+            "are physically possible. Unique: one representative of each set of structures that "
+            "have the same composition and match site by site.",
+        ),
+        FigureBlock(
+            "space-groups",
+            figures.space_group_histogram(structures["space_group"].to_numpy(), study.classes),
+            Markup(
+                "Space groups of the {} unique structures, determined with spglib at a tolerance "
+                "of {} Å. Strong colours are the {} groups that the experiments learn; pale ones "
+                "have too few structures."
+            ).format(thousands(len(structures)), f"{study.inputs.symprec:g}", len(study.classes)),
+        ),
+    ]
+    if len(study.rejected):
+        blocks.append(
+            FigureBlock(
+                "rejections",
+                figures.rejections(study.rejected),
+                Markup(
+                    "Why {} entries were rejected. Hover for an example of the reason; all of "
+                    "them are in <code>results/rejected.parquet</code>."
+                ).format(thousands(len(study.rejected))),
+            )
+        )
+    blocks += _relabelled(structures) + _tolerance_dependence(study)
+    return Section(
+        "data",
+        "The data",
+        "Measured crystal structures, read from their database, checked, and given the space group "
+        "that their coordinates have rather than the one that was declared.",
+        blocks,
+    )
+
+
+def _relabelled(structures: pd.DataFrame) -> list[Block]:
+    """Declared against determined space groups."""
+    declared = structures[structures["declared_space_group"].notna()]
+    changed = declared[declared["declared_space_group"] != declared["space_group"]]
+    if changed.empty:
+        return []
+    pairs = (
+        changed.groupby(["declared_space_group", "space_group"])
+        .agg(
+            count=("structure_id", "size"),
+            name=("name", "first"),
+            formula=("formula", "first"),
+            structure_id=("structure_id", "first"),
+            symbol=("declared_symbol", "first"),
+        )
+        .reset_index()
+        .sort_values(
+            ["count", "declared_space_group", "space_group"], ascending=[False, True, True]
+        )
+    )
+    rows = [
+        [
+            group_cell(int(row["declared_space_group"])),
+            group_cell(int(row["space_group"])),
+            thousands(row["count"]),
+            row["name"] or "",
+            formula_html(row["formula"]),
+            row["symbol"] or "",
+            row["structure_id"],
+        ]
+        for row in pairs.head(EXAMPLES).to_dict("records")
+    ]
+    return [
+        TableBlock(
+            ["declared", "determined", "structures", "example", "formula", "declared as", "entry"],
+            rows,
+            Markup(
+                "{} of {} structures with a declared space group ({}) have another one by their "
+                "coordinates. The {} most frequent changes, each with one example."
+            ).format(
+                thousands(len(changed)),
+                thousands(len(declared)),
+                percent(len(changed) / len(declared)),
+                len(rows),
+            ),
+            numeric=[2],
+            title="Relabelled structures",
+        )
+    ]
+
+
+def _tolerance_dependence(study: Study) -> list[Block]:
+    """How the labels depend on the tolerance of the symmetry search."""
+    tolerances = list(study.inputs.tolerances)
+    if study.inputs.symprec not in tolerances or len(tolerances) < 2:
+        return []
+    lists = study.structures["space_group_by_tolerance"]
+    by_tolerance = np.array([[0 if pd.isna(n) else int(n) for n in row] for row in lists])
+    unstable = (by_tolerance != by_tolerance[:, :1]).any(axis=1)
+    examples = study.structures[unstable].head(8)
+    rows = [
+        [
+            row["name"] or "",
+            formula_html(row["formula"]),
+            *(_optional_group(number) for number in row["space_group_by_tolerance"]),
+            row["structure_id"],
+        ]
+        for row in examples.to_dict("records")
+    ]
+    return [
+        FigureBlock(
+            "tolerance",
+            figures.tolerance_dependence(by_tolerance, tolerances, study.inputs.symprec),
+            Markup(
+                "The label of {} structures ({}) depends on the tolerance. A looser tolerance "
+                "finds more symmetry; which one is right is a matter of the measurement's "
+                "precision, so the accuracies below carry this uncertainty of their labels."
+            ).format(thousands(unstable.sum()), percent(unstable.mean())),
+        ),
+        TableBlock(
+            ["name", "formula", *(f"{tolerance:g} Å" for tolerance in tolerances), "entry"],
+            rows,
+            "The first structures whose space group depends on the tolerance.",
+            title="Examples",
+            collapsed=True,
+        ),
+    ]
+
+
+def pair_distribution(study: Study) -> Section | None:
+    """One pair distribution function as the networks see it."""
+    blocks: list[Block] = []
+    for name, descriptor in study.inputs.descriptors.items():
+        if descriptor.kind != "pdf":
+            continue
+        table = tables.read_table(descriptor.table)
+        example = study.example
+        identifiers = table["structure_id"].to_pylist()
+        X = np.asarray(table["descriptor"][identifiers.index(example["structure_id"])].as_py())
+        title = Markup("{} ({}, {})").format(
+            example["name"] or example["structure_id"],
+            formula_html(example["formula"]),
+            symbol_html(int(example["space_group"])),
+        )
+        blocks += [
+            FigureBlock(
+                f"descriptor-{name}",
+                figures.pdf_example(descriptor.axis, X),
+                Markup(
+                    "<code>{}</code> of {}: the reduced pair distribution function scaled to "
+                    "0 … 1 (<b>X</b>, {} values, above) and the products of all its pairs of "
+                    "values (<b>X</b>², {} values, below). After Fig. 1 of Liu et al. (2019)."
+                ).format(name, title, len(X), thousands(len(X) * (len(X) - 1) / 2)),
+                half=True,
+            ),
+            FigureBlock(
+                f"descriptor-map-{name}",
+                figures.quadratic_map(descriptor.axis, X),
+                "The same products over the two distances they belong to. Correlations between "
+                "distances carry symmetry that single distances do not; the lower triangle would "
+                "repeat the upper one.",
+                half=True,
+            ),
+        ]
+    if not blocks:
+        return None
+    return Section(
+        "pair-distribution",
+        "The descriptor",
+        "A pair distribution function tells how often two atoms lie a distance r apart. The models "
+        "see nothing else: no cell, no composition.",
+        blocks,
+    )
+
+
+def learning(study: Study) -> Section | None:
+    """Learning curves of the models that are trained in epochs."""
+    trained = [experiment for experiment in study.experiments if experiment.histories]
+    if not trained:
+        return None
+    return Section(
+        "learning",
+        "Learning curves",
+        "A gap between the training and the validation curve is what a network learnt by heart.",
+        [
+            FigureBlock(
+                "learning-curves",
+                figures.learning_curves(trained),
+                "Accuracy and cross entropy against the epoch, one line an ensemble member. "
+                "The training curve is the mean over an epoch while the weights change and "
+                "dropout is active; the validation curve is taken at its end without dropout. "
+                "Class weights enter the training loss only.",
+            )
+        ],
+    )
+
+
+def top_k(study: Study) -> Section | None:
+    """Accuracy when several answers are allowed."""
+    if not study.experiments:
+        return None
+    settings = study.experiments[0].metrics["settings"]
+    return Section(
+        "top-k",
+        "How many guesses it takes",
+        Markup(
+            "<i>A<sub>k</sub></i> is the share of test structures whose space group is among the "
+            "<i>k</i> most probable answers."
+        ),
+        [
+            FigureBlock(
+                "top-k-accuracy",
+                figures.top_k_accuracy(study.experiments),
+                Markup(
+                    "Test accuracy of each ensemble (probabilities averaged over its members) and, "
+                    "below, what each further answer adds; after Fig. 2 of Liu et al. (2019). "
+                    "Bars: {:.0f} % bootstrap intervals from {} resamples of the split's groups "
+                    "(entries, formulae or structure types). They cover the choice of test "
+                    "structures, not that of the training ones. Dotted: always answering the most "
+                    "frequent training classes."
+                ).format(100 * settings["confidence"], thousands(settings["resamples"])),
+            ),
+            FigureBlock(
+                "crystal-system-accuracy",
+                figures.crystal_system_accuracy(study.experiments),
+                "Space-group accuracy within each crystal system. Hover for how often the crystal "
+                "system itself is right when the probabilities of its groups are summed.",
+            ),
+        ],
+    )
+
+
+def recall(study: Study) -> Section | None:
+    """Recall of each space group."""
+    if not study.experiments:
+        return None
+    return Section(
+        "recall",
+        "Which space groups are found",
+        "Recall is the share of a group's test structures that is recognised by the first answer.",
+        [
+            FigureBlock(
+                f"recall-{split}",
+                figures.recall_by_space_group(experiments),
+                Markup(
+                    "Split <code>{}</code>: recall against the space-group number. The area of a "
+                    "marker is the group's frequency in training, its colour the crystal system; "
+                    "after Fig. 3 of Liu et al. (2019). Recalls of rare groups rest on few test "
+                    "structures: hover for the number."
+                ).format(split),
+            )
+            for split, experiments in by_split(study.experiments).items()
+        ],
+    )
+
+
+def confusion(study: Study) -> Section | None:
+    """Confusion matrices and the most confused pairs."""
+    if not study.experiments:
+        return None
+    largest = max(len(experiment.metrics["classes"]) for experiment in study.experiments)
+    blocks: list[Block] = [
+        FigureBlock(
+            "confusion-matrices",
+            figures.confusion_matrices(study.experiments),
+            "Each row is a true space group and sums to 100 %; test structures, first answer of "
+            "the ensemble. Boxes and edge strips mark the crystal systems. Choose the experiment "
+            "in the menu, drag to zoom, double-click to return.",
+            min_width=figures.CELL * largest + 250,
+        ),
+        FigureBlock(
+            "error-distances",
+            figures.error_distances(study.experiments),
+            "How far the wrong answers are from the truth: steps in the graph of maximal subgroups "
+            "(pymatgen's table, types of translationengleiche and klassengleiche subgroups). Black "
+            "marks: what would be found if wrong answers were drawn from the answers given to all "
+            "other structures, as frequent answers are also central in the graph.",
+        ),
+        *(
+            _pairs_table(experiment, position)
+            for position, experiment in enumerate(study.experiments)
+        ),
+    ]
+    return Section(
+        "confusion",
+        "What is mistaken for what",
+        "A structure close to a higher symmetry is easily taken for it: many wrong answers are "
+        "sub- or supergroups of the right one.",
+        blocks,
+    )
+
+
+def relation_cell(relation: Relation) -> Cell:
+    """A relation in words."""
+    if relation.common is not None:
+        return Markup("{} {} ({} steps)").format(
+            relation.kind, symbol_html(relation.common), relation.distance
+        )
+    if relation.distance > 1:
+        return f"{relation.kind} ({relation.distance} steps)"
+    return relation.kind
+
+
+def _pairs_table(experiment: Experiment, position: int) -> TableBlock:
+    """The most confused pairs of one experiment; all but the first table are folded."""
+    rows = [
+        [
+            group_cell(pair["true"]),
+            group_cell(pair["predicted"]),
+            thousands(pair["count"]),
+            percent(pair["share_of_true"]),
+            relation_cell(Relation(pair["relation"], pair["distance"], pair["common"])),
+        ]
+        for pair in experiment.test["confused_pairs"][:PAIRS]
+    ]
+    return TableBlock(
+        ["true", "predicted", "structures", "of the true group", "the prediction is its"],
+        rows,
+        "Most frequent wrong first answers on the test part, and how the predicted group is "
+        "related to the true one.",
+        numeric=[2, 3],
+        title=f"Most confused pairs: {experiment.label}, {experiment.split}",
+        collapsed=position > 0,
+    )
+
+
+def splits(study: Study) -> Section | None:
+    """The ladder of splits, and what leaks across each of them."""
+    if not study.experiments:
+        return None
+    blocks: list[Block] = [
+        FigureBlock(
+            "accuracy-by-split",
+            figures.accuracy_by_split(study.experiments),
+            "The same models on each split. A random split puts isotypes of one structure type on "
+            "both sides, so part of its accuracy is recognition of known structures; the drop "
+            "from split to split measures that part. Bars: bootstrap intervals; black marks: "
+            "label-frequency baseline.",
+        )
+    ]
+    if study.leakage:
+        blocks.append(_leakage_table(study.leakage))
+    return Section(
+        "splits",
+        "How much is memory",
+        "Accuracy depends on how different the test structures are from the training ones.",
+        blocks,
+    )
+
+
+def _leakage_table(leakage: Mapping[tuple[str, str], Mapping[str, Any]]) -> TableBlock:
+    """Leakage of each descriptor and split."""
+    keys = list(dict.fromkeys(key for report in leakage.values() for key in report))
+    return TableBlock(
+        ["descriptor", "split", *(key.replace("_", " ") for key in keys)],
+        [
+            [descriptor, split, *(_leakage_cell(key, report.get(key)) for key in keys)]
+            for (descriptor, split), report in leakage.items()
+        ],
+        "What test structures share with the training part: their formula, their structure type, "
+        "or a training descriptor closer than the threshold.",
+        numeric=range(2, 2 + len(keys)),
+        title="Leakage",
+    )
+
+
+def _leakage_cell(key: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if key.startswith("share"):
+        return percent(value)
+    return thousands(value) if isinstance(value, int) else f"{value:.3g}"
+
+
+def calibration(study: Study) -> Section | None:
+    """Whether probabilities can be believed."""
+    if not study.experiments:
+        return None
+    return Section(
+        "calibration",
+        "Can the probabilities be believed",
+        "A calibrated model that says 70 % is right seven times out of ten.",
+        [
+            FigureBlock(
+                "reliability",
+                figures.reliability(study.experiments),
+                "Above: accuracy of the first answers against their probability, in bins of equal "
+                "width. Below the dotted line a model is too sure of itself. Below: how often each "
+                "confidence occurs.",
+            ),
+            TableBlock(
+                ["split", "model", "expected calibration error", "log loss / nat", "A₁"],
+                [
+                    [
+                        experiment.split,
+                        experiment.label,
+                        percent(experiment.test["calibration"]["expected_calibration_error"]),
+                        f"{experiment.test['log_loss']:.2f}",
+                        percent_interval(experiment.test["accuracy"][0]),
+                    ]
+                    for experiment in study.experiments
+                ],
+                "Test part. The expected calibration error is the mean distance between accuracy "
+                "and confidence over the bins, weighted by their counts.",
+                numeric=[2, 3, 4],
+            ),
+        ],
+    )
+
+
+def sweeps(study: Study) -> Section | None:
+    """Hyper-parameter sweeps, one table each."""
+    if not study.sweeps:
+        return None
+    return Section(
+        "sweeps",
+        "Hyper-parameters",
+        "Each row is a complete experiment. Rows are to be compared by their validation accuracy.",
+        [_sweep_table(name, rows) for name, rows in study.sweeps.items()],
+    )
+
+
+def _sweep_table(name: str, rows: Sequence[Experiment]) -> TableBlock:
+    keys = [
+        key
+        for key in rows[0].inputs.model_settings
+        if len({str(row.inputs.model_settings.get(key)) for row in rows}) > 1
+    ]
+    return TableBlock(
+        [
+            *(key.replace("_", " ") for key in keys),
+            "members",
+            "validation A₁",
+            "test A₁",
+            "test A₁ of one member",
+        ],
+        [
+            [
+                *(str(row.inputs.model_settings.get(key)) for key in keys),
+                str(row.inputs.members),
+                percent_interval(row.metrics["parts"]["validation"]["accuracy"][0]),
+                percent_interval(row.test["accuracy"][0]),
+                _mean_and_spread(row.test),
+            ]
+            for row in rows
+        ],
+        "The settings that differ, and the accuracies with bootstrap intervals; for a single "
+        "member the mean and the standard deviation over the members' seeds.",
+        numeric=range(len(keys) + 4),
+        title=name,
+    )
+
+
+def _mean_and_spread(part: Mapping[str, Any]) -> str:
+    mean = percent(part["members_mean"][0])
+    return f"{mean} ± {100 * part['members_spread'][0]:.1f}" if part["members_spread"] else mean
+
+
+def published(study: Study) -> Section | None:
+    """Figures of the literature, with their data."""
+    if not study.experiments:
+        return None
+    return Section(
+        "published",
+        "What was published",
+        "Targets from the literature. They were reached on other data, which is licensed, so they "
+        "and the accuracies above are not two measurements of the same thing.",
+        [
+            TableBlock(
+                ["model", "top 1", "top 6", "data", "split", "reference"],
+                [
+                    [
+                        entry["model"],
+                        percent(entry["top_1"]),
+                        percent(entry["top_6"]) if entry["top_6"] is not None else "not given",
+                        entry["data"],
+                        entry["split"],
+                        entry["reference"],
+                    ]
+                    for entry in PUBLISHED
+                ],
+                "Accuracies as printed in the article, without intervals.",
+                numeric=[1, 2],
+            )
+        ],
+    )
+
+
+def provenance(study: Study) -> Section:
+    """What made these results."""
+    inputs = study.inputs
+    blocks: list[Block] = [
+        TableBlock(
+            ["", ""],
+            list(_flattened(read_json(path))),
+            "",
+            title=heading,
+            collapsed=True,
+        )
+        for heading, path in inputs.provenance.items()
+    ]
+    if study.experiments:
+        blocks.append(
+            TableBlock(
+                ["experiment", "seed", "members", "training", "training structures", "test"],
+                [
+                    [
+                        experiment.inputs.name,
+                        str(experiment.inputs.seed),
+                        str(experiment.inputs.members),
+                        experiment.inputs.training or "none",
+                        thousands(experiment.metrics["counts"]["train"]),
+                        thousands(experiment.metrics["counts"]["test"]),
+                    ]
+                    for experiment in study.experiments
+                ],
+                "The seed is that of the first member; the others count on from it.",
+                numeric=[1, 2, 4, 5],
+                title="Seeds",
+                collapsed=True,
+            )
+        )
+    if inputs.benchmarks:
+        blocks.append(_benchmark_table(inputs.benchmarks))
+    if inputs.resolved_configuration is not None:
+        blocks.append(
+            TextBlock(
+                "Resolved configuration",
+                inputs.resolved_configuration.read_text(encoding="utf-8"),
+            )
+        )
+    return Section(
+        "provenance",
+        "Provenance",
+        "All that is needed to make this page again.",
+        blocks,
+    )
+
+
+def _flattened(content: Any, prefix: str = "") -> Iterable[tuple[str, str]]:
+    """Leaves of nested JSON as (dotted key, value)."""
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from _flattened(value, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, str(content)
+
+
+def _benchmark_table(benchmarks: Mapping[str, Sequence[Any]]) -> TableBlock:
+    """Wall time and memory of each rule."""
+    rows = []
+    for rule, paths in benchmarks.items():
+        jobs = pd.concat([pd.read_csv(path, sep="\t", na_values="-") for path in paths])
+        rows.append(
+            [
+                rule,
+                thousands(len(jobs)),
+                f"{jobs['s'].sum():,.1f}",
+                f"{jobs['s'].max():,.1f}",
+                thousands(jobs["max_rss"].max()) if jobs["max_rss"].notna().any() else "",
+            ]
+        )
+    return TableBlock(
+        ["rule", "jobs", "sum / s", "longest / s", "peak memory / MiB"],
+        rows,
+        "Wall times as measured by Snakemake. Jobs run side by side, so the workflow took less "
+        "than the sum; jobs shorter than a second are not sampled for memory.",
+        numeric=[1, 2, 3, 4],
+        title="Wall times",
+        collapsed=True,
+    )
+
+
+SECTIONS: tuple[Callable[[Study], Section | None], ...] = (
+    data,
+    pair_distribution,
+    learning,
+    top_k,
+    recall,
+    confusion,
+    splits,
+    calibration,
+    sweeps,
+    published,
+    provenance,
+)
+"""The report from top to bottom, below its summary."""
