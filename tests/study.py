@@ -1,0 +1,94 @@
+"""Checkouts of the repository in which tests run the real workflow."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class Study:
+    """A checkout of its own in which the workflow runs."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def _command(self, arguments: tuple[str, ...], overlay: dict | None) -> list[str]:
+        overlays = ["tests/workflow/tiny.yaml"]
+        if overlay is not None:
+            (self.folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
+            overlays.append("overlay.yaml")
+        snakemake = [sys.executable, "-m", "snakemake", "--cores", "2", "--rerun-incomplete"]
+        # The list of overlays would swallow targets that follow it.
+        return [*snakemake, "--configfile", *overlays, "--printshellcmds", *arguments]
+
+    def start(self, *arguments: str, overlay: dict | None = None) -> subprocess.Popen:
+        """Start Snakemake in this checkout, with the code of this checkout."""
+        return subprocess.Popen(
+            self._command(arguments, overlay),
+            cwd=self.folder,
+            # Before the editable installation, which is the code of the repository.
+            env=os.environ | {"PYTHONPATH": str(self.folder / "workflow")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def attempt(self, *arguments: str, overlay: dict | None = None) -> tuple[int, str]:
+        """Run Snakemake; its exit status and everything it printed."""
+        process = self.start(*arguments, overlay=overlay)
+        output, _ = process.communicate()
+        return process.returncode, output
+
+    def run(self, *arguments: str, overlay: dict | None = None) -> str:
+        """Run Snakemake, which has to succeed; everything it printed."""
+        status, output = self.attempt(*arguments, overlay=overlay)
+        assert status == 0, output
+        return output
+
+    def planned(self, *arguments: str, overlay: dict | None = None) -> dict[str, int]:
+        """Number of jobs of each rule that Snakemake would run, targets left out."""
+        lines = iter(self.run("--dry-run", *arguments, overlay=overlay).splitlines())
+        jobs: dict[str, int] = {}
+        for line in lines:
+            if line.split() == ["job", "count"]:
+                next(lines)
+                for row in lines:
+                    if not row.strip():
+                        break
+                    name, count = row.split()
+                    jobs[name] = int(count)
+        return {name: count for name, count in jobs.items() if name not in {"total", "all"}}
+
+    def copy(self, folder: Path) -> "Study":
+        """A copy with everything that was computed, times of files included."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Study(folder)
+
+
+def checkout(folder: Path, wheel: Path) -> Study:
+    """A checkout with all files that belong to the repository and the downloaded database."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in filter(None, listing.stdout.split("\0")):
+        source = REPOSITORY / name
+        if source.is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, folder / name)
+    downloads = folder / "data" / "downloads"
+    downloads.mkdir(parents=True)
+    shutil.copy2(wheel, downloads)
+    return Study(folder)

@@ -1,0 +1,67 @@
+"""What a user gets wrong comes back as one clear sentence."""
+
+import pyarrow.parquet as pq
+import pytest
+from study import checkout
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, amcsd_wheel):
+    return checkout(tmp_path_factory.mktemp("mistakes") / "study", amcsd_wheel)
+
+
+def test_misspelt_key(study):
+    status, output = study.attempt("--dry-run", overlay={"structures": {"shard": 3}})
+    assert status != 0
+    assert "structures: unknown key 'shard'; did you mean 'shards'?" in output
+    assert "Traceback" not in output
+
+
+def test_absent_path_of_a_local_source(study):
+    overlay = {
+        "sources": {"mine": {"kind": "local", "path": "data/absent"}},
+        "structures": {"sources": ["mine"]},
+    }
+    status, output = study.attempt("--dry-run", overlay=overlay)
+    assert status != 0
+    assert "sources.mine.path: 'data/absent' does not exist" in output
+
+
+def test_truncated_download(study):
+    [wheel] = (study.folder / "data" / "downloads").glob("*.whl")
+    whole = wheel.read_bytes()
+    wheel.write_bytes(whole[: len(whole) // 2])
+    try:
+        status, output = study.attempt("structures")
+    finally:
+        wheel.write_bytes(whole)
+    assert status != 0
+    assert wheel.name in output
+    assert "SHA-256" in output
+
+
+def test_folder_with_one_broken_file(study):
+    folder = study.folder / "data" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "broken.cif").write_text("data_broken\n_cell_length_a five\n")
+    (folder / "Ni.cif").write_text(
+        "data_Ni\n_cell_length_a 3.524\n_cell_length_b 3.524\n_cell_length_c 3.524\n"
+        "_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n"
+        "_space_group_name_H-M_alt 'F m -3 m'\nloop_\n_atom_site_label\n_atom_site_type_symbol\n"
+        "_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nNi1 Ni 0 0 0\n"
+    )
+    overlay = {
+        "sources": {"mine": {"kind": "local", "path": "data/mine"}},
+        "structures": {"sources": ["mine"]},
+    }
+    study.run("structures", overlay=overlay)
+    structures = read(study.results / "structures.parquet")
+    rejected = read(study.results / "rejected.parquet")
+    assert structures["entry_id"] == ["Ni.cif"]
+    assert structures["space_group"] == [225]
+    assert rejected["entry_id"] == ["broken.cif"]
+    assert rejected["code"] == ["unreadable"]
+
+
+def read(path):
+    return pq.read_table(path).to_pydict()

@@ -1,0 +1,115 @@
+"""An edit reruns exactly the stages that read what was edited."""
+
+import pytest
+
+AFTER_EVALUATION = {"summarise": 1, "make_report": 1}
+AFTER_DESCRIPTOR = {
+    "measure_leakage": 3,
+    "fit_logistic": 2,
+    "train_network": 4,
+    "evaluate_experiment": 5,
+    **AFTER_EVALUATION,
+}
+AFTER_STRUCTURES = {
+    "compute_descriptor": 2,
+    "assemble_descriptor": 1,
+    "make_split": 3,
+    "select_classes": 1,
+    **AFTER_DESCRIPTOR,
+}
+
+CONFIGURATION_EDITS = {
+    "nothing": ({}, {}),
+    "title of the report": ({"report": {"title": "Another title"}}, {"make_report": 1}),
+    "training": (
+        {"trainings": {"short": {"learning_rate": 0.002}}},
+        {"train_network": 4, "evaluate_experiment": 3, **AFTER_EVALUATION},
+    ),
+    "model": (
+        {"models": {"lr_linear": {"max_epochs": 21}}},
+        {"fit_logistic": 1, "evaluate_experiment": 1, **AFTER_EVALUATION},
+    ),
+    "split": (
+        {"splits": {"formula": {"seed": 2}}},
+        {
+            "make_split": 1,
+            "measure_leakage": 1,
+            "train_network": 1,
+            "evaluate_experiment": 1,
+            **AFTER_EVALUATION,
+        },
+    ),
+    "class set": (
+        {"class_sets": {"frequent": {"min_entries": 7}}},
+        {
+            "select_classes": 1,
+            "fit_logistic": 2,
+            "train_network": 4,
+            "evaluate_experiment": 5,
+            **AFTER_EVALUATION,
+        },
+    ),
+    "descriptor": (
+        {"descriptors": {"pdf_liu2019": {"u_iso": 0.01}}},
+        {"compute_descriptor": 2, "assemble_descriptor": 1, **AFTER_DESCRIPTOR},
+    ),
+    "duplicates": (
+        {"structures": {"duplicates": {"stol": 0.2}}},
+        {"unique_structures": 1, **AFTER_STRUCTURES},
+    ),
+    "symmetry": (
+        {"structures": {"symmetry": {"symprec": 0.02}}},
+        {"parse_structures": 2, "unique_structures": 1, **AFTER_STRUCTURES},
+    ),
+    "evaluation": (
+        {"evaluation": {"bootstrap_samples": 101}},
+        {"evaluate_experiment": 5, **AFTER_EVALUATION},
+    ),
+}
+
+
+@pytest.mark.parametrize(("overlay", "jobs"), CONFIGURATION_EDITS.values(), ids=CONFIGURATION_EDITS)
+def test_edited_configuration(tiny_study, overlay, jobs):
+    assert tiny_study.planned(overlay=overlay) == jobs
+
+
+CODE_EDITS = {
+    "evaluation/metrics.py": {"evaluate_experiment": 5, **AFTER_EVALUATION},
+    "scattering/pdf.py": {
+        "compute_descriptor": 2,
+        "assemble_descriptor": 1,
+        **AFTER_DESCRIPTOR,
+    },
+    "models/liu2019_cnn.py": {"train_network": 4, "evaluate_experiment": 3, **AFTER_EVALUATION},
+    "structures/duplicates.py": {"unique_structures": 1, **AFTER_STRUCTURES},
+    "structures/sources/local.py": {},
+}
+
+
+@pytest.mark.parametrize(("module", "jobs"), CODE_EDITS.items(), ids=CODE_EDITS)
+def test_edited_code(tiny_study, tmp_path, module, jobs):
+    study = tiny_study.copy(tmp_path / "study")
+    path = study.folder / "workflow" / "diffsym" / module
+    path.write_text(path.read_text() + "\n# A comment reruns nothing.\n")
+    assert study.planned() == {}
+    path.write_text(path.read_text() + "\nNEW = 1\n")
+    assert study.planned() == jobs
+
+
+@pytest.mark.parametrize(
+    ("target", "rules"),
+    [
+        ("structures", {"fetch_amcsd", "parse_structures", "unique_structures"}),
+        ("descriptors", {"compute_descriptor", "assemble_descriptor"}),
+        ("splits", {"make_split"}),
+        ("results/splits/stratified.parquet", {"make_split"}),
+        ("models", {"select_classes", "fit_logistic", "train_network"}),
+        ("evaluation", {"evaluate_experiment", "summarise"}),
+    ],
+)
+def test_named_targets_end_at_their_stage(tiny_study, target, rules):
+    planned = set(tiny_study.planned("--forceall", target)) - {target}
+    assert rules <= planned
+    assert "make_report" not in planned
+    if target == "structures":
+        assert planned == rules

@@ -1,0 +1,79 @@
+"""What the tiny study leaves behind is complete and consistent."""
+
+import json
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+import yaml
+
+from diffsym.tables import (
+    DUPLICATES,
+    REJECTED,
+    SPLIT,
+    STRUCTURES,
+    descriptor_schema,
+    read_table,
+)
+
+ENTRIES = 140
+EXPERIMENTS = ["lr_x", "lr_x2", "cnn", "cnn_formula", "cnn_prototype"]
+
+
+@pytest.fixture(scope="module")
+def results(tiny_study):
+    return tiny_study.results
+
+
+def test_no_entry_vanishes(results):
+    structures = read_table(results / "structures.parquet", STRUCTURES)
+    rejected = read_table(results / "rejected.parquet", REJECTED)
+    duplicates = read_table(results / "duplicates.parquet", DUPLICATES)
+    assert structures.num_rows + rejected.num_rows + duplicates.num_rows == ENTRIES
+    members = sum(len(row) for row in structures["members"].to_pylist())
+    assert members == structures.num_rows + duplicates.num_rows
+
+
+def test_every_structure_has_its_descriptor(results):
+    structures = read_table(results / "structures.parquet", STRUCTURES)
+    table = read_table(results / "descriptors" / "pdf_liu2019.parquet", descriptor_schema(209))
+    rejected = read_table(results / "descriptors" / "pdf_liu2019.rejected.parquet", REJECTED)
+    assert table.num_rows + rejected.num_rows == structures.num_rows
+    values = np.array(table["descriptor"].to_pylist())
+    assert np.allclose(values.min(axis=1), 0)
+    assert np.allclose(values.max(axis=1), 1)
+
+
+@pytest.mark.parametrize(
+    ("split", "key"), [("formula", "formula"), ("prototype", "structure_type")]
+)
+def test_nothing_stands_on_two_sides(results, split, key):
+    structures = read_table(results / "structures.parquet", STRUCTURES)
+    roles = read_table(results / "splits" / f"{split}.parquet", SPLIT)
+    joined = structures.select(["structure_id", key]).join(roles, "structure_id")
+    sides = joined.group_by(key).aggregate([("role", "count_distinct")])
+    assert pc.max(sides["role_count_distinct"]).as_py() == 1
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_metrics_stand_beside_their_baseline(results, experiment):
+    metrics = json.loads((results / "experiments" / experiment / "metrics.json").read_text())
+    assert metrics
+    summary = json.loads((results / "summary.json").read_text())
+    assert experiment in json.dumps(summary)
+
+
+def test_provenance_is_an_output(results):
+    resolved = yaml.safe_load((results / "provenance" / "config.yaml").read_text())
+    assert resolved["sources"]["amcsd"]["limit"] == ENTRIES
+    assert resolved["models"]["liu2019_cnn_small"]["dropout"]
+    provenance = json.loads((results / "provenance" / "provenance.json").read_text())
+    assert provenance["software"]["spglib"]
+    [checksum] = provenance["sources"]["amcsd"]["files"].values()
+    assert len(checksum) == 64
+
+
+def test_report_opens_offline(results):
+    page = (results / "report.html").read_text()
+    assert "A tiny study" in page
+    assert 'src="http' not in page
