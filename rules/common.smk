@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from diffsym.config import Logistic, load_configuration
+from diffsym.config import Logistic, load_configuration, sweep_experiments
 from diffsym.errors import DiffsymError
 from diffsym.provenance import code_digest
 
@@ -123,11 +123,16 @@ def class_set_files():
     return [f"results/classes/{name}.json" for name in used("classes")]
 
 
-def leakage_files():
+def leakage_pairs():
+    """Descriptors and splits that meet in an experiment."""
     pairs = dict.fromkeys(
         (STUDY.experiments[name].descriptor, STUDY.experiments[name].split) for name in EXPERIMENTS
     )
-    return [f"results/leakage/{descriptor}/{split}.json" for descriptor, split in pairs]
+    return [list(pair) for pair in pairs]
+
+
+def leakage_files():
+    return [f"results/leakage/{descriptor}/{split}.json" for descriptor, split in leakage_pairs()]
 
 
 def member_files(experiment, name):
@@ -141,13 +146,47 @@ def all_predictions():
     return [path for name in EXPERIMENTS for path in member_files(name, "predictions.parquet")]
 
 
-def all_histories():
-    return [
-        path
+def histories():
+    """Learning curves of the members of each network."""
+    return {
+        name: member_files(name, "history.json")
         for name in EXPERIMENTS
         if name in NETWORK_EXPERIMENTS
-        for path in member_files(name, "history.json")
-    ]
+    }
+
+
+def sweep_of_experiments():
+    """The sweep that an experiment is a row of, for those that are."""
+    return {
+        experiment: sweep
+        for sweep in STUDY.report.sweeps
+        for experiment in sweep_experiments(STUDY, sweep)
+    }
+
+
+def benchmark_files():
+    """Snakemake's measurements of the jobs behind the report, by rule."""
+    members = {
+        name: [f"{name}-{member}" for member in range(STUDY.experiments[name].members)]
+        for name in EXPERIMENTS
+    }
+    jobs = {
+        "parse_structures": [f"{s}-{shard}" for s in STUDY.structures.sources for shard in SHARDS],
+        "compute_descriptor": [f"{d}-{shard}" for d in used("descriptor") for shard in SHARDS],
+        "assemble_descriptor": used("descriptor"),
+        "make_split": used("split"),
+        "select_classes": used("classes"),
+        "measure_leakage": [f"{descriptor}-{split}" for descriptor, split in leakage_pairs()],
+        "fit_logistic": [job for e in EXPERIMENTS if e in LOGISTIC_EXPERIMENTS for job in members[e]],
+        "train_network": [job for e in EXPERIMENTS if e in NETWORK_EXPERIMENTS for job in members[e]],
+        "evaluate_experiment": EXPERIMENTS,
+    }
+    files = {
+        rule: [f"results/benchmarks/{rule}/{job}.tsv" for job in names]
+        for rule, names in jobs.items()
+    }
+    single = ["fetch_amcsd", "unique_structures", "summarise"]
+    return {**files, **{rule: [f"results/benchmarks/{rule}.tsv"] for rule in single}}
 
 
 def all_metrics():

@@ -1,12 +1,10 @@
 rule evaluate_experiment:
     input:
-        unpack(experiment_input),
-        structures="results/structures.parquet",
+        split=lambda wildcards: f"results/splits/{experiment_settings(wildcards).split}.parquet",
         predictions=lambda wildcards: member_files(wildcards.experiment, "predictions.parquet"),
     output:
         metrics="results/experiments/{experiment}/metrics.json",
     params:
-        experiment=lambda wildcards: settings("experiments", wildcards.experiment),
         bootstrap_samples=STUDY.evaluation.bootstrap_samples,
         seed=STUDY.evaluation.seed,
         code=script_digest("evaluate_experiment.py"),
@@ -32,7 +30,7 @@ rule summarise:
     output:
         summary="results/summary.json",
     params:
-        experiments=EXPERIMENTS,
+        experiments={name: settings("experiments", name) for name in EXPERIMENTS},
         code=script_digest("summarise.py"),
     log:
         "results/logs/summarise.log",
@@ -48,3 +46,51 @@ rule summarise:
         "../envs/evaluation.yaml"
     script:
         "../workflow/scripts/summarise.py"
+
+
+rule make_report:
+    input:
+        structures="results/structures.parquet",
+        rejected="results/rejected.parquet",
+        statistics="results/structures.json",
+        summary="results/summary.json",
+        metrics=all_metrics(),
+        histories=[path for paths in histories().values() for path in paths],
+        descriptors=descriptor_tables(),
+        splits=split_tables(),
+        leakage=leakage_files(),
+        template=Path(workflow.basedir) / "workflow/diffsym/evaluation/templates/report.html",
+    output:
+        report="results/report.html",
+        configuration="results/provenance/config.yaml",
+        software="results/provenance/software.json",
+        data="results/provenance/data.json",
+    params:
+        study=STUDY.model_dump(mode="json"),
+        experiments=EXPERIMENTS,
+        descriptors=used("descriptor"),
+        leakage=leakage_pairs(),
+        histories=histories(),
+        sweep_of=sweep_of_experiments(),
+        source_paths={
+            name: source_path(STUDY.sources[name]) for name in STUDY.structures.sources
+        },
+        benchmarks=benchmark_files(),
+        code=script_digest(
+            "make_report.py",
+            *[f"diffsym.descriptors.{STUDY.descriptors[name].kind}" for name in used("descriptor")],
+        ),
+    log:
+        "results/logs/make_report.log",
+    benchmark:
+        "results/benchmarks/make_report.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(2000, 4),
+        runtime=runtime(30),
+    message:
+        "Making results/report.html"
+    conda:
+        "../envs/evaluation.yaml"
+    script:
+        "../workflow/scripts/make_report.py"

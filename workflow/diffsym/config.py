@@ -98,13 +98,18 @@ class Symmetry(Section):
 class Checks(Section):
     """Physical checks that a structure passes before any descriptor is computed."""
 
-    min_distance: Positive = Field(0.5, description="shortest distance between two sites, A")
-    max_occupancy: float = Field(1.05, ge=1, description="largest sum of occupancies of a site")
-    density_tolerance: Positive = Field(
-        0.1, description="largest relative deviation from the density given by the source"
+    occupancy_tolerance: float = Field(
+        0.05, ge=0, description="a site may be filled beyond 1 by this much"
+    )
+    min_distance: Positive = Field(0.9, description="shortest distance of two atoms, A")
+    min_distance_hydrogen: Positive = Field(
+        0.5, description="shortest distance of two atoms of which one is hydrogen, A"
     )
     composition_tolerance: Positive = Field(
-        0.1, description="largest relative deviation from the formula given by the source"
+        0.02, description="largest share of atoms that may differ from the stated formula"
+    )
+    density_tolerance: Positive = Field(
+        0.05, description="largest relative deviation from the stated density"
     )
 
 

@@ -1,0 +1,15 @@
+"""Measure an experiment on its validation and test part."""
+
+from diffsym.evaluation.metrics import evaluate_experiment
+from diffsym.files import write_json
+from diffsym.job import job
+from diffsym.tables import SPLIT, read_table
+
+with job(snakemake):
+    metrics = evaluate_experiment(
+        [read_table(path) for path in snakemake.input.predictions],
+        read_table(snakemake.input.split, SPLIT),
+        resamples=snakemake.params.bootstrap_samples,
+        seed=snakemake.params.seed,
+    )
+    write_json(snakemake.output.metrics, metrics)

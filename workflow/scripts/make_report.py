@@ -1,0 +1,94 @@
+"""Make the report, and record what it was made from."""
+
+import importlib
+from pathlib import Path
+
+import yaml
+
+from diffsym.evaluation.inputs import DescriptorInputs, ExperimentInputs, ReportInputs
+from diffsym.evaluation.report import render
+from diffsym.files import sha256, write_json, write_text
+from diffsym.job import job
+from diffsym.provenance import git_revision, software_versions
+from diffsym.structures.sources import open_source
+
+
+def descriptor_inputs(path: str, settings: dict) -> DescriptorInputs:
+    """The table of a descriptor with its axis."""
+    settings = dict(settings)
+    kind = settings.pop("kind")
+    module = importlib.import_module(f"diffsym.descriptors.{kind}")
+    return DescriptorInputs(kind=kind, table=Path(path), axis=module.axis(**settings))
+
+
+with job(snakemake):
+    study = snakemake.params.study
+    write_text(
+        snakemake.output.configuration,
+        yaml.safe_dump(study, sort_keys=False, allow_unicode=True),
+    )
+    write_json(
+        snakemake.output.software,
+        {
+            "git_revision": git_revision(Path(snakemake.scriptdir)),
+            **software_versions(),
+        },
+    )
+    write_json(
+        snakemake.output.data,
+        {
+            "sources": {
+                name: open_source(name, **{**study["sources"][name], "path": path}).provenance()
+                for name, path in snakemake.params.source_paths.items()
+            },
+            "tables": {
+                path: sha256(path)
+                for path in [
+                    snakemake.input.structures,
+                    snakemake.input.rejected,
+                    *snakemake.input.descriptors,
+                    *snakemake.input.splits,
+                ]
+            },
+        },
+    )
+    experiments = [
+        ExperimentInputs(
+            name=name,
+            metrics=Path(metrics),
+            histories=[Path(path) for path in snakemake.params.histories.get(name, [])],
+            sweep=snakemake.params.sweep_of.get(name),
+            model_settings=study["models"][study["experiments"][name]["model"]],
+            **study["experiments"][name],
+        )
+        for name, metrics in zip(snakemake.params.experiments, snakemake.input.metrics, strict=True)
+    ]
+    inputs = ReportInputs(
+        title=study["report"]["title"],
+        structures=Path(snakemake.input.structures),
+        rejected=Path(snakemake.input.rejected),
+        statistics=Path(snakemake.input.statistics),
+        tolerances=study["structures"]["symmetry"]["tolerances"],
+        symprec=study["structures"]["symmetry"]["symprec"],
+        experiments=experiments,
+        descriptors={
+            name: descriptor_inputs(path, study["descriptors"][name])
+            for name, path in zip(
+                snakemake.params.descriptors, snakemake.input.descriptors, strict=True
+            )
+        },
+        leakage={
+            tuple(pair): Path(path)
+            for pair, path in zip(snakemake.params.leakage, snakemake.input.leakage, strict=True)
+        },
+        resolved_configuration=Path(snakemake.output.configuration),
+        provenance={
+            "Software": Path(snakemake.output.software),
+            "Data": Path(snakemake.output.data),
+        },
+        benchmarks={
+            rule: [Path(path) for path in paths if Path(path).exists()]
+            for rule, paths in snakemake.params.benchmarks.items()
+        },
+    )
+    write_text(snakemake.output.report, render(inputs))

@@ -1,0 +1,10 @@
+"""Collect the numbers that people quote from all experiments."""
+
+from diffsym.evaluation.summary import summarise
+from diffsym.files import read_json, write_json
+from diffsym.job import job
+
+with job(snakemake):
+    experiments = snakemake.params.experiments
+    metrics = dict(zip(experiments, map(read_json, snakemake.input.metrics), strict=True))
+    write_json(snakemake.output.summary, summarise(experiments, metrics))
