@@ -4,24 +4,24 @@ rule compute_descriptor:
     output:
         descriptor="results/descriptors/{descriptor}/shard-{shard}.parquet",
         rejected="results/descriptors/{descriptor}/rejected-{shard}.parquet",
+    log:
+        "results/logs/compute_descriptor/{descriptor}-{shard}.log",
+    benchmark:
+        "results/benchmarks/compute_descriptor/{descriptor}-{shard}.tsv"
+    conda:
+        "../envs/descriptors.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1500, 4),
+        runtime=runtime(60),
     params:
         settings=lambda wildcards: settings("descriptors", wildcards.descriptor),
         code=lambda wildcards: script_digest(
             "compute_descriptor.py",
             f"diffsym.descriptors.{STUDY.descriptors[wildcards.descriptor].kind}",
         ),
-    log:
-        "results/logs/compute_descriptor/{descriptor}-{shard}.log",
-    benchmark:
-        "results/benchmarks/compute_descriptor/{descriptor}-{shard}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1500, 4),
-        runtime=runtime(60),
     message:
         "Computing descriptor {wildcards.descriptor}, shard {wildcards.shard}"
-    conda:
-        "../envs/descriptors.yaml"
     script:
         "../workflow/scripts/compute_descriptor.py"
 
@@ -37,19 +37,19 @@ rule assemble_descriptor:
     output:
         descriptor="results/descriptors/{descriptor}.parquet",
         rejected="results/descriptors/{descriptor}.rejected.parquet",
-    params:
-        code=script_digest("assemble_descriptor.py"),
     log:
         "results/logs/assemble_descriptor/{descriptor}.log",
     benchmark:
         "results/benchmarks/assemble_descriptor/{descriptor}.tsv"
+    conda:
+        "../envs/descriptors.yaml"
     threads: 1
     resources:
         mem_mb=memory(1500, 0.2),
         runtime=runtime(30),
+    params:
+        code=script_digest("assemble_descriptor.py"),
     message:
         "Assembling descriptor {wildcards.descriptor}"
-    conda:
-        "../envs/descriptors.yaml"
     script:
         "../workflow/scripts/assemble_descriptor.py"

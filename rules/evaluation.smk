@@ -1,25 +1,27 @@
 rule evaluate_experiment:
     input:
         split=lambda wildcards: f"results/splits/{experiment_settings(wildcards).split}.parquet",
-        predictions=lambda wildcards: member_files(wildcards.experiment, "predictions.parquet"),
+        predictions=lambda wildcards: member_files(
+            wildcards.experiment, "predictions.parquet"
+        ),
     output:
         metrics="results/experiments/{experiment}/metrics.json",
-    params:
-        bootstrap_samples=STUDY.evaluation.bootstrap_samples,
-        seed=STUDY.evaluation.seed,
-        code=script_digest("evaluate_experiment.py"),
     log:
         "results/logs/evaluate_experiment/{experiment}.log",
     benchmark:
         "results/benchmarks/evaluate_experiment/{experiment}.tsv"
+    conda:
+        "../envs/evaluation.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000, 10),
         runtime=runtime(30),
+    params:
+        bootstrap_samples=STUDY.evaluation.bootstrap_samples,
+        seed=STUDY.evaluation.seed,
+        code=script_digest("evaluate_experiment.py"),
     message:
         "Evaluating {wildcards.experiment}"
-    conda:
-        "../envs/evaluation.yaml"
     script:
         "../workflow/scripts/evaluate_experiment.py"
 
@@ -29,21 +31,21 @@ rule summarise:
         metrics=all_metrics(),
     output:
         summary="results/summary.json",
-    params:
-        experiments={name: settings("experiments", name) for name in EXPERIMENTS},
-        code=script_digest("summarise.py"),
     log:
         "results/logs/summarise.log",
     benchmark:
         "results/benchmarks/summarise.tsv"
+    conda:
+        "../envs/evaluation.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=runtime(10),
+    params:
+        experiments={name: settings("experiments", name) for name in EXPERIMENTS},
+        code=script_digest("summarise.py"),
     message:
         "Summarising all experiments"
-    conda:
-        "../envs/evaluation.yaml"
     script:
         "../workflow/scripts/summarise.py"
 
@@ -59,12 +61,23 @@ rule make_report:
         descriptors=descriptor_tables(),
         splits=split_tables(),
         leakage=leakage_files(),
-        template=Path(workflow.basedir) / "workflow/diffsym/evaluation/templates/report.html",
+        template=Path(workflow.basedir)
+        / "workflow/diffsym/evaluation/templates/report.html",
     output:
         report="results/report.html",
         configuration="results/provenance/config.yaml",
         software="results/provenance/software.json",
         data="results/provenance/data.json",
+    log:
+        "results/logs/make_report.log",
+    benchmark:
+        "results/benchmarks/make_report.tsv"
+    conda:
+        "../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000, 4),
+        runtime=runtime(30),
     params:
         study=STUDY.model_dump(mode="json"),
         experiments=EXPERIMENTS,
@@ -78,19 +91,12 @@ rule make_report:
         benchmarks=benchmark_files(),
         code=script_digest(
             "make_report.py",
-            *[f"diffsym.descriptors.{STUDY.descriptors[name].kind}" for name in used("descriptor")],
+            *[
+                f"diffsym.descriptors.{STUDY.descriptors[name].kind}"
+                for name in used("descriptor")
+            ],
         ),
-    log:
-        "results/logs/make_report.log",
-    benchmark:
-        "results/benchmarks/make_report.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(2000, 4),
-        runtime=runtime(30),
     message:
         "Making results/report.html"
-    conda:
-        "../envs/evaluation.yaml"
     script:
         "../workflow/scripts/make_report.py"

@@ -5,28 +5,32 @@ rule train_network:
         model="results/experiments/{experiment}/members/{member}/model.keras",
         history="results/experiments/{experiment}/members/{member}/history.json",
         predictions="results/experiments/{experiment}/members/{member}/predictions.parquet",
-    wildcard_constraints:
-        experiment=one_of(NETWORK_EXPERIMENTS),
-    params:
-        model=lambda wildcards: settings("models", experiment_settings(wildcards).model),
-        training=lambda wildcards: settings("trainings", experiment_settings(wildcards).training),
-        seed=member_seed,
-        # Not an output: a killed training resumes from here, and Snakemake removes the outputs of
-        # killed jobs.
-        checkpoints="results/experiments/{experiment}/members/{member}/checkpoints",
-        code=lambda wildcards: script_digest("train_network.py", model_module(wildcards)),
     log:
         "results/logs/train_network/{experiment}-{member}.log",
     benchmark:
         "results/benchmarks/train_network/{experiment}-{member}.tsv"
+    wildcard_constraints:
+        experiment=one_of(NETWORK_EXPERIMENTS),
+    conda:
+        "../envs/training.yaml"
     threads: 4
     resources:
         mem_mb=memory(4000, 8),
         runtime=runtime(720),
+    params:
+        model=lambda wildcards: settings("models", experiment_settings(wildcards).model),
+        training=lambda wildcards: settings(
+            "trainings", experiment_settings(wildcards).training
+        ),
+        seed=member_seed,
+        # Not an output: a killed training resumes from here, and Snakemake removes the outputs of
+        # killed jobs.
+        checkpoints="results/experiments/{experiment}/members/{member}/checkpoints",
+        code=lambda wildcards: script_digest(
+            "train_network.py", model_module(wildcards)
+        ),
     message:
         "Training member {wildcards.member} of {wildcards.experiment}"
-    conda:
-        "../envs/training.yaml"
     script:
         "../workflow/scripts/train_network.py"
 
@@ -38,23 +42,23 @@ rule fit_logistic:
         model="results/experiments/{experiment}/members/{member}/model.npz",
         history="results/experiments/{experiment}/members/{member}/history.json",
         predictions="results/experiments/{experiment}/members/{member}/predictions.parquet",
-    wildcard_constraints:
-        experiment=one_of(LOGISTIC_EXPERIMENTS),
-    params:
-        model=lambda wildcards: settings("models", experiment_settings(wildcards).model),
-        seed=member_seed,
-        code=lambda wildcards: script_digest("fit_logistic.py", model_module(wildcards)),
     log:
         "results/logs/fit_logistic/{experiment}-{member}.log",
     benchmark:
         "results/benchmarks/fit_logistic/{experiment}-{member}.tsv"
+    wildcard_constraints:
+        experiment=one_of(LOGISTIC_EXPERIMENTS),
+    conda:
+        "../envs/training.yaml"
     threads: 8
     resources:
         mem_mb=memory(4000, 200),
         runtime=runtime(720),
+    params:
+        model=lambda wildcards: settings("models", experiment_settings(wildcards).model),
+        seed=member_seed,
+        code=lambda wildcards: script_digest("fit_logistic.py", model_module(wildcards)),
     message:
         "Fitting the logistic regression of {wildcards.experiment}"
-    conda:
-        "../envs/training.yaml"
     script:
         "../workflow/scripts/fit_logistic.py"

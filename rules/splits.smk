@@ -3,21 +3,21 @@ rule make_split:
         structures="results/structures.parquet",
     output:
         split="results/splits/{split}.parquet",
-    params:
-        settings=lambda wildcards: settings("splits", wildcards.split),
-        code=script_digest("make_split.py"),
     log:
         "results/logs/make_split/{split}.log",
     benchmark:
         "results/benchmarks/make_split/{split}.tsv"
+    conda:
+        "../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=memory(1500, 4),
         runtime=runtime(30),
+    params:
+        settings=lambda wildcards: settings("splits", wildcards.split),
+        code=script_digest("make_split.py"),
     message:
         "Splitting the structures: {wildcards.split}"
-    conda:
-        "../envs/training.yaml"
     script:
         "../workflow/scripts/make_split.py"
 
@@ -28,21 +28,21 @@ rule select_classes:
         named=class_list_file,
     output:
         classes="results/classes/{class_set}.json",
-    params:
-        settings=lambda wildcards: settings("class_sets", wildcards.class_set),
-        code=script_digest("select_classes.py"),
     log:
         "results/logs/select_classes/{class_set}.log",
     benchmark:
         "results/benchmarks/select_classes/{class_set}.tsv"
+    conda:
+        "../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000, 1),
         runtime=runtime(10),
+    params:
+        settings=lambda wildcards: settings("class_sets", wildcards.class_set),
+        code=script_digest("select_classes.py"),
     message:
         "Selecting the space groups of class set {wildcards.class_set}"
-    conda:
-        "../envs/training.yaml"
     script:
         "../workflow/scripts/select_classes.py"
 
@@ -54,20 +54,20 @@ rule measure_leakage:
         split="results/splits/{split}.parquet",
     output:
         leakage="results/leakage/{descriptor}/{split}.json",
-    params:
-        threshold=STUDY.evaluation.leakage_threshold,
-        code=script_digest("measure_leakage.py"),
     log:
         "results/logs/measure_leakage/{descriptor}-{split}.log",
     benchmark:
         "results/benchmarks/measure_leakage/{descriptor}-{split}.tsv"
+    conda:
+        "../envs/training.yaml"
     threads: 2
     resources:
         mem_mb=memory(2000, 4),
         runtime=runtime(60),
+    params:
+        threshold=STUDY.evaluation.leakage_threshold,
+        code=script_digest("measure_leakage.py"),
     message:
         "Measuring how much of split {wildcards.split} leaks in {wildcards.descriptor}"
-    conda:
-        "../envs/training.yaml"
     script:
         "../workflow/scripts/measure_leakage.py"

@@ -5,12 +5,12 @@ rule fetch_amcsd:
         "results/logs/fetch_amcsd.log",
     benchmark:
         "results/benchmarks/fetch_amcsd.tsv"
-    message:
-        "Fetching the American Mineralogist Crystal Structure Database (21 MB)"
+    retries: 2
+    localrule: True
     conda:
         "../envs/structures.yaml"
-    localrule: True
-    retries: 2
+    message:
+        "Fetching the American Mineralogist Crystal Structure Database (21 MB)"
     script:
         "../workflow/scripts/fetch_amcsd.py"
 
@@ -21,6 +21,16 @@ rule parse_structures:
     output:
         structures="results/structures/{source}/shard-{shard}.parquet",
         rejected="results/structures/{source}/rejected-{shard}.parquet",
+    log:
+        "results/logs/parse_structures/{source}-{shard}.log",
+    benchmark:
+        "results/benchmarks/parse_structures/{source}-{shard}.tsv"
+    conda:
+        "../envs/structures.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1500, 4),
+        runtime=runtime(60),
     params:
         source=lambda wildcards: settings("sources", wildcards.source),
         listing=lambda wildcards: listing_digest(STUDY.sources[wildcards.source]),
@@ -31,18 +41,8 @@ rule parse_structures:
             "parse_structures.py",
             f"diffsym.structures.sources.{STUDY.sources[wildcards.source].kind}",
         ),
-    log:
-        "results/logs/parse_structures/{source}-{shard}.log",
-    benchmark:
-        "results/benchmarks/parse_structures/{source}-{shard}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1500, 4),
-        runtime=runtime(60),
     message:
         "Reading, checking and standardising {wildcards.source}, shard {wildcards.shard}"
-    conda:
-        "../envs/structures.yaml"
     script:
         "../workflow/scripts/parse_structures.py"
 
@@ -64,22 +64,22 @@ rule unique_structures:
         rejected="results/rejected.parquet",
         duplicates="results/duplicates.parquet",
         statistics="results/structures.json",
+    log:
+        "results/logs/unique_structures.log",
+    benchmark:
+        "results/benchmarks/unique_structures.tsv"
+    conda:
+        "../envs/structures.yaml"
+    threads: 8
+    resources:
+        mem_mb=memory(3000, 30),
+        runtime=runtime(240),
     params:
         duplicates=STUDY.structures.duplicates.model_dump(),
         tolerances=STUDY.structures.symmetry.tolerances,
         shards=STUDY.structures.shards,
         code=script_digest("unique_structures.py"),
-    log:
-        "results/logs/unique_structures.log",
-    benchmark:
-        "results/benchmarks/unique_structures.tsv"
-    threads: 8
-    resources:
-        mem_mb=memory(3000, 30),
-        runtime=runtime(240),
     message:
         "Removing duplicates"
-    conda:
-        "../envs/structures.yaml"
     script:
         "../workflow/scripts/unique_structures.py"
