@@ -17,11 +17,8 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from diffsym.evaluation.inputs import Experiment, by_split
-from diffsym.evaluation.typesetting import (
-    CRYSTAL_SYSTEMS,
-    crystal_system,
-    label_plotly,
-)
+from diffsym.evaluation.typesetting import label_plotly
+from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
 
 SYSTEM_COLOURS = {
     "triclinic": "#0072B2",
@@ -38,12 +35,14 @@ EDGE_COLOURS = {
 }
 """Yellow on white needs a dark edge; all others are edged in their own colour."""
 
-SERIES_COLOURS = ("#332288", "#CC3377", "#117766", "#882255", "#777711", "#6644AA", "#555555")
-"""Paul Tol's muted palette, darkened: for experiments, never for crystal systems."""
+SERIES_COLOURS = ("#332288", "#CC3377", "#7A4A12", "#9A7FD1", "#37474F", "#E39AC0", "#6B6B00")
+"""For experiments and other series: no hue of a crystal system."""
 SERIES_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon")
 INK = "#1F2933"
 NEUTRAL = "#5B6B7B"
 GRID = "#E3E8ED"
+SEPARATORS = ".\u2009"
+"""Of decimals and of thousands."""
 BASELINE = "#222222"
 SEQUENTIAL = (
     (0.0, "#FFFFFF"),
@@ -53,6 +52,10 @@ SEQUENTIAL = (
     (0.75, "#1C5C97"),
     (1.0, "#08264D"),
 )
+TOP_WITHOUT_LEGEND = 32
+TOP_WITH_LEGEND = 100
+TOP_WITH_SYSTEMS = 110
+"""Pixels above a plot; the legend of the seven crystal systems takes two rows on narrow pages."""
 CELL = 17
 """Pixels a class takes in a confusion matrix: the least at which 13 px labels do not touch."""
 
@@ -99,11 +102,27 @@ TEMPLATE = go.layout.Template(
 )
 
 
-def _finish(figure: go.Figure, height: int) -> go.Figure:
-    """Apply the common look; the width follows the page."""
-    figure.update_layout(template=TEMPLATE, height=height, autosize=True)
-    figure.update_annotations(font_size=15)
-    return figure
+def _thousands(count: int) -> str:
+    """A count with thin spaces between thousands, as `SEPARATORS` makes it on the axes."""
+    return f"{count:,}".replace(",", SEPARATORS[1])
+
+
+def _finish(figure: go.Figure, height: int, *, top: int = TOP_WITHOUT_LEGEND) -> go.Figure:
+    """Apply the common look; the width follows the page.
+
+    Parameters
+    ----------
+    figure
+        Changed in place and returned.
+    height
+        Of the whole figure, pixels.
+    top
+        Pixels above the plot. The first row of them belongs to Plotly's buttons, the next to the
+        legend, so that they never lie on each other or on the data.
+    """
+    figure.update_layout(template=TEMPLATE, height=height, autosize=True, separators=SEPARATORS)
+    figure.update_layout(margin_t=top, legend_y=1 - TOP_WITHOUT_LEGEND / height)
+    return figure.update_annotations(font_size=15)
 
 
 def _error_bars(entries: Sequence[Mapping[str, float]]) -> dict[str, Any]:
@@ -184,7 +203,7 @@ def stage_counts(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
         figure.add_annotation(
             y=stage,
             x=total,
-            text=f"<b>{total:,}</b>{share}".replace(",", "\u2009"),
+            text=f"<b>{_thousands(total)}</b>{share}",
             showarrow=False,
             xanchor="left",
             xshift=6,
@@ -198,10 +217,9 @@ def stage_counts(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
             "tickformat": ",",
         },
         yaxis={"autorange": "reversed", "ticks": "", "ticklabelstandoff": 6},
-        separators=".\u2009",
     )
-    _finish(figure, 110 + 48 * len(stages))
-    return figure.update_layout(margin_t=70 if len(counts) > 1 else 20)
+    top = TOP_WITH_LEGEND if len(counts) > 1 else TOP_WITHOUT_LEGEND
+    return _finish(figure, top + 60 + 48 * len(stages), top=top)
 
 
 def space_group_histogram(numbers: NDArray[np.integer], classes: Sequence[int]) -> go.Figure:
@@ -239,7 +257,6 @@ def space_group_histogram(numbers: NDArray[np.integer], classes: Sequence[int]) 
         bargap=0.1,
         xaxis={"title": {"text": "space-group number"}, "range": [0, 231], "dtick": 20, "tick0": 0},
         yaxis=axis | {"type": "log", "dtick": 1},
-        separators=".\u2009",
         updatemenus=[
             {
                 "type": "buttons",
@@ -268,8 +285,7 @@ def space_group_histogram(numbers: NDArray[np.integer], classes: Sequence[int]) 
             }
         ],
     )
-    _finish(figure, 430)
-    return figure.update_layout(margin_t=110)
+    return _finish(figure, 450, top=TOP_WITH_SYSTEMS)
 
 
 def rejections(rejected: pd.DataFrame) -> go.Figure:
@@ -281,8 +297,8 @@ def rejections(rejected: pd.DataFrame) -> go.Figure:
         Columns stage, code and reason.
     """
     grouped = (
-        rejected.groupby(["code", "stage"])
-        .agg(count=("reason", "size"), example=("reason", "first"))
+        rejected.groupby("code")
+        .agg(count=("reason", "size"), stage=("stage", "first"), example=("reason", "first"))
         .reset_index()
         .sort_values(["count", "code"])
     )
@@ -292,10 +308,13 @@ def rejections(rejected: pd.DataFrame) -> go.Figure:
             x=grouped["count"].tolist(),
             orientation="h",
             marker_color=NEUTRAL,
-            text=[f"{count:,}" for count in grouped["count"]],
+            text=[_thousands(count) for count in grouped["count"]],
             textposition="outside",
             cliponaxis=False,
-            customdata=[[escape(row.stage), _wrapped(row.example)] for row in grouped.itertuples()],
+            customdata=[
+                [escape(stage), _wrapped(example)]
+                for stage, example in grouped[["stage", "example"]].to_numpy().tolist()
+            ],
             hovertemplate="%{x:,} entries, stage %{customdata[0]}<br>%{customdata[1]}"
             "<extra></extra>",
         )
@@ -303,10 +322,9 @@ def rejections(rejected: pd.DataFrame) -> go.Figure:
     figure.update_layout(
         xaxis={"title": {"text": "number of entries"}, "rangemode": "tozero"},
         yaxis={"ticks": "", "ticklabelstandoff": 6},
-        separators=".\u2009",
     )
-    _finish(figure, 110 + 34 * len(grouped))
-    return figure.update_layout(margin_t=20, margin_r=60)
+    figure.update_layout(margin_r=60)
+    return _finish(figure, 110 + 34 * len(grouped))
 
 
 def _wrapped(text: str, width: int = 60) -> str:
@@ -345,9 +363,11 @@ def tolerance_dependence(
             y=counts.tolist(),
             name=kind,
             marker_color=colour,
-            text=[f"{count:,}" if count else "" for count in counts],
-            textposition="auto",
+            text=[_thousands(count) if count else "" for count in counts],
+            textposition="inside",
+            insidetextanchor="middle",
             textangle=0,
+            constraintext="none",
             customdata=(counts / max(len(by_tolerance), 1)).tolist(),
             hovertemplate="%{x} \u00c5: %{y:,} structures (%{customdata:.1%})<extra>"
             + kind
@@ -357,9 +377,8 @@ def tolerance_dependence(
         barmode="stack",
         xaxis={"title": {"text": "tolerance of the symmetry search / \u00c5"}, "type": "category"},
         yaxis={"title": {"text": "structures with another label"}, "tickformat": ","},
-        separators=".\u2009",
     )
-    return _finish(figure, 380)
+    return _finish(figure, 380, top=TOP_WITH_LEGEND)
 
 
 def pdf_example(r: NDArray[np.float64], X: NDArray[np.float64]) -> go.Figure:
@@ -397,9 +416,8 @@ def pdf_example(r: NDArray[np.float64], X: NDArray[np.float64]) -> go.Figure:
     figure.update_xaxes(title_text="component of <b>X</b>\u00b2", tickformat=",", row=2, col=1)
     figure.update_yaxes(title_text="<b>X</b>", row=1, col=1)
     figure.update_yaxes(title_text="<b>X</b>\u00b2", row=2, col=1)
-    figure.update_layout(showlegend=False, separators=".\u2009")
-    _finish(figure, 560)
-    return figure.update_layout(margin_t=20)
+    figure.update_layout(showlegend=False)
+    return _finish(figure, 560)
 
 
 def quadratic_map(r: NDArray[np.float64], X: NDArray[np.float64]) -> go.Figure:
@@ -415,7 +433,10 @@ def quadratic_map(r: NDArray[np.float64], X: NDArray[np.float64]) -> go.Figure:
             colorscale="Viridis",
             zmin=0,
             zmax=1,
-            colorbar={"title": {"text": "X<sub>i</sub>X<sub>j</sub>"}, "thickness": 16},
+            colorbar={
+                "title": {"text": "X<sub>i</sub>X<sub>j</sub>", "side": "right"},
+                "thickness": 16,
+            },
             hovertemplate="r<sub>i</sub> = %{y:.2f} \u00c5<br>r<sub>j</sub> = %{x:.2f} \u00c5"
             "<br>X<sub>i</sub>X<sub>j</sub> = %{z:.3f}<extra></extra>",
             hoverongaps=False,
@@ -434,8 +455,7 @@ def quadratic_map(r: NDArray[np.float64], X: NDArray[np.float64]) -> go.Figure:
             "showgrid": False,
         },
     )
-    _finish(figure, 560)
-    return figure.update_layout(margin_t=20)
+    return _finish(figure, 560)
 
 
 def learning_curves(experiments: Sequence[Experiment]) -> go.Figure:
@@ -449,7 +469,7 @@ def learning_curves(experiments: Sequence[Experiment]) -> go.Figure:
             for what in ("accuracy", "loss")
         ],
         horizontal_spacing=0.1,
-        vertical_spacing=min(0.3, 0.27 / len(experiments)),
+        vertical_spacing=0.24 / len(experiments),
     )
     lines = {
         "training": ("", SERIES_COLOURS[0], "solid"),
@@ -479,8 +499,8 @@ def learning_curves(experiments: Sequence[Experiment]) -> go.Figure:
             title_text="top-1 accuracy", tickformat=".0%", rangemode="tozero", row=row, col=1
         )
         figure.update_yaxes(title_text="cross entropy / nat", rangemode="tozero", row=row, col=2)
-    figure.update_xaxes(title_text="epoch")
-    return _finish(figure, 110 + 290 * len(experiments))
+    figure.update_xaxes(title_text="epoch", row=len(experiments))
+    return _finish(figure, 150 + 270 * len(experiments), top=TOP_WITH_LEGEND)
 
 
 def _split_panels(
@@ -511,7 +531,8 @@ def top_k_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
         for experiment in members:
             style = styles[experiment.label]
             for row, quantity in enumerate(("accuracy", "first_differences"), start=1):
-                entries = experiment.test[quantity]
+                # A_1 is its own first difference and would dwarf the others.
+                entries = experiment.test[quantity][row - 1 :]
                 figure.add_scatter(
                     x=[entry["k"] for entry in entries],
                     y=[entry["value"] for entry in entries],
@@ -555,8 +576,7 @@ def top_k_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
     figure.update_yaxes(
         title_text="<i>A<sub>k</sub></i> \u2212 <i>A</i><sub><i>k</i>\u22121</sub>", row=2, col=1
     )
-    _finish(figure, 640)
-    return figure.update_layout(margin_t=100)
+    return _finish(figure, 640, top=TOP_WITH_LEGEND)
 
 
 def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
@@ -616,7 +636,7 @@ def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
                 row=1,
                 col=col,
             )
-    figure.update_layout(scattermode="group", scattergap=0.35, separators=".\u2009")
+    figure.update_layout(scattermode="group", scattergap=0.35)
     figure.update_xaxes(
         type="category",
         categoryorder="array",
@@ -627,8 +647,7 @@ def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
     )
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(title_text="test accuracy", row=1, col=1)
-    _finish(figure, 460)
-    return figure.update_layout(margin_t=90)
+    return _finish(figure, 460, top=TOP_WITH_LEGEND)
 
 
 def recall_by_space_group(experiments: Sequence[Experiment]) -> go.Figure:
@@ -683,10 +702,10 @@ def recall_by_space_group(experiments: Sequence[Experiment]) -> go.Figure:
     figure.update_xaxes(range=[-3, 234], dtick=20, tick0=0)
     figure.update_xaxes(title_text="space-group number", row=len(experiments), col=1)
     figure.update_yaxes(
-        title_text="recall", tickformat=".0%", range=[-0.07, 1.07], tickvals=[0, 0.25, 0.5, 0.75, 1]
+        title_text="recall", tickformat=".0%", range=[-0.09, 1.14], tickvals=[0, 0.25, 0.5, 0.75, 1]
     )
-    _finish(figure, 130 + 290 * len(experiments))
-    return figure.update_layout(margin_t=95, legend_itemsizing="constant", separators=".\u2009")
+    figure.update_layout(legend_itemsizing="constant")
+    return _finish(figure, 170 + 270 * len(experiments), top=TOP_WITH_SYSTEMS)
 
 
 def _system_strips(classes: Sequence[int]) -> list[dict[str, Any]]:
@@ -818,7 +837,6 @@ def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
             "scaleanchor": "x",
             "range": [len(first) - 0.5, -0.5],
         },
-        separators=".\u2009",
         updatemenus=[
             {
                 "buttons": buttons,
@@ -834,8 +852,8 @@ def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
         if len(experiments) > 1
         else [],
     )
-    _finish(figure, CELL * max(sizes) + 280)
-    return figure.update_layout(margin={"l": 110, "r": 20, "t": 90, "b": 130})
+    figure.update_layout(margin={"l": 110, "r": 20, "b": 130})
+    return _finish(figure, CELL * max(sizes) + 270, top=TOP_WITH_LEGEND)
 
 
 def reliability(experiments: Sequence[Experiment]) -> go.Figure:
@@ -845,6 +863,11 @@ def reliability(experiments: Sequence[Experiment]) -> go.Figure:
     )
     styles = _styles(experiments)
     shown: set[str] = set()
+    largest = max(
+        entry["count"] / experiment.test["n"]
+        for experiment in experiments
+        for entry in experiment.test["calibration"]["bins"]
+    )
     for col, members in enumerate(grouped.values(), start=1):
         figure.add_scatter(
             x=[0, 1],
@@ -890,12 +913,12 @@ def reliability(experiments: Sequence[Experiment]) -> go.Figure:
                 col=col,
             )
             shown.add(experiment.label)
-    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0.2, 0.4, 0.6, 0.8])
     figure.update_xaxes(title_text="confidence", row=2)
     figure.update_yaxes(title_text="accuracy", range=[0, 1.02], tickformat=".0%", row=1, col=1)
-    figure.update_yaxes(title_text="share", tickformat=".0%", rangemode="tozero", row=2, col=1)
-    _finish(figure, 600)
-    return figure.update_layout(margin_t=100)
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.1 * largest], row=2)
+    figure.update_yaxes(title_text="share", row=2, col=1)
+    return _finish(figure, 600, top=TOP_WITH_LEGEND)
 
 
 def crystal_system_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
@@ -931,14 +954,13 @@ def crystal_system_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
                 row=1,
                 col=col,
             )
-    figure.update_layout(scattermode="group", scattergap=0.4, separators=".\u2009")
+    figure.update_layout(scattermode="group", scattergap=0.4)
     figure.update_xaxes(
         type="category", categoryorder="array", categoryarray=CRYSTAL_SYSTEMS, tickangle=-45
     )
     figure.update_yaxes(tickformat=".0%", range=[0, 1.03])
     figure.update_yaxes(title_text="space-group accuracy", row=1, col=1)
-    _finish(figure, 440)
-    return figure.update_layout(margin_t=100)
+    return _finish(figure, 440, top=TOP_WITH_LEGEND)
 
 
 def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
@@ -969,9 +991,10 @@ def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
                 y=[entry["expected"] for entry in entries],
                 mode="markers",
                 offsetgroup=experiment.label,
-                marker={"symbol": "line-ew", "size": 16, "line": {"width": 3, "color": BASELINE}},
+                marker={"symbol": "line-ew", "size": 9, "line": {"width": 3, "color": BASELINE}},
                 name="by chance",
                 legendgroup="chance",
+                legendrank=2000,
                 showlegend=not shown,
                 hovertemplate="by chance, distance %{x}: %{y:.1%}<extra></extra>",
                 row=1,
@@ -979,8 +1002,7 @@ def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
             )
             shown.add(experiment.label)
     figure.update_layout(barmode="group", scattermode="group", bargap=0.25, scattergap=0.25)
-    figure.update_xaxes(dtick=1, title_text="distance in the graph of maximal subgroups")
+    figure.update_xaxes(dtick=1, title_text="steps between the groups")
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(title_text="share of wrong answers", row=1, col=1)
-    _finish(figure, 420)
-    return figure.update_layout(margin_t=100)
+    return _finish(figure, 420, top=TOP_WITH_LEGEND)

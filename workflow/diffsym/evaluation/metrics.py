@@ -17,7 +17,7 @@ from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_
 
 from diffsym.errors import DiffsymError
 from diffsym.evaluation.subgroups import distance, relation
-from diffsym.evaluation.typesetting import CRYSTAL_SYSTEMS, crystal_system
+from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

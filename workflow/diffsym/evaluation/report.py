@@ -1,6 +1,5 @@
 """The report: one HTML page that opens without a network and shows everything."""
 
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -12,11 +11,12 @@ from diffsym.evaluation import sections
 from diffsym.evaluation.figures import EDGE_COLOURS, SYSTEM_COLOURS
 from diffsym.evaluation.inputs import ReportInputs, Study
 from diffsym.evaluation.summary import summarise
-from diffsym.files import write_text
 
 PLOT_OPTIONS = {
     "responsive": True,
     "displaylogo": False,
+    # Plotly's button would send the figure to a server; this page talks to none.
+    "showSendToCloud": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
     "toImageButtonOptions": {"format": "svg"},
 }
@@ -109,8 +109,3 @@ def render(inputs: ReportInputs) -> str:
             },
         )
     )
-
-
-def render_report(inputs: ReportInputs, output: str | Path) -> None:
-    """Write the page to `output`, whole or not at all."""
-    write_text(output, render(inputs))

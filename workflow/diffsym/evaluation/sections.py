@@ -18,8 +18,9 @@ from diffsym.evaluation import figures
 from diffsym.evaluation.inputs import Experiment, Study, by_split
 from diffsym.evaluation.subgroups import Relation
 from diffsym.evaluation.summary import PUBLISHED
-from diffsym.evaluation.typesetting import crystal_system, formula_html, symbol_html
+from diffsym.evaluation.typesetting import formula_html, symbol_html
 from diffsym.files import read_json
+from diffsym.structures.space_groups import crystal_system
 
 Cell = str | Markup
 EXAMPLES = 15
@@ -78,9 +79,22 @@ Block = FigureBlock | TableBlock | TextBlock
 
 @dataclass(frozen=True)
 class Section:
-    """A chapter of the report."""
+    """A chapter of the report.
+
+    Attributes
+    ----------
+    key
+        Anchor in the page.
+    label
+        Short name for the navigation.
+    title, lead
+        Heading, and the sentence below it.
+    blocks
+        Figures, tables and texts, from top to bottom.
+    """
 
     key: str
+    label: str
     title: str
     lead: Cell
     blocks: Sequence[Block]
@@ -109,8 +123,13 @@ def group_cell(space_group: int) -> Markup:
     ).format(system, system, symbol_html(space_group), space_group)
 
 
+def _text(value: Any) -> str:
+    """A string of a table; empty where there is none."""
+    return "" if pd.isna(value) else str(value)
+
+
 def _optional_group(number: float | None) -> Cell:
-    return "none" if number is None or np.isnan(number) else group_cell(int(number))
+    return "none" if pd.isna(number) else group_cell(int(number))
 
 
 def stage_counts(study: Study) -> dict[str, dict[str, int]]:
@@ -159,6 +178,7 @@ def data(study: Study) -> Section:
     blocks += _relabelled(structures) + _tolerance_dependence(study)
     return Section(
         "data",
+        "Data",
         "The data",
         "Measured crystal structures, read from their database, checked, and given the space group "
         "that their coordinates have rather than the one that was declared.",
@@ -191,9 +211,9 @@ def _relabelled(structures: pd.DataFrame) -> list[Block]:
             group_cell(int(row["declared_space_group"])),
             group_cell(int(row["space_group"])),
             thousands(row["count"]),
-            row["name"] or "",
+            _text(row["name"]),
             formula_html(row["formula"]),
-            row["symbol"] or "",
+            _text(row["symbol"]),
             row["structure_id"],
         ]
         for row in pairs.head(EXAMPLES).to_dict("records")
@@ -228,7 +248,7 @@ def _tolerance_dependence(study: Study) -> list[Block]:
     examples = study.structures[unstable].head(8)
     rows = [
         [
-            row["name"] or "",
+            _text(row["name"]),
             formula_html(row["formula"]),
             *(_optional_group(number) for number in row["space_group_by_tolerance"]),
             row["structure_id"],
@@ -266,7 +286,7 @@ def pair_distribution(study: Study) -> Section | None:
         identifiers = table["structure_id"].to_pylist()
         X = np.asarray(table["descriptor"][identifiers.index(example["structure_id"])].as_py())
         title = Markup("{} ({}, {})").format(
-            example["name"] or example["structure_id"],
+            _text(example["name"]) or example["structure_id"],
             formula_html(example["formula"]),
             symbol_html(int(example["space_group"])),
         )
@@ -294,6 +314,7 @@ def pair_distribution(study: Study) -> Section | None:
         return None
     return Section(
         "pair-distribution",
+        "Descriptor",
         "The descriptor",
         "A pair distribution function tells how often two atoms lie a distance r apart. The models "
         "see nothing else: no cell, no composition.",
@@ -308,6 +329,7 @@ def learning(study: Study) -> Section | None:
         return None
     return Section(
         "learning",
+        "Learning",
         "Learning curves",
         "A gap between the training and the validation curve is what a network learnt by heart.",
         [
@@ -330,6 +352,7 @@ def top_k(study: Study) -> Section | None:
     settings = study.experiments[0].metrics["settings"]
     return Section(
         "top-k",
+        "Accuracy",
         "How many guesses it takes",
         Markup(
             "<i>A<sub>k</sub></i> is the share of test structures whose space group is among the "
@@ -364,6 +387,7 @@ def recall(study: Study) -> Section | None:
         return None
     return Section(
         "recall",
+        "Recall",
         "Which space groups are found",
         "Recall is the share of a group's test structures that is recognised by the first answer.",
         [
@@ -411,6 +435,7 @@ def confusion(study: Study) -> Section | None:
     ]
     return Section(
         "confusion",
+        "Confusion",
         "What is mistaken for what",
         "A structure close to a higher symmetry is easily taken for it: many wrong answers are "
         "sub- or supergroups of the right one.",
@@ -470,6 +495,7 @@ def splits(study: Study) -> Section | None:
         blocks.append(_leakage_table(study.leakage))
     return Section(
         "splits",
+        "Splits",
         "How much is memory",
         "Accuracy depends on how different the test structures are from the training ones.",
         blocks,
@@ -506,6 +532,7 @@ def calibration(study: Study) -> Section | None:
         return None
     return Section(
         "calibration",
+        "Calibration",
         "Can the probabilities be believed",
         "A calibrated model that says 70 % is right seven times out of ten.",
         [
@@ -542,6 +569,7 @@ def sweeps(study: Study) -> Section | None:
         return None
     return Section(
         "sweeps",
+        "Sweeps",
         "Hyper-parameters",
         "Each row is a complete experiment. Rows are to be compared by their validation accuracy.",
         [_sweep_table(name, rows) for name, rows in study.sweeps.items()],
@@ -590,6 +618,7 @@ def published(study: Study) -> Section | None:
         return None
     return Section(
         "published",
+        "Literature",
         "What was published",
         "Targets from the literature. They were reached on other data, which is licensed, so they "
         "and the accuracies above are not two measurements of the same thing.",
@@ -660,6 +689,7 @@ def provenance(study: Study) -> Section:
     return Section(
         "provenance",
         "Provenance",
+        "Provenance",
         "All that is needed to make this page again.",
         blocks,
     )
@@ -678,6 +708,8 @@ def _benchmark_table(benchmarks: Mapping[str, Sequence[Any]]) -> TableBlock:
     """Wall time and memory of each rule."""
     rows = []
     for rule, paths in benchmarks.items():
+        if not paths:
+            continue
         jobs = pd.concat([pd.read_csv(path, sep="\t", na_values="-") for path in paths])
         rows.append(
             [

@@ -1,4 +1,4 @@
-"""Space-group symbols as they are printed in International Tables, and crystal systems.
+"""Space-group symbols as they are printed in International Tables.
 
 Strings that come from databases are never typeset: they are escaped and shown as they are.
 """
@@ -9,28 +9,7 @@ from functools import cache
 import spglib
 from markupsafe import Markup, escape
 
-CRYSTAL_SYSTEMS = (
-    "triclinic",
-    "monoclinic",
-    "orthorhombic",
-    "tetragonal",
-    "trigonal",
-    "hexagonal",
-    "cubic",
-)
-LAST_GROUP = (2, 15, 74, 142, 167, 194, 230)
-"""The last space group of each crystal system."""
-
-OVERLINE = "\u0305"
 TOKEN = re.compile(r"-(?P<bar>\d)|(?P<axis>\d)_(?P<screw>\d)|(?P<letter>[A-Za-z])|(?P<other>.)")
-
-
-def crystal_system(space_group: int) -> str:
-    """Crystal system of a space-group number."""
-    for system, last in zip(CRYSTAL_SYSTEMS, LAST_GROUP, strict=True):
-        if 1 <= space_group <= last:
-            return system
-    raise ValueError(f"{space_group} is no space-group number (1 ... 230)")
 
 
 @cache
@@ -71,8 +50,11 @@ def symbol_html(space_group: int) -> Markup:
 
 
 def symbol_plotly(space_group: int) -> str:
-    """Symbol for Plotly's labels, which know <i> and <sub> but no style sheet."""
-    return str(_typeset(symbol(space_group), Markup("{}" + OVERLINE)))
+    """Symbol for Plotly's labels, which know <i> and <sub> but no style sheet.
+
+    The overbar is the combining overline, U+0305.
+    """
+    return str(_typeset(symbol(space_group), Markup("{}\u0305")))
 
 
 def label_plotly(space_group: int) -> str:
