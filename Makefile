@@ -3,8 +3,10 @@
 # make lint     formatting, style, types, workflow
 # make bench    all benchmarks; each prints its ratios and writes JSON to results/benchmarks
 
+# The first interpreter that runs and is recent enough; an older one may come first on the PATH.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
-	command -v $$python && break; done 2>/dev/null)
+	$$python -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 CORES ?= all
 
@@ -47,8 +49,8 @@ lock: .venv/ready
 
 # The stamp is younger than the lock once the environment is complete.
 .venv/ready: requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
-		|| { echo "diffsym needs Python 3.11, 3.12 or 3.13; name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "diffsym needs Python 3.11, 3.12 or 3.13 with venv;" \
+		"name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .

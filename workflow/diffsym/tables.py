@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path
@@ -270,3 +272,15 @@ def read_table(
         if row_group is None:
             return file.read(columns=columns)
         return file.read_row_group(row_group, columns=columns)
+
+
+def fixed_size_rows(values: NDArray[np.float32]) -> pa.FixedSizeListArray:
+    """The rows of an (n, d) array as an Arrow column."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
+
+
+def as_matrix(column: pa.ChunkedArray) -> NDArray[np.float32]:
+    """A column of fixed-size lists as an (n, d) array."""
+    size = column.type.list_size
+    chunks = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
+    return np.concatenate([np.empty(0, np.float32), *chunks]).reshape(-1, size)

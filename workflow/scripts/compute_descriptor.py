@@ -2,14 +2,15 @@
 
 import importlib
 
+import numpy as np
 import pyarrow as pa
 
-from diffsym.descriptors.shards import compute_shard
 from diffsym.job import job
 from diffsym.tables import (
     REJECTED,
     STRUCTURES,
     descriptor_schema,
+    fixed_size_rows,
     read_table,
     write_table,
 )
@@ -20,3 +21,24 @@ with job(snakemake):
     structures = read_table(
         snakemake.input.structures, STRUCTURES, row_group=int(snakemake.wildcards.shard)
     )
+    values, failures = kind.compute(structures, **settings)
+    failed = [row for row, _ in failures]
+    kept = np.setdiff1d(np.arange(structures.num_rows), failed)
+    descriptor = pa.table(
+        {
+            "structure_id": structures["structure_id"].take(kept),
+            "descriptor": fixed_size_rows(values[kept]),
+        }
+    )
+    write_table(descriptor, snakemake.output.descriptor, descriptor_schema(values.shape[1]))
+    rejected = (
+        structures.select(["structure_id", "source", "entry_id"])
+        .take(pa.array(failed, pa.int64()))
+        .append_column(
+            "stage",
+            pa.array([f"descriptor {snakemake.wildcards.descriptor}"] * len(failed), pa.string()),
+        )
+        .append_column("code", pa.array(["descriptor"] * len(failed), pa.string()))
+        .append_column("reason", pa.array([reason for _, reason in failures], pa.string()))
+    )
+    write_table(rejected, snakemake.output.rejected, REJECTED)
