@@ -10,6 +10,9 @@ from diffsym.structures.entries import Entry, EntryError, RejectionCode
 HEAVIEST = 98
 """Form factors are tabulated up to californium."""
 
+LEAST_ATOMIC_VOLUME = 1.0
+"""No atom takes less room than this (A^3), under any pressure reached in a laboratory."""
+
 HYDROGEN = 1
 
 SAME_ATOM = 1e-6
@@ -61,10 +64,10 @@ def check_cell(entry: Entry) -> None:
     if not len(entry.frac_coords):
         raise EntryError(RejectionCode.NO_ATOMS, "the entry has no atoms")
     volume = cell_volume(entry)
-    if volume < len(entry.frac_coords):
+    atoms = sum(entry.amounts().values())
+    if volume < LEAST_ATOMIC_VOLUME * atoms:
         raise EntryError(
-            RejectionCode.CELL_VOLUME,
-            f"a cell of {volume:.3g} A^3 cannot hold {len(entry.frac_coords)} sites",
+            RejectionCode.CELL_VOLUME, f"a cell of {volume:.3g} A^3 cannot hold {atoms:g} atoms"
         )
 
 
@@ -121,21 +124,12 @@ def check_distances(
         )
 
 
-def composition_deviation(entry: Entry) -> float:
-    """Share of atoms, hydrogen apart, that differ from the stated formula (0 ... 1)."""
-    found, stated = entry.amounts(), entry.expected_composition
-    elements = sorted((found.keys() | stated.keys()) - {HYDROGEN}) or [HYDROGEN]
-    found_amounts = np.array([found.get(z, 0.0) for z in elements])
-    stated_amounts = np.array([stated.get(z, 0.0) for z in elements])
-    if not (found_amounts.sum() and stated_amounts.sum()):
-        return 1.0
-    difference = found_amounts / found_amounts.sum() - stated_amounts / stated_amounts.sum()
-    return float(np.abs(difference).sum() / 2)
-
-
 def check_composition(entry: Entry, tolerance: float) -> None:
     """Composition as in the stated formula; hydrogen need not have been located."""
-    deviation = composition_deviation(entry)
+    deviation = min(
+        composition_deviation(amounts, entry.expected_composition)
+        for amounts in possible_amounts(entry)
+    )
     if deviation > tolerance:
         raise EntryError(
             RejectionCode.COMPOSITION,
@@ -147,23 +141,44 @@ def check_composition(entry: Entry, tolerance: float) -> None:
 
 def check_density(entry: Entry, tolerance: float) -> None:
     """Mass over volume as the source states it."""
-    found, stated = density_with_hydrogen(entry), float(entry.expected_density or np.nan)
-    if abs(found / stated - 1) > tolerance:
+    volume = cell_volume(entry)
+    found = [
+        mass_density(with_stated_hydrogen(amounts, entry.expected_composition), volume)
+        for amounts in possible_amounts(entry)
+    ]
+    stated = float(entry.expected_density or np.nan)
+    if min(abs(density / stated - 1) for density in found) > tolerance:
         raise EntryError(
             RejectionCode.DENSITY,
-            f"the density is {found:.3f} g/cm^3, the source states {stated:.3f} g/cm^3",
+            f"the density is {found[0]:.3f} g/cm^3, the source states {stated:.3f} g/cm^3",
         )
 
 
-def density_with_hydrogen(entry: Entry) -> float:
-    """Density in g/cm^3, hydrogen that the formula states but nobody located included."""
-    amounts, stated = entry.amounts(), entry.expected_composition
-    heavy = sum(amount for z, amount in amounts.items() if z != HYDROGEN)
+def possible_amounts(entry: Entry) -> list[dict[int, float]]:
+    """Contents of the cell as read, and as the source may have counted them."""
+    unmerged = [entry.amounts_unmerged] if entry.amounts_unmerged else []
+    return [entry.amounts(), *unmerged]
+
+
+def composition_deviation(found: dict[int, float], stated: dict[int, float]) -> float:
+    """Share of atoms, hydrogen apart, that differ between two compositions (0 ... 1)."""
+    elements = sorted((found.keys() | stated.keys()) - {HYDROGEN}) or [HYDROGEN]
+    found_amounts = np.array([found.get(z, 0.0) for z in elements])
+    stated_amounts = np.array([stated.get(z, 0.0) for z in elements])
+    if not (found_amounts.sum() and stated_amounts.sum()):
+        return 1.0
+    difference = found_amounts / found_amounts.sum() - stated_amounts / stated_amounts.sum()
+    return float(np.abs(difference).sum() / 2)
+
+
+def with_stated_hydrogen(found: dict[int, float], stated: dict[int, float]) -> dict[int, float]:
+    """Add the hydrogen that the formula states and nobody located."""
+    heavy = sum(amount for z, amount in found.items() if z != HYDROGEN)
     stated_heavy = sum(amount for z, amount in stated.items() if z != HYDROGEN)
-    if heavy and stated_heavy:
-        hydrogen = stated.get(HYDROGEN, 0.0) * heavy / stated_heavy
-        amounts[HYDROGEN] = max(amounts.get(HYDROGEN, 0.0), hydrogen)
-    return mass_density(amounts, cell_volume(entry))
+    if not (heavy and stated_heavy):
+        return found
+    hydrogen = stated.get(HYDROGEN, 0.0) * heavy / stated_heavy
+    return found | {HYDROGEN: max(found.get(HYDROGEN, 0.0), hydrogen)}
 
 
 def mass_density(amounts: dict[int, float], volume: float) -> float:

@@ -74,6 +74,9 @@ class Entry:
         often in the formula and not in the coordinates.
     expected_density
         Density that the source states, in g/cm^3, if it does.
+    amounts_unmerged
+        Atoms per cell by atomic number if near-coincident images are counted as so many atoms,
+        as the source's own formula and density may do; empty if that makes no difference.
     reference
         Publication.
     """
@@ -88,6 +91,7 @@ class Entry:
     declared_space_group: int | None = None
     expected_composition: dict[int, float] = field(default_factory=dict)
     expected_density: float | None = None
+    amounts_unmerged: dict[int, float] = field(default_factory=dict)
     reference: str = ""
 
     def amounts(self) -> dict[int, float]:

@@ -10,6 +10,9 @@ from diffsym.structures.entries import OCCUPANCY_DECIMALS, Mixture
 SAME_POINT = 1e-6
 """Fractional coordinates this close are one point; only rounding of doubles lies between."""
 
+ON_POSITION = 1e-3
+"""An atom this close (A) to a special position lies on it; its images coincide."""
+
 
 @dataclass(frozen=True)
 class SymmetryOperations:
@@ -37,6 +40,26 @@ def nearest_images(points: NDArray[np.float64], origin: NDArray[np.float64]) -> 
     return difference - np.rint(difference)
 
 
+def images_near(
+    point: NDArray[np.float64],
+    operations: SymmetryOperations,
+    lattice: NDArray[np.float64],
+    tolerance: float,
+) -> NDArray[np.bool_]:
+    """Mask (m,) of the operations that bring a point back within `tolerance` (A)."""
+    vectors = nearest_images(operations.images(point), point)
+    near: NDArray[np.bool_] = np.linalg.norm(vectors @ lattice, axis=1) < tolerance
+    return near
+
+
+def multiplicity(
+    point: NDArray[np.float64], operations: SymmetryOperations, lattice: NDArray[np.float64]
+) -> float:
+    """Number of atoms that an atom of the asymmetric unit stands for, nothing merged."""
+    near = images_near(point, operations, lattice, ON_POSITION)
+    return len(near) / int(near.sum())
+
+
 def move_to_special_position(
     point: NDArray[np.float64],
     operations: SymmetryOperations,
@@ -49,8 +72,8 @@ def move_to_special_position(
     those images is fixed by them exactly. Where they do not form the stabiliser of the mean (the
     tolerance is larger than the distance of two special positions) the point stays.
     """
+    close = images_near(point, operations, lattice, tolerance)
     vectors = nearest_images(operations.images(point), point)
-    close = np.linalg.norm(vectors @ lattice, axis=1) < tolerance
     special = point + vectors[close].mean(axis=0)
     fixed = np.abs(nearest_images(operations.images(special), special)).max(axis=1) < SAME_POINT
     return special if np.array_equal(fixed, close) else point
@@ -62,7 +85,14 @@ def orbit(point: NDArray[np.float64], operations: SymmetryOperations) -> NDArray
     difference = images[:, None] - images[None, :]
     same = np.abs(difference - np.rint(difference)).max(axis=2) < SAME_POINT
     first = same.argmax(axis=1) == np.arange(len(images))
-    return images[first] % 1.0
+    return wrap(images[first])
+
+
+def wrap(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Move fractional coordinates into [0, 1)."""
+    inside = coordinates % 1.0
+    inside[inside >= 1.0] = 0.0  # the remainder of a tiny negative number rounds to 1
+    return inside
 
 
 def mix(species: list[tuple[int, float]]) -> Mixture:
@@ -77,14 +107,40 @@ def mix(species: list[tuple[int, float]]) -> Mixture:
     )
 
 
+@dataclass
+class SharedSite:
+    """Atoms of the asymmetric unit that turned out to share one position.
+
+    Attributes
+    ----------
+    images
+        (multiplicity, 3) sites of the first atom.
+    positions
+        Position of each atom near the first image.
+    species
+        Atomic number and occupancy of each atom.
+    """
+
+    images: NDArray[np.float64]
+    positions: list[NDArray[np.float64]]
+    species: list[tuple[int, float]]
+
+
 def expand_asymmetric_unit(
     points: NDArray[np.float64],
     species: list[tuple[int, float]],
     operations: SymmetryOperations,
     lattice: NDArray[np.float64],
+    *,
     tolerance: float,
+    occupancy_tolerance: float = 0.05,
 ) -> tuple[NDArray[np.float64], list[Mixture]]:
     """Apply the symmetry operations, merge coincident images and join species that share a site.
+
+    Images of one atom closer than `tolerance` become one site at their mean. If they coincide, or
+    if the occupancy is so high that they cannot be alternatives, they are one atom on a special
+    position, which rounding displaced. If they are alternatives (a split position), their
+    occupancies add up.
 
     Parameters
     ----------
@@ -97,37 +153,41 @@ def expand_asymmetric_unit(
     lattice
         (3, 3) rows in A.
     tolerance
-        In A. Images of one atom closer than this are one atom on a special position (their mean
-        is taken); two atoms closer than this with orbits of equal size share their site.
+        Distance in A below which images are merged, and below which two atoms with orbits of
+        equal size share a site.
+    occupancy_tolerance
+        Error of a sum of occupancies.
 
     Returns
     -------
     tuple
         Fractional coordinates (m, 3) of all sites of the cell, and the mixture on each.
     """
-    shared: list[tuple[list[NDArray[np.float64]], list[tuple[int, float]]]] = []
-    for point, occupant in zip(points, species, strict=True):
+    shared: list[SharedSite] = []
+    for point, (number, occupancy) in zip(points, species, strict=True):
         special = move_to_special_position(point, operations, lattice, tolerance)
         images = orbit(special, operations)
-        for positions, occupants in shared:
-            vectors = nearest_images(images, positions[0])
+        merged = occupancy * multiplicity(point, operations, lattice) / len(images)
+        occupant = (number, merged if merged <= 1 + occupancy_tolerance else occupancy)
+        for site in shared:
+            vectors = nearest_images(images, site.positions[0])
             distances = np.linalg.norm(vectors @ lattice, axis=1)
             nearest = int(distances.argmin())
-            same_size = len(orbit(positions[0], operations)) == len(images)
-            if distances[nearest] < tolerance and same_size:
-                positions.append(positions[0] + vectors[nearest])
-                occupants.append(occupant)
+            if distances[nearest] < tolerance and len(images) == len(site.images):
+                site.positions.append(site.positions[0] + vectors[nearest])
+                site.species.append(occupant)
                 break
         else:
-            shared.append(([special], [occupant]))
+            shared.append(SharedSite(images, [special], [occupant]))
 
-    coordinates: list[NDArray[np.float64]] = []
+    coordinates: list[NDArray[np.float64]] = [np.empty((0, 3))]
     mixtures: list[Mixture] = []
-    for positions, occupants in shared:
-        mean = np.mean(positions, axis=0)
-        images = orbit(move_to_special_position(mean, operations, lattice, tolerance), operations)
-        mixture = mix(occupants)
+    for site in shared:
+        mixture = mix(site.species)
         if mixture:
+            mean = np.mean(site.positions, axis=0)
+            special = move_to_special_position(mean, operations, lattice, tolerance)
+            images = orbit(special, operations)
             coordinates.append(images)
             mixtures.extend([mixture] * len(images))
-    return np.concatenate(coordinates) if coordinates else np.empty((0, 3)), mixtures
+    return np.concatenate(coordinates), mixtures

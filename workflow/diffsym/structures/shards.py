@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
@@ -103,6 +104,7 @@ def process_entry(
         check_entry(entry, **checks)
     except EntryError as error:
         return Rejection(entry.entry_id, "check", error.code, error.reason)
+    entry = fill_at_most_once(entry)
     symmetry = find_symmetry(entry, symprec)
     if symmetry is None:
         return Rejection(
@@ -118,6 +120,15 @@ def process_entry(
             found[tolerance] = None if other is None else other.number
     by_tolerance = [found[tolerance] for tolerance in tolerances]
     return structure_row(entry, source, symmetry, by_tolerance)
+
+
+def fill_at_most_once(entry: Entry) -> Entry:
+    """Scale the occupancies of sites that errors of refinement fill a little beyond 1."""
+    mixtures = []
+    for mixture in entry.mixtures:
+        total = max(1.0, sum(occupancy for _, occupancy in mixture))
+        mixtures.append(tuple((number, occupancy / total) for number, occupancy in mixture))
+    return replace(entry, mixtures=tuple(mixtures))
 
 
 def structure_row(

@@ -8,6 +8,7 @@ import spglib
 from numpy.typing import NDArray
 
 from diffsym.structures.entries import Mixture
+from diffsym.structures.expansion import wrap
 
 MAX_ATOMIC_NUMBER = 118
 
@@ -60,7 +61,7 @@ def conventional_cell(symmetry: spglib.SpglibDataset) -> Cell:
     source_site = input_site[symmetry.std_mapping_to_primitive]
     return Cell(
         lattice=np.asarray(symmetry.std_lattice),
-        frac_coords=np.asarray(symmetry.std_positions) % 1.0,
+        frac_coords=wrap(np.asarray(symmetry.std_positions)),
         site_mixtures=np.asarray(symmetry.std_types, dtype=np.intp),
         site_orbits=first_of_each(np.asarray(symmetry.crystallographic_orbits)[source_site]),
         site_letters=np.asarray(symmetry.wyckoffs)[source_site],
@@ -75,7 +76,7 @@ def primitive_cell(symmetry: spglib.SpglibDataset) -> Cell:
     coordinates = conventional.frac_coords[sites] @ np.linalg.inv(basis).T
     return Cell(
         lattice=basis.T @ conventional.lattice,
-        frac_coords=coordinates % 1.0,
+        frac_coords=wrap(coordinates),
         site_mixtures=conventional.site_mixtures[sites],
         site_orbits=first_of_each(conventional.site_orbits[sites]),
         site_letters=conventional.site_letters[sites],

@@ -1,0 +1,174 @@
+"""From the descriptor table to batches: joined, memory-mapped, shuffled reproducibly.
+
+The descriptor table is read one row group at a time into float32 arrays on disk, one for each role
+of the split. Batches are gathered from these maps, so the memory of a training does not grow with
+the data set beyond identifiers and labels.
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from diffsym.errors import DiffsymError
+from diffsym.keras_backend import keras
+from diffsym.tables import ROLES, SPLIT, as_matrix, open_table, read_table
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The structures of one role that belong to a class set.
+
+    Attributes
+    ----------
+    features
+        Descriptors, (n, d) float32; a read-only map of a temporary file.
+    labels
+        Index of each structure's space group in `classes`, (n,).
+    folds
+        Cross-validation fold, (n,); -1 outside the training part.
+    structure_ids
+        Identifiers, (n,), in increasing order.
+    classes
+        Space-group numbers.
+    """
+
+    features: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    folds: NDArray[np.int8]
+    structure_ids: pa.Array
+    classes: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def space_groups(self) -> NDArray[np.uint8]:
+        """Space-group number of each structure."""
+        return np.array(self.classes, np.uint8)[self.labels]
+
+
+@contextmanager
+def open_partitions(
+    descriptor: str | Path,
+    split: str | Path,
+    classes: Sequence[int],
+    *,
+    folder: str | Path | None = None,
+) -> Iterator[dict[str, Partition]]:
+    """Join descriptors, split and classes.
+
+    Structures of other space groups, and those without a descriptor, are left out.
+
+    Parameters
+    ----------
+    descriptor
+        Descriptor table (Parquet).
+    split
+        Split table (Parquet).
+    classes
+        Space-group numbers.
+    folder
+        Where the temporary arrays lie; the system's temporary folder by default.
+
+    Yields
+    ------
+    dict
+        Role -> `Partition`, sorted by identifier, so that neither the number of shards nor the
+        order of the tables changes what a model sees. The arrays are gone when the block ends.
+
+    Raises
+    ------
+    DiffsymError
+        If the training part is empty.
+    """
+    assignments = read_table(split, SPLIT).sort_by("structure_id").to_pandas()
+    with (
+        open_table(descriptor) as table,
+        tempfile.TemporaryDirectory(dir=folder, prefix="diffsym-") as workspace,
+    ):
+        described = table.read(columns=["structure_id"])["structure_id"].to_pandas()
+        assignments = assignments[
+            assignments["space_group"].isin(classes) & assignments["structure_id"].isin(described)
+        ]
+        if not (assignments["role"] == "train").any():
+            raise DiffsymError(
+                f"{split}: no training structure of the chosen classes has a descriptor in "
+                f"{descriptor}; choose other classes or a smaller test_fraction"
+            )
+        size = table.schema_arrow.field("descriptor").type.list_size
+        partitions = {}
+        for role in ROLES:
+            rows = assignments[assignments["role"] == role]
+            features = _gather(table, pd.Index(rows["structure_id"]), size, Path(workspace) / role)
+            partitions[role] = Partition(
+                features=features,
+                labels=np.searchsorted(sorted(classes), rows["space_group"]).astype(np.int32),
+                folds=rows["fold"].to_numpy(),
+                structure_ids=pa.array(rows["structure_id"], pa.string()),
+                classes=tuple(sorted(classes)),
+            )
+        yield partitions
+
+
+def _gather(table: pa.parquet.ParquetFile, wanted: pd.Index, size: int, path: Path) -> NDArray:
+    """Write the descriptors of the wanted structures, in that order, to a memory-mapped file."""
+    if wanted.empty:
+        return np.empty((0, size), np.float32)
+    features = np.memmap(path, np.float32, mode="w+", shape=(len(wanted), size))
+    for number in range(table.num_row_groups):
+        group = table.read_row_group(number)
+        rows = wanted.get_indexer(group["structure_id"].to_pandas())
+        features[rows[rows >= 0]] = as_matrix(group["descriptor"])[rows >= 0]
+    features.flush()
+    return np.memmap(path, np.float32, mode="r", shape=features.shape)
+
+
+def shuffled(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Order in which an epoch visits `n` structures: a function of seed and epoch alone."""
+    return np.random.default_rng([seed, epoch]).permutation(n)
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of descriptors, labels and weights for Keras.
+
+    Parameters
+    ----------
+    partition
+        What to gather from.
+    batch_size
+        Structures a batch; the last batch holds what is left.
+    order
+        Rows to visit, in this order; all in their own order by default.
+    class_weights
+        Weight of a structure of each class in the loss, (n_classes,); 1 by default.
+    """
+
+    def __init__(
+        self,
+        partition: Partition,
+        batch_size: int,
+        *,
+        order: NDArray[np.int64] | None = None,
+        class_weights: NDArray[np.float32] | None = None,
+    ) -> None:
+        super().__init__()
+        self.partition = partition
+        self.batch_size = batch_size
+        self.order = np.arange(len(partition)) if order is None else order
+        self.class_weights = (
+            np.ones(len(partition.classes), np.float32) if class_weights is None else class_weights
+        )
+
+    def __len__(self) -> int:
+        return -(-len(self.order) // self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[NDArray, NDArray, NDArray]:
+        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        labels = self.partition.labels[rows]
+        return self.partition.features[rows], labels, self.class_weights[labels]

@@ -1,0 +1,177 @@
+"""Splits: which structures train, validate and test, and the folds of cross-validation.
+
+Three rules, each harder than the one before it:
+
+- `stratified` draws within each space group (Liu et al. 2019: 80 % and 20 %). Polymorphs, solid
+  solutions and isotypes of a training structure may stand in the test part.
+- `formula` keeps all structures of a reduced formula on one side.
+- `prototype` keeps all structures of a structure type on one side.
+
+The same rule draws the test part from all structures, then the validation part from the rest; what
+is left trains and is cut into folds by the same rule again. Space groups with fewer than
+`SMALLEST_DRAWN` entries in what is drawn from are too small to give any away: they stay on the
+training side whole.
+"""
+
+import hashlib
+import warnings
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from diffsym.errors import DiffsymError
+from diffsym.tables import SPLIT
+
+Kind = Literal["stratified", "formula", "prototype"]
+
+# Column of the structures table whose values may not stand on two sides.
+KEYS: dict[Kind, str] = {
+    "stratified": "structure_id",
+    "formula": "formula",
+    "prototype": "structure_type",
+}
+# Smallest space group that gives entries to another part; a fifth of five entries is one.
+SMALLEST_DRAWN = 5
+
+
+def make_split(
+    structures: pa.Table,
+    *,
+    kind: Kind,
+    test_fraction: float,
+    validation_fraction: float,
+    folds: int,
+    seed: int,
+) -> pa.Table:
+    """Split the structures into a training, a validation and a test part.
+
+    Parameters
+    ----------
+    structures
+        Columns `structure_id`, `space_group` and, as the kind needs it, `formula` or
+        `structure_type`; rows in any order.
+    kind
+        What may not stand on two sides, see the module's text.
+    test_fraction
+        Share of each space group that tests.
+    validation_fraction
+        Share of the rest of each space group that validates.
+    folds
+        Number of cross-validation folds that the training part is cut into.
+    seed
+        Seed of the draw. Equal seeds and structures give equal splits.
+
+    Returns
+    -------
+    pa.Table
+        The documented split table, sorted by `structure_id`. With kind `stratified` each space
+        group of `n >= SMALLEST_DRAWN` entries has exactly `round(test_fraction * n)` in the test
+        part; with the others as near to it as whole formulae or types allow.
+
+    Raises
+    ------
+    DiffsymError
+        If no space group has as many training structures as there are folds.
+    """
+    columns = dict.fromkeys(["structure_id", "space_group", KEYS[kind]])
+    table = structures.select(list(columns)).sort_by("structure_id")
+    space_groups = table["space_group"].to_numpy()
+    keys = pd.factorize(table[KEYS[kind]].to_numpy())[0]
+    draw = _draw_entries if kind == "stratified" else _draw_keys
+
+    train = np.arange(table.num_rows)
+    roles = np.full(table.num_rows, "train", dtype=object)
+    for role, fraction in (("test", test_fraction), ("validation", validation_fraction)):
+        # A separate stream for each part: changing one fraction leaves the other draw alone.
+        drawn = draw(space_groups[train], keys[train], fraction, _generator(seed, kind, role))
+        roles[train[drawn]] = role
+        train = train[~drawn]
+    numbers = np.full(table.num_rows, -1, dtype=np.int8)
+    numbers[train] = _folds(space_groups[train], keys[train], kind, folds, seed)
+    return pa.table(
+        {
+            "structure_id": table["structure_id"],
+            "space_group": table["space_group"],
+            "role": pa.array(roles, pa.string()),
+            "fold": numbers,
+            "group": table[KEYS[kind]],
+        },
+        schema=SPLIT,
+    )
+
+
+def _generator(seed: int, *names: str) -> np.random.Generator:
+    """Independent stream of random numbers for each name."""
+    digest = hashlib.blake2b("/".join(names).encode(), digest_size=8).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest, "big")])
+
+
+def _draw_entries(
+    space_groups: NDArray, keys: NDArray, fraction: float, generator: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Draw exactly `round(fraction * n)` of the `n` entries of each space group."""
+    drawn = np.zeros(len(keys), dtype=bool)
+    for space_group in np.unique(space_groups):
+        entries = generator.permutation(np.flatnonzero(space_groups == space_group))
+        if len(entries) >= SMALLEST_DRAWN:
+            drawn[entries[: round(fraction * len(entries))]] = True
+    return drawn
+
+
+def _draw_keys(
+    space_groups: NDArray, keys: NDArray, fraction: float, generator: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Draw whole keys until each space group has given about `fraction` of its entries.
+
+    The keys are visited in random order. One is drawn if that brings the shares of its space
+    groups closer to `fraction` (sum of squared deviations over the expected entries), unless it
+    would take the last entry of a space group or touches a group that is too small.
+    A greedy pass is linear in the number of entries, and, other than taking one of k folds, knows
+    fractions that are not 1/k.
+    """
+    groups, codes = np.unique(space_groups, return_inverse=True)
+    available = np.bincount(codes, minlength=len(groups))
+    expected = fraction * available
+    counts = np.zeros(len(groups), dtype=np.int64)
+    drawn = np.zeros(len(keys), dtype=bool)
+    entries = pd.DataFrame({"code": codes}).groupby(keys).indices
+    for key in generator.permutation(np.fromiter(entries, dtype=np.int64)):
+        rows = entries[key]
+        touched, added = np.unique(codes[rows], return_counts=True)
+        before = counts[touched] - expected[touched]
+        gain = ((before**2 - (before + added) ** 2) / expected[touched]).sum()
+        if (
+            gain > 0
+            and (available[touched] >= SMALLEST_DRAWN).all()
+            and (counts[touched] + added < available[touched]).all()
+        ):
+            counts[touched] += added
+            drawn[rows] = True
+    return drawn
+
+
+def _folds(
+    space_groups: NDArray, keys: NDArray, kind: Kind, folds: int, seed: int
+) -> NDArray[np.int8]:
+    """Cut entries into folds of equal make-up; no key stands in two."""
+    if np.unique(space_groups, return_counts=True)[1].max(initial=0) < folds:
+        raise DiffsymError(
+            f"{kind} split: no space group has the {folds} training structures that {folds} folds "
+            "need; lower folds or the fractions, or add structures"
+        )
+    settings = {"n_splits": folds, "shuffle": True, "random_state": seed}
+    numbers = np.empty(len(keys), dtype=np.int8)
+    with warnings.catch_warnings():
+        # Space groups with fewer entries than folds are expected; they are spread all the same.
+        warnings.filterwarnings("ignore", message="The least populated class")
+        if kind == "stratified":
+            cuts = StratifiedKFold(**settings).split(keys, space_groups)
+        else:
+            cuts = StratifiedGroupKFold(**settings).split(keys, space_groups, keys)
+        for number, (_, held_out) in enumerate(cuts):
+            numbers[held_out] = number
+    return numbers
