@@ -5,6 +5,7 @@ of the split. Batches are gathered from these maps, so the memory of a training 
 the data set beyond identifiers and labels.
 """
 
+import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
@@ -116,7 +118,7 @@ def open_partitions(
         yield partitions
 
 
-def _gather(table: pa.parquet.ParquetFile, wanted: pd.Index, size: int, path: Path) -> NDArray:
+def _gather(table: pq.ParquetFile, wanted: pd.Index, size: int, path: Path) -> NDArray:
     """Write the descriptors of the wanted structures, in that order, to a memory-mapped file."""
     if wanted.empty:
         return np.empty((0, size), np.float32)
@@ -166,7 +168,7 @@ class Batches(keras.utils.PyDataset):
         )
 
     def __len__(self) -> int:
-        return -(-len(self.order) // self.batch_size)
+        return math.ceil(len(self.order) / self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray, NDArray, NDArray]:
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]

@@ -1,0 +1,1 @@
+"""The published systems, one module each, and what trains them and lets them predict."""

@@ -1,0 +1,311 @@
+"""Training a network: schedule, class weights, checkpoints, and the file it ends in.
+
+Everything random in an epoch (order of the structures, dropout) follows from the seed and the
+number of the epoch, and a checkpoint after every epoch holds weights and optimiser. A training
+that is killed and started again therefore ends with the weights of an uninterrupted one.
+"""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffsym.datasets.feeding import Batches, Partition, shuffled
+from diffsym.errors import DiffsymError
+from diffsym.files import atomic_path
+from diffsym.keras_backend import keras, resolve_jit
+
+log = logging.getLogger(__name__)
+
+PREDICTION_BATCH = 512
+# Quantities recorded each epoch; those with `val_` are of the validation part.
+RECORDED = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+
+
+@dataclass
+class Progress:
+    """How far a training has come.
+
+    Attributes
+    ----------
+    history
+        Quantity (see `RECORDED`) -> one value an epoch. `loss` and `accuracy` are means over the
+        epoch, weighted and unweighted, while the weights change and dropout is on.
+    best_epoch
+        Epoch with the best validation accuracy, counted from 1; the earliest of equals.
+    best_weights
+        The network's weights after that epoch.
+    """
+
+    history: dict[str, list[float]] = field(default_factory=lambda: {key: [] for key in RECORDED})
+    best_epoch: int = 0
+    best_weights: list[NDArray] = field(default_factory=list)
+
+    @property
+    def epochs(self) -> int:
+        """Number of finished epochs."""
+        return len(self.history["loss"])
+
+
+def loss_weights(
+    labels: NDArray[np.int32], n_classes: int, rule: Literal["inverse_frequency", "none"]
+) -> NDArray[np.float32]:
+    """Weight of a structure of each class in the loss.
+
+    The paper's weight is N / n_c for a class with n_c of the N training structures. Here it is
+    divided by its mean over the structures, so that the loss keeps its scale; with Adam, whose
+    steps do not depend on the scale of the loss, this trains the same network.
+
+    Parameters
+    ----------
+    labels
+        Class index of each training structure, (n,).
+    n_classes
+        Number of classes.
+    rule
+        "inverse_frequency", or "none": all weights 1.
+
+    Returns
+    -------
+    ndarray
+        (n_classes,); 0 for classes without a training structure.
+    """
+    if rule == "none":
+        return np.ones(n_classes, np.float32)
+    counts = np.bincount(labels, minlength=n_classes)
+    present = counts > 0
+    weights = np.zeros(n_classes, np.float32)
+    weights[present] = len(labels) / (present.sum() * counts[present])
+    return weights
+
+
+def learning_rate_at(
+    epoch: int, *, learning_rate: float, drops: Sequence[int], factor: float
+) -> float:
+    """Learning rate of an epoch, counted from 1: lowered by the factor from each drop on."""
+    return learning_rate * factor ** sum(epoch >= drop for drop in drops)
+
+
+def train_member(
+    model: keras.Model,
+    train: Partition,
+    validation: Partition,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    learning_rate_drops: Sequence[int],
+    learning_rate_factor: float,
+    class_weights: Literal["inverse_frequency", "none"],
+    keep: Literal["best", "last"],
+    seed: int,
+    checkpoint: str | Path,
+    patience: int | None = None,
+    jit_compile: bool | None = None,
+) -> dict[str, Any]:
+    """Train a network in place, from its checkpoint if there is one of the same training.
+
+    Parameters
+    ----------
+    model
+        Freshly built network, not compiled: descriptors -> class probabilities.
+    train, validation
+        What it learns from, and what chooses the epoch.
+    epochs
+        Passes over the training part.
+    batch_size
+        Structures a step.
+    learning_rate, learning_rate_drops, learning_rate_factor
+        Adam's rate, multiplied by the factor from each epoch of `learning_rate_drops` on.
+    class_weights
+        Rule of `loss_weights`.
+    keep
+        End with the weights of the epoch with the best validation accuracy, or of the last one.
+    seed
+        Seed of the order of structures and of the dropout.
+    checkpoint
+        File that holds the state after the last finished epoch. A checkpoint of another training
+        (other settings, network, data or Keras) is never resumed. The caller removes it when the
+        results are safe.
+    patience
+        Stop after so many epochs without a better validation accuracy; None: never.
+    jit_compile
+        Compile with XLA; None: where that is faster.
+
+    Returns
+    -------
+    dict
+        One list for each quantity in `RECORDED`, and `best_epoch` and `kept_epoch`.
+
+    Raises
+    ------
+    DiffsymError
+        If the validation part is empty though it shall choose, or the loss is no longer finite.
+    """
+    if not len(validation) and (keep == "best" or patience is not None):
+        raise DiffsymError(
+            "the validation part holds no structure of the chosen classes, so it cannot choose the "
+            "best epoch; raise validation_fraction of the split, or set keep: last and no patience"
+        )
+    weights = loss_weights(train.labels, len(train.classes), class_weights)
+    settings = {
+        "network": model.to_json(),
+        "batch_size": batch_size,
+        "learning_rate": [learning_rate, list(learning_rate_drops), learning_rate_factor],
+        "class_weights": class_weights,
+        "seed": seed,
+    }
+    digest = _digest(settings, train, validation)
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=resolve_jit(jit_compile),
+    )
+    model.optimizer.build(model.trainable_variables)
+    progress = _resume(model, Path(checkpoint), digest)
+    while progress.epochs < epochs and not _exhausted(progress, patience):
+        epoch = progress.epochs + 1
+        started = time.perf_counter()
+        rate = learning_rate_at(
+            epoch,
+            learning_rate=learning_rate,
+            drops=learning_rate_drops,
+            factor=learning_rate_factor,
+        )
+        model.optimizer.learning_rate = rate
+        _seed_dropout(model, seed, epoch)
+        order = shuffled(len(train), seed, epoch)
+        fitted = model.fit(
+            Batches(train, batch_size, order=order, class_weights=weights),
+            validation_data=Batches(validation, PREDICTION_BATCH) if len(validation) else None,
+            shuffle=False,
+            verbose=0,
+        )
+        record = {key: float(values[0]) for key, values in fitted.history.items()}
+        if not np.isfinite(list(record.values())).all():
+            raise DiffsymError(
+                f"the loss is no longer a finite number in epoch {epoch}; lower learning_rate"
+            )
+        record |= {"learning_rate": rate, "seconds": time.perf_counter() - started}
+        _advance(progress, record, model)
+        _save_checkpoint(model, progress, Path(checkpoint), digest)
+        log.info(
+            "epoch %d of %d: %s",
+            epoch,
+            epochs,
+            ", ".join(f"{key} {value:.4g}" for key, value in record.items()),
+        )
+    kept_epoch = progress.epochs
+    if keep == "best":
+        kept_epoch = progress.best_epoch
+        model.set_weights(progress.best_weights)
+    return progress.history | {"best_epoch": progress.best_epoch, "kept_epoch": kept_epoch}
+
+
+def predict(model: keras.Model, partition: Partition) -> NDArray[np.float32]:
+    """Class probabilities of each structure, (n, n_classes)."""
+    if not len(partition):
+        return np.empty((0, len(partition.classes)), np.float32)
+    return model.predict(Batches(partition, PREDICTION_BATCH), verbose=0)
+
+
+def save_model(model: keras.Model, path: str | Path) -> None:
+    """Write network and weights as a `.keras` file, without the optimiser's state."""
+    bare = keras.models.clone_model(model)
+    bare.set_weights(model.get_weights())
+    with atomic_path(path) as temporary:
+        bare.save(temporary)
+
+
+def load_model(path: str | Path) -> keras.Model:
+    """Read a `.keras` file; code in it is refused, so files of strangers are safe to open."""
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, OSError, BadZipFile) as error:
+        raise DiffsymError(
+            f"{path}: not a network that can be loaded ({error}); train it again"
+        ) from None
+
+
+def _exhausted(progress: Progress, patience: int | None) -> bool:
+    """Whether the validation accuracy has not improved for too long."""
+    return patience is not None and progress.epochs - progress.best_epoch >= patience
+
+
+def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
+    """Give each layer that draws random numbers a state that follows from seed and epoch."""
+    for number, layer in enumerate(model.layers):
+        if hasattr(layer, "seed_generator"):
+            state = np.random.SeedSequence([seed, epoch, number]).generate_state(2)
+            layer.seed_generator.state.assign(state)
+
+
+def _advance(progress: Progress, record: dict[str, float], model: keras.Model) -> None:
+    """Record a finished epoch, and its weights if they are the best so far."""
+    best = max(progress.history["val_accuracy"], default=-1.0)
+    for key, value in record.items():
+        progress.history[key].append(value)
+    if record.get("val_accuracy", -1.0) > best:
+        progress.best_epoch = progress.epochs
+        progress.best_weights = model.get_weights()
+
+
+def _digest(settings: dict[str, Any], *partitions: Partition) -> str:
+    """Digest of everything that the state after an epoch depends on."""
+    backend = [keras.__version__, keras.backend.backend()]
+    digest = hashlib.sha256(json.dumps([settings, backend], sort_keys=True).encode())
+    for partition in partitions:
+        digest.update(json.dumps(partition.classes).encode())
+        digest.update(memoryview(partition.labels))
+        digest.update(memoryview(partition.features))
+    return digest.hexdigest()
+
+
+def _save_checkpoint(model: keras.Model, progress: Progress, path: Path, digest: str) -> None:
+    """Write the state after an epoch as one file, whole or not at all."""
+    arrays = {
+        "weights": model.get_weights(),
+        "optimizer": [keras.ops.convert_to_numpy(value) for value in model.optimizer.variables],
+        "best": progress.best_weights,
+    }
+    header = {
+        "digest": digest,
+        "history": progress.history,
+        "best_epoch": progress.best_epoch,
+        "sizes": {key: len(values) for key, values in arrays.items()},
+    }
+    named = {
+        f"{key}_{i}": value for key, values in arrays.items() for i, value in enumerate(values)
+    }
+    with atomic_path(path) as temporary, temporary.open("wb") as handle:
+        np.savez(handle, header=json.dumps(header), **named)
+
+
+def _resume(model: keras.Model, path: Path, digest: str) -> Progress:
+    """Put a network into the state of its checkpoint, if that is of the same training."""
+    if not path.exists():
+        return Progress()
+    with np.load(path, allow_pickle=False) as stored:
+        header = json.loads(str(stored["header"]))
+        if header["digest"] != digest:
+            log.info("%s belongs to another training; starting anew", path)
+            return Progress()
+        arrays = {
+            key: [stored[f"{key}_{i}"] for i in range(size)]
+            for key, size in header["sizes"].items()
+        }
+    model.set_weights(arrays["weights"])
+    for variable, value in zip(model.optimizer.variables, arrays["optimizer"], strict=True):
+        variable.assign(value)
+    progress = Progress(header["history"], header["best_epoch"], arrays["best"])
+    log.info("resuming after epoch %d from %s", progress.epochs, path)
+    return progress
