@@ -65,16 +65,12 @@ for name in STUDY.structures.sources:
 
 def script_digest(script, *modules):
     """Digest of the code that a rule's script runs, see diffsym.provenance."""
-    return code_digest(
-        Path(workflow.basedir) / "workflow" / "scripts" / script, *modules
-    )
+    return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / script, *modules)
 
 
 def memory(base_mb, per_input_mb=0.0):
     """Memory in MB as a function of the size of the input and of the attempt."""
-    return lambda wildcards, input, attempt: int(
-        attempt * (base_mb + per_input_mb * input.size_mb)
-    )
+    return lambda wildcards, input, attempt: int(attempt * (base_mb + per_input_mb * input.size_mb))
 
 
 def runtime(minutes):
@@ -105,16 +101,12 @@ LOGISTIC_EXPERIMENTS = [
     for name, experiment in STUDY.experiments.items()
     if isinstance(STUDY.models[experiment.model], Logistic)
 ]
-NETWORK_EXPERIMENTS = [
-    name for name in STUDY.experiments if name not in LOGISTIC_EXPERIMENTS
-]
+NETWORK_EXPERIMENTS = [name for name in STUDY.experiments if name not in LOGISTIC_EXPERIMENTS]
 
 
 def used(part):
     """Named sections that the experiments of the report refer to, in the order of their use."""
-    return list(
-        dict.fromkeys(getattr(STUDY.experiments[name], part) for name in EXPERIMENTS)
-    )
+    return list(dict.fromkeys(getattr(STUDY.experiments[name], part) for name in EXPERIMENTS))
 
 
 def descriptor_tables():
@@ -132,17 +124,13 @@ def class_set_files():
 def leakage_pairs():
     """Descriptors and splits that meet in an experiment."""
     pairs = dict.fromkeys(
-        (STUDY.experiments[name].descriptor, STUDY.experiments[name].split)
-        for name in EXPERIMENTS
+        (STUDY.experiments[name].descriptor, STUDY.experiments[name].split) for name in EXPERIMENTS
     )
     return [list(pair) for pair in pairs]
 
 
 def leakage_files():
-    return [
-        f"results/leakage/{descriptor}/{split}.json"
-        for descriptor, split in leakage_pairs()
-    ]
+    return [f"results/leakage/{descriptor}/{split}.json" for descriptor, split in leakage_pairs()]
 
 
 def member_files(experiment, name):
@@ -153,11 +141,7 @@ def member_files(experiment, name):
 
 
 def all_predictions():
-    return [
-        path
-        for name in EXPERIMENTS
-        for path in member_files(name, "predictions.parquet")
-    ]
+    return [path for name in EXPERIMENTS for path in member_files(name, "predictions.parquet")]
 
 
 def histories():
@@ -185,18 +169,12 @@ def benchmark_files():
         for name in EXPERIMENTS
     }
     jobs = {
-        "parse_structures": [
-            f"{s}-{shard}" for s in STUDY.structures.sources for shard in SHARDS
-        ],
-        "compute_descriptor": [
-            f"{d}-{shard}" for d in used("descriptor") for shard in SHARDS
-        ],
+        "parse_structures": [f"{s}-{shard}" for s in STUDY.structures.sources for shard in SHARDS],
+        "compute_descriptor": [f"{d}-{shard}" for d in used("descriptor") for shard in SHARDS],
         "assemble_descriptor": used("descriptor"),
         "make_split": used("split"),
         "select_classes": used("classes"),
-        "measure_leakage": [
-            f"{descriptor}-{split}" for descriptor, split in leakage_pairs()
-        ],
+        "measure_leakage": [f"{descriptor}-{split}" for descriptor, split in leakage_pairs()],
         "fit_logistic": [
             job for e in EXPERIMENTS if e in LOGISTIC_EXPERIMENTS for job in members[e]
         ],
@@ -209,8 +187,7 @@ def benchmark_files():
     for name in ("fetch_amcsd", "unique_structures", "summarise"):
         jobs[name] = [name]
     return {
-        name: [f"results/benchmarks/{job}.tsv" for job in names]
-        for name, names in jobs.items()
+        name: [f"results/benchmarks/{job}.tsv" for job in names] for name, names in jobs.items()
     }
 
 

@@ -28,12 +28,8 @@ rule compute_descriptor:
 
 rule assemble_descriptor:
     input:
-        descriptor=expand(
-            "results/descriptors/{{descriptor}}/shard-{shard}.parquet", shard=SHARDS
-        ),
-        rejected=expand(
-            "results/descriptors/{{descriptor}}/rejected-{shard}.parquet", shard=SHARDS
-        ),
+        descriptor=expand("results/descriptors/{{descriptor}}/shard-{shard}.parquet", shard=SHARDS),
+        rejected=expand("results/descriptors/{{descriptor}}/rejected-{shard}.parquet", shard=SHARDS),
     output:
         descriptor="results/descriptors/{descriptor}.parquet",
         rejected="results/descriptors/{descriptor}.rejected.parquet",

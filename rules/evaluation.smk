@@ -1,9 +1,7 @@
 rule evaluate_experiment:
     input:
         split=lambda wildcards: f"results/splits/{experiment_settings(wildcards).split}.parquet",
-        predictions=lambda wildcards: member_files(
-            wildcards.experiment, "predictions.parquet"
-        ),
+        predictions=lambda wildcards: member_files(wildcards.experiment, "predictions.parquet"),
     output:
         metrics="results/experiments/{experiment}/metrics.json",
     log:
@@ -61,8 +59,7 @@ rule make_report:
         descriptors=descriptor_tables(),
         splits=split_tables(),
         leakage=leakage_files(),
-        template=Path(workflow.basedir)
-        / "workflow/diffsym/evaluation/templates/report.html",
+        template=Path(workflow.basedir) / "workflow/diffsym/evaluation/templates/report.html",
     output:
         report="results/report.html",
         configuration="results/provenance/config.yaml",
@@ -85,9 +82,7 @@ rule make_report:
         leakage=leakage_pairs(),
         histories=histories(),
         sweep_of=sweep_of_experiments(),
-        source_paths={
-            name: source_path(STUDY.sources[name]) for name in STUDY.structures.sources
-        },
+        source_paths={name: source_path(STUDY.sources[name]) for name in STUDY.structures.sources},
         benchmarks=benchmark_files(),
         code=script_digest(
             "make_report.py",

@@ -19,16 +19,12 @@ rule train_network:
         runtime=runtime(720),
     params:
         model=lambda wildcards: settings("models", experiment_settings(wildcards).model),
-        training=lambda wildcards: settings(
-            "trainings", experiment_settings(wildcards).training
-        ),
+        training=lambda wildcards: settings("trainings", experiment_settings(wildcards).training),
         seed=member_seed,
         # Not an output: a killed training resumes from here, and Snakemake removes the outputs of
         # killed jobs.
-        checkpoints="results/experiments/{experiment}/members/{member}/checkpoints",
-        code=lambda wildcards: script_digest(
-            "train_network.py", model_module(wildcards)
-        ),
+        checkpoint="results/experiments/{experiment}/members/{member}/checkpoint.npz",
+        code=lambda wildcards: script_digest("train_network.py", model_module(wildcards)),
     message:
         "Training member {wildcards.member} of {wildcards.experiment}"
     script:

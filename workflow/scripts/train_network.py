@@ -1,0 +1,42 @@
+"""Train one member of an ensemble of networks."""
+
+import importlib
+from pathlib import Path
+
+from diffsym.datasets.feeding import open_partitions
+from diffsym.files import read_json, write_json
+from diffsym.job import job
+from diffsym.keras_backend import configure
+from diffsym.models.predictions import predictions_table
+from diffsym.models.training import predict, save_model, train_member
+from diffsym.tables import predictions_schema, write_table
+
+with job(snakemake):
+    configure(threads=snakemake.threads)
+    settings = dict(snakemake.params.model)
+    network = importlib.import_module(f"diffsym.models.{settings.pop('kind')}")
+    classes = read_json(snakemake.input.classes)["classes"]
+    with open_partitions(snakemake.input.descriptor, snakemake.input.split, classes) as parts:
+        model = network.build(
+            parts["train"].features.shape[1],
+            len(classes),
+            seed=snakemake.params.seed,
+            **settings,
+        )
+        history = train_member(
+            model,
+            parts["train"],
+            parts["validation"],
+            seed=snakemake.params.seed,
+            checkpoint=snakemake.params.checkpoint,
+            **snakemake.params.training,
+        )
+        predictions = predictions_table(
+            lambda partition: predict(model, partition),
+            parts,
+            member=int(snakemake.wildcards.member),
+        )
+    save_model(model, snakemake.output.model)
+    write_json(snakemake.output.history, history)
+    write_table(predictions, snakemake.output.predictions, predictions_schema(classes))
+    Path(snakemake.params.checkpoint).unlink(missing_ok=True)
