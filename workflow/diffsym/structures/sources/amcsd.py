@@ -187,7 +187,7 @@ def restore_sixths(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
     coordinates
         (n, 3) fractional coordinates as stored.
     """
-    values = coordinates.ravel()
+    values = np.abs(coordinates.ravel())
     whole = np.floor(values)
     fraction = values - whole
     places = decimals(values)
@@ -200,7 +200,7 @@ def restore_sixths(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
         matches = np.minimum(is_rounded, is_cut) < 2 * STORED_ROUNDING
         chosen = enough & (places >= 2) & matches
         restored[chosen] = whole[chosen] + sixth
-    return restored.reshape(coordinates.shape)
+    return np.copysign(restored.reshape(coordinates.shape), coordinates)
 
 
 def parse_formula(formula: str) -> dict[int, float]:
