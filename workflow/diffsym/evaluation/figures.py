@@ -68,7 +68,11 @@ TEMPLATE = go.layout.Template(
         },
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
-        "hoverlabel": {"font": {"size": 14}, "bgcolor": "white", "bordercolor": NEUTRAL},
+        "hoverlabel": {
+            "font": {"size": 14, "color": INK},
+            "bgcolor": "white",
+            "bordercolor": NEUTRAL,
+        },
         "xaxis": {
             "gridcolor": GRID,
             "linecolor": INK,

@@ -94,7 +94,7 @@ class ReportInputs:
     structures, rejected
         The structures and the rejected table.
     statistics
-        Counts of the structures stage: {"counts": {source: {stage: number}}}.
+        results/structures.json; its `sources` gives the entries and structures of each source.
     tolerances, symprec
         Tolerances of `space_group_by_tolerance`, and the one that gave `space_group`, in A.
     experiments

@@ -296,11 +296,12 @@ def error_distances(confusion: Integers, classes: Sequence[int]) -> list[dict[st
 def _read_member(table: pa.Table, role: str) -> tuple[list[str], Integers, Floats]:
     """Read identifiers, true numbers and probabilities (float64) of one role."""
     part = table.filter(pc.equal(table["role"], role)).sort_by("structure_id")
+    n_classes = table.schema.field("probabilities").type.list_size
     flat = pc.list_flatten(part["probabilities"]).to_numpy()
     return (
         part["structure_id"].to_pylist(),
         part["space_group"].to_numpy().astype(np.int64),
-        flat.reshape(part.num_rows, -1).astype(np.float64),
+        flat.reshape(part.num_rows, n_classes).astype(np.float64),
     )
 
 

@@ -13,7 +13,9 @@ from diffsym.evaluation.inputs import ReportInputs, Study
 from diffsym.evaluation.summary import summarise
 
 PLOT_OPTIONS = {
-    "responsive": True,
+    # The page watches the widths itself: Plotly listens to the window only, and can be left with
+    # the width of a passing moment.
+    "responsive": False,
     "displaylogo": False,
     # Plotly's button would send the figure to a server; this page talks to none.
     "showSendToCloud": False,

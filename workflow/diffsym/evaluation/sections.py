@@ -23,6 +23,16 @@ from diffsym.files import read_json
 from diffsym.structures.space_groups import crystal_system
 
 Cell = str | Markup
+REJECTING_STAGES = {"read": "read", "check": "checked", "symmetry": "symmetry found"}
+"""Stages of the rejected table in their order, and what an entry is after each of them."""
+LEAKAGE_COLUMNS = {
+    "share_with_training_formula": "same formula",
+    "share_with_training_type": "same structure type",
+    "share_near": "descriptor within threshold",
+    "share_near_same_group": "and in the same group",
+    "share_nearest_has_same_group": "nearest has the same group",
+}
+"""Shares of the test structures in a leakage report, and their headings."""
 EXAMPLES = 15
 """Rows of a table of examples."""
 PAIRS = 15
@@ -133,8 +143,16 @@ def _optional_group(number: float | None) -> Cell:
 
 
 def stage_counts(study: Study) -> dict[str, dict[str, int]]:
-    """Counts of the structures stage, with the structures in the experiments' classes last."""
-    counts = {source: dict(numbers) for source, numbers in study.statistics["counts"].items()}
+    """Entries of each source that are left after each stage, {source: {stage: number}}."""
+    rejected = study.rejected.groupby(["source", "stage"]).size()
+    counts = {}
+    for source, numbers in study.statistics["sources"].items():
+        left = numbers["entries"]
+        counts[source] = {"entries": left}
+        for stage, passed in REJECTING_STAGES.items():
+            left -= int(rejected.get((source, stage), 0))
+            counts[source][passed] = left
+        counts[source]["unique"] = numbers["structures"]
     if study.experiments:
         inside = study.structures[study.structures["space_group"].isin(study.classes)]
         for source, numbers in counts.items():
@@ -149,10 +167,10 @@ def data(study: Study) -> Section:
         FigureBlock(
             "stage-counts",
             figures.stage_counts(stage_counts(study)),
-            "Entries that are left after each stage. Decoded: the source's record could be read. "
-            "Checked: a symmetry was found and distances, occupancies, composition and density "
-            "are physically possible. Unique: one representative of each set of structures that "
-            "have the same composition and match site by site.",
+            "Entries that are left after each stage. Read: the source's record makes sense. "
+            "Checked: distances, occupancies, composition and density are physically possible. "
+            "Symmetry found: spglib gives a space group. Unique: one representative of each set of "
+            "structures that have the same composition and match site by site.",
         ),
         FigureBlock(
             "space-groups",
@@ -504,26 +522,27 @@ def splits(study: Study) -> Section | None:
 
 def _leakage_table(leakage: Mapping[tuple[str, str], Mapping[str, Any]]) -> TableBlock:
     """Leakage of each descriptor and split."""
-    keys = list(dict.fromkeys(key for report in leakage.values() for key in report))
     return TableBlock(
-        ["descriptor", "split", *(key.replace("_", " ") for key in keys)],
+        ["descriptor", "split", "test", *LEAKAGE_COLUMNS.values(), "median distance"],
         [
-            [descriptor, split, *(_leakage_cell(key, report.get(key)) for key in keys)]
+            [
+                descriptor,
+                split,
+                thousands(report["test_structures"]),
+                *(percent(report[key]) for key in LEAKAGE_COLUMNS),
+                f"{report['median_distance']:.3f}",
+            ]
             for (descriptor, split), report in leakage.items()
         ],
-        "What test structures share with the training part: their formula, their structure type, "
-        "or a training descriptor closer than the threshold.",
-        numeric=range(2, 2 + len(keys)),
+        Markup(
+            "What the test structures share with the training part: a formula, a structure type, "
+            "or a training descriptor within a root-mean-square distance of {}. The nearest "
+            "training descriptor is a classifier, too: the share of test structures whose nearest "
+            "neighbour is of their own group is what memory alone achieves."
+        ).format(", ".join(dict.fromkeys(f"{r['threshold']:g}" for r in leakage.values()))),
+        numeric=range(2, 4 + len(LEAKAGE_COLUMNS)),
         title="Leakage",
     )
-
-
-def _leakage_cell(key: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if key.startswith("share"):
-        return percent(value)
-    return thousands(value) if isinstance(value, int) else f"{value:.3g}"
 
 
 def calibration(study: Study) -> Section | None:

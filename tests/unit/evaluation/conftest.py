@@ -1,0 +1,205 @@
+"""A small study whose files the report is made from."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from diffsym import tables
+from diffsym.evaluation.inputs import DescriptorInputs, ExperimentInputs, ReportInputs
+from diffsym.evaluation.metrics import evaluate_experiment
+from diffsym.evaluation.typesetting import symbol
+from diffsym.files import write_json, write_text
+from diffsym.structures.space_groups import crystal_system
+
+CLASSES = [2, 14, 15, 62, 139, 166, 194, 225, 227]
+HOSTILE = "<script>alert('name')</script>"
+N = 400
+
+
+def of_schema(schema: pa.Schema, columns: dict) -> pa.Table:
+    return pa.table(
+        {field.name: pa.array(columns[field.name], field.type) for field in schema}, schema=schema
+    )
+
+
+def structures(space_groups: np.ndarray) -> pa.Table:
+    identifiers = [f"test:{i:04d}" for i in range(N)]
+    cell = [4.0, 0, 0, 0, 4.0, 0, 0, 0, 4.0]
+    plain = {
+        "source": "test",
+        "name": HOSTILE,
+        "formula": "Fe2O3",
+        "lattice": cell,
+        "atomic_numbers": [26],
+        "frac_coords": [0.0, 0.0, 0.0],
+        "occupancies": [1.0],
+        "orbits": [0],
+        "declared_symbol": HOSTILE,
+        "structure_type": "type",
+        "primitive_volume": 64.0,
+        "number_density": 1 / 64,
+        "density": 1.0,
+        "licence": "none",
+        "reference": "none",
+    }
+    plain |= {
+        f"conventional_{key}": plain[key]
+        for key in ("lattice", "atomic_numbers", "frac_coords", "occupancies")
+    }
+    columns = {key: [value] * N for key, value in plain.items()}
+    columns["name"][0] = None
+    return of_schema(
+        tables.STRUCTURES,
+        columns
+        | {
+            "structure_id": identifiers,
+            "entry_id": [identifier[5:] for identifier in identifiers],
+            "declared_space_group": [None, *np.maximum(space_groups[1:] - 1, 1)],
+            "space_group": space_groups,
+            "hall_number": space_groups,
+            "space_group_by_tolerance": [[None, n, max(n, 15)] for n in map(int, space_groups)],
+            "crystal_system": [crystal_system(int(n)) for n in space_groups],
+            "members": [[identifier] for identifier in identifiers],
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def report_inputs(tmp_path_factory) -> ReportInputs:
+    folder = tmp_path_factory.mktemp("study")
+    rng = np.random.default_rng(0)
+    numbers = rng.choice(CLASSES, N)
+    table = structures(numbers)
+    identifiers = table["structure_id"].to_pylist()
+    tables.write_table(table, folder / "structures.parquet", tables.STRUCTURES)
+    rejected = {
+        "structure_id": ["test:x", "test:y"],
+        "source": ["test"] * 2,
+        "entry_id": ["x", "y"],
+        "stage": ["read", "check"],
+        "code": ["unreadable", "distance"],
+        "reason": [f"the label {HOSTILE} is no element", "two atoms are too close"],
+    }
+    tables.write_table(
+        of_schema(tables.REJECTED, rejected), folder / "rejected.parquet", tables.REJECTED
+    )
+    write_json(
+        folder / "structures.json",
+        {"sources": {"test": {"entries": N + 5, "rejected": 2, "duplicates": 3, "structures": N}}},
+    )
+    axis = np.linspace(1.5, 30.0, 60)
+    tables.write_table(
+        pa.table(
+            {
+                "structure_id": identifiers,
+                "descriptor": pa.FixedSizeListArray.from_arrays(
+                    pa.array(rng.random(60 * N), pa.float32()), 60
+                ),
+            }
+        ),
+        folder / "pdf.parquet",
+        tables.descriptor_schema(60),
+    )
+    experiments = []
+    for split in ("stratified", "prototype"):
+        roles = rng.choice(["train", "validation", "test"], N, p=[0.6, 0.1, 0.3])
+        split_table = of_schema(
+            tables.SPLIT,
+            {
+                "structure_id": identifiers,
+                "space_group": numbers,
+                "role": roles,
+                "fold": [-1] * N,
+                "group": identifiers,
+            },
+        )
+        held_out = np.flatnonzero(roles != "train")
+        probabilities = rng.dirichlet(np.ones(len(CLASSES)), len(held_out))
+        probabilities[np.arange(len(held_out)), np.searchsorted(CLASSES, numbers[held_out])] += 0.3
+        predictions = of_schema(
+            tables.predictions_schema(CLASSES),
+            {
+                "structure_id": [identifiers[i] for i in held_out],
+                "role": roles[held_out],
+                "member": [0] * len(held_out),
+                "space_group": numbers[held_out],
+                "probabilities": probabilities.astype(np.float32).tolist(),
+            },
+        )
+        for model in ("logistic", "cnn"):
+            name = f"{model}_{split}"
+            write_json(
+                folder / f"{name}.json",
+                evaluate_experiment([predictions], split_table, resamples=100),
+            )
+            histories = []
+            if model == "cnn":
+                curve = [0.1, 0.2, 0.3]
+                history = dict.fromkeys(("loss", "val_loss", "accuracy", "val_accuracy"), curve)
+                write_json(folder / f"{name}_history.json", history)
+                histories = [folder / f"{name}_history.json"]
+            experiments.append(
+                ExperimentInputs(
+                    name=name,
+                    descriptor="pdf",
+                    split=split,
+                    classes="common",
+                    model=model,
+                    training=None,
+                    members=1,
+                    seed=0,
+                    metrics=folder / f"{name}.json",
+                    histories=histories,
+                )
+            )
+    for row, kernel_size in enumerate((16, 32), start=1):
+        experiments.append(
+            ExperimentInputs(
+                name=f"sweep_{row:02d}",
+                descriptor="pdf",
+                split="stratified",
+                classes="common",
+                model=f"sweep_{row:02d}",
+                training=None,
+                members=1,
+                seed=0,
+                metrics=folder / "cnn_stratified.json",
+                sweep="kernels",
+                model_settings={"kind": "liu2019_cnn", "kernel_size": kernel_size},
+            )
+        )
+    leakage = {
+        "test_structures": 120,
+        "share_with_training_formula": 0.2,
+        "share_with_training_type": 0.6,
+        "threshold": 0.01,
+        "share_near": 0.3,
+        "share_near_same_group": 0.25,
+        "share_nearest_has_same_group": 0.4,
+        "median_distance": 0.031,
+    }
+    write_json(folder / "leakage.json", leakage)
+    write_json(folder / "software.json", {"python": "3.11", "packages": {"numpy": "2.4"}})
+    write_text(folder / "config.yaml", f"report:\n  title: {json.dumps(symbol(225))}\n")
+    write_text(folder / "split.tsv", "s\th:m:s\tmax_rss\n1.5\t0:00:01\t120.5\n")
+    write_text(folder / "class.tsv", "s\th:m:s\tmax_rss\n0.5\t0:00:00\t-\n")
+    return ReportInputs(
+        title=f"Space groups {HOSTILE}",
+        structures=folder / "structures.parquet",
+        rejected=folder / "rejected.parquet",
+        statistics=folder / "structures.json",
+        tolerances=[0.001, 0.01, 0.1],
+        symprec=0.01,
+        experiments=experiments,
+        descriptors={"pdf": DescriptorInputs("pdf", folder / "pdf.parquet", axis)},
+        leakage={("pdf", "stratified"): folder / "leakage.json"},
+        resolved_configuration=folder / "config.yaml",
+        provenance={"Software": folder / "software.json"},
+        benchmarks={
+            "make_split": [folder / "split.tsv"],
+            "select_classes": [folder / "class.tsv"],
+            "fetch": [],
+        },
+    )

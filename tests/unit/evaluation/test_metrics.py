@@ -1,0 +1,241 @@
+"""Metrics against hand-checked values and against scikit-learn."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import confusion_matrix, f1_score, log_loss, top_k_accuracy_score
+
+from diffsym import tables
+from diffsym.errors import DiffsymError
+from diffsym.evaluation import metrics
+
+CLASSES = [2, 14, 62, 225]
+
+
+def random_probabilities(n, classes, seed):
+    rng = np.random.default_rng(seed)
+    return rng.dirichlet(np.ones(classes), size=n), rng.integers(classes, size=n)
+
+
+@given(st.integers(0, 10_000), st.integers(3, 12))
+@settings(max_examples=30, deadline=None)
+def test_top_k_agrees_with_scikit_learn(seed, classes):
+    probabilities, labels = random_probabilities(50, classes, seed)
+    hits = metrics.top_k_hits(metrics.true_class_rank(probabilities, labels), classes)
+    for k in range(1, classes):
+        expected = top_k_accuracy_score(labels, probabilities, k=k, labels=np.arange(classes))
+        assert hits[:, k - 1].mean() == pytest.approx(expected)
+    assert hits[:, -1].all()
+
+
+def test_ties_are_ranked_in_the_order_of_the_classes():
+    equal = np.full((3, 3), 1 / 3)
+    assert metrics.true_class_rank(equal, np.array([0, 1, 2])).tolist() == [0, 1, 2]
+
+
+def test_label_frequency_answers_the_most_frequent_training_classes():
+    ranks = metrics.label_frequency_ranks(np.array([5, 20, 5, 7]), np.array([0, 1, 2, 3]))
+    assert ranks.tolist() == [2, 0, 3, 1]
+
+
+def test_bootstrap_of_single_entries_has_the_binomial_width():
+    values = (np.arange(400) < 100).astype(float)[:, None]
+    means = metrics.bootstrap_means(values, [str(i) for i in range(400)], resamples=4000, seed=1)
+    assert means.mean() == pytest.approx(0.25, abs=0.002)
+    assert means.std() == pytest.approx(np.sqrt(0.25 * 0.75 / 400), rel=0.05)
+
+
+def test_bootstrap_of_clusters_is_wider_by_their_size():
+    values = np.repeat((np.arange(100) < 25).astype(float), 4)[:, None]
+    clusters = np.repeat(np.arange(100), 4).astype(str)
+    means = metrics.bootstrap_means(values, clusters, resamples=4000, seed=1)
+    assert means.std() == pytest.approx(np.sqrt(0.25 * 0.75 / 100), rel=0.05)
+
+
+def test_bootstrap_columns_are_paired():
+    column = np.random.default_rng(0).random(50)
+    clusters = [str(i) for i in range(50)]
+    means = metrics.bootstrap_means(
+        np.stack([column, column + 1], axis=1), clusters, resamples=200, seed=3
+    )
+    assert np.allclose(means[:, 1] - means[:, 0], 1.0)
+
+
+def test_calibration_by_hand():
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.45, 0.55]])
+    result = metrics.calibration(probabilities, np.array([0, 1, 1, 0]), bins=2)
+    # All four confidences lie in the upper bin: mean 0.7125, two of four right.
+    assert result["expected_calibration_error"] == pytest.approx(0.2125)
+    assert [entry["count"] for entry in result["bins"]] == [0, 4]
+    assert result["bins"][0]["accuracy"] is None
+
+
+def test_confidence_on_an_edge_belongs_to_the_lower_bin():
+    result = metrics.calibration(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([0, 0]), bins=2)
+    assert [entry["count"] for entry in result["bins"]] == [1, 1]
+
+
+def test_classes_without_entries_do_not_enter_the_macro_averages():
+    labels, answers = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])
+    macro, table = metrics.per_class_scores(labels, answers, [2, 14, 62], np.array([6, 3, 1]))
+    assert macro["recall"] == pytest.approx((0.5 + 1.0) / 2)
+    assert macro["precision"] == pytest.approx((1.0 + 2 / 3) / 2)
+    assert macro["f1"] == pytest.approx(f1_score(labels, answers, average="macro"))
+    assert macro["classes"] == 2
+    assert table[2]["recall"] is None
+    assert [entry["training_frequency"] for entry in table] == [0.6, 0.3, 0.1]
+
+
+def test_crystal_system_is_predicted_by_summed_probabilities():
+    # 14 and 15 are monoclinic; neither beats 225 alone, together they do.
+    probabilities = np.array([[0.3, 0.3, 0.4]])
+    result = metrics.crystal_system_scores(probabilities, np.array([0]), [14, 15, 225])
+    assert result["accuracy"] == 1.0
+    assert result["systems"] == [
+        {
+            "crystal_system": "monoclinic",
+            "support": 1,
+            "space_group_accuracy": 0.0,
+            "crystal_system_accuracy": 1.0,
+        }
+    ]
+
+
+def test_confused_pairs_are_sorted_and_related():
+    confusion = np.array([[5, 1, 0], [4, 9, 0], [0, 2, 3]])
+    pairs = metrics.confused_pairs(confusion, [2, 14, 62], most=2)
+    assert [(p["true"], p["predicted"], p["count"]) for p in pairs] == [(14, 2, 4), (62, 14, 2)]
+    assert pairs[0]["relation"] == "maximal subgroup"
+    assert pairs[0]["share_of_true"] == pytest.approx(4 / 13)
+
+
+def test_error_distances_are_shares():
+    confusion = np.array([[5, 1, 1], [4, 9, 0], [0, 2, 3]])
+    entries = metrics.error_distances(confusion, [2, 14, 62])
+    # 2-14 and 14-62 are one step apart, 2-62 two.
+    assert [entry["share"] for entry in entries] == pytest.approx([7 / 8, 1 / 8])
+    assert sum(entry["expected"] for entry in entries) == pytest.approx(1.0)
+    assert metrics.error_distances(np.diag([3, 4]), [2, 14]) == []
+
+
+def make_predictions(probabilities, labels, roles, member=0, classes=CLASSES, order=None):
+    order = np.arange(len(labels)) if order is None else order
+    schema = tables.predictions_schema(classes)
+    return pa.table(
+        {
+            "structure_id": [f"s:{i:04d}" for i in order],
+            "role": [roles[i] for i in order],
+            "member": pa.array([member] * len(labels), pa.int16()),
+            "space_group": pa.array([classes[labels[i]] for i in order], pa.uint8()),
+            "probabilities": pa.FixedSizeListArray.from_arrays(
+                pa.array(probabilities[order].astype(np.float32).ravel()), len(classes)
+            ),
+        },
+        schema=schema,
+    )
+
+
+def make_split(labels, roles, group=None):
+    n = len(labels)
+    # Forty more structures train: 25 of group 62, 15 of group 2.
+    return pa.table(
+        {
+            "structure_id": [f"s:{i:04d}" for i in range(n)] + [f"t:{i}" for i in range(40)],
+            "space_group": pa.array(
+                [CLASSES[label] for label in labels] + [62] * 25 + [2] * 15, pa.uint8()
+            ),
+            "role": [*roles, *["train"] * 40],
+            "fold": pa.array([-1] * n + [0] * 40, pa.int8()),
+            "group": (group or [f"s:{i:04d}" for i in range(n)]) + [f"t:{i}" for i in range(40)],
+        },
+        schema=tables.SPLIT,
+    )
+
+
+@pytest.fixture(scope="module")
+def study():
+    probabilities, labels = random_probabilities(300, len(CLASSES), seed=5)
+    probabilities[np.arange(300), labels] += 0.5
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    other = np.random.default_rng(6).permutation(probabilities, axis=1)
+    roles = ["validation" if i % 3 == 0 else "test" for i in range(300)]
+    return probabilities, other, labels, roles
+
+
+def test_experiment_agrees_with_scikit_learn(study):
+    first, second, labels, roles = study
+    result = metrics.evaluate_experiment(
+        [
+            make_predictions(first, labels, roles),
+            # The order of a member's rows must not matter.
+            make_predictions(second, labels, roles, 1, order=np.arange(300)[::-1]),
+        ],
+        make_split(labels, roles),
+        resamples=200,
+    )
+    json.dumps(result, allow_nan=False)
+    chosen = np.array(roles) == "test"
+    mean = (first + second)[chosen] / 2
+    test = result["parts"]["test"]
+    assert result["counts"] == {"train": 40, "validation": 100, "test": 200}
+    assert [entry["k"] for entry in test["accuracy"]] == [1, 2, 3, 4]
+    for entry in test["accuracy"][:3]:
+        assert entry["value"] == pytest.approx(
+            top_k_accuracy_score(labels[chosen], mean, k=entry["k"], labels=range(4))
+        )
+        assert entry["low"] <= entry["value"] <= entry["high"]
+    assert test["log_loss"] == pytest.approx(log_loss(labels[chosen], mean), rel=1e-5)
+    assert test["confusion"] == confusion_matrix(labels[chosen], mean.argmax(1)).tolist()
+    assert test["baseline"][0]["value"] == pytest.approx((labels[chosen] == 2).mean())
+    assert test["baseline"][1]["value"] == pytest.approx(np.isin(labels[chosen], [0, 2]).mean())
+    assert sum(entry["value"] for entry in test["first_differences"]) == pytest.approx(1.0)
+    singles = [member[0]["value"] for member in test["members"]]
+    assert test["members_mean"][0] == pytest.approx(np.mean(singles))
+    assert test["members_spread"][0] == pytest.approx(np.std(singles, ddof=1))
+    gain = test["gain_over_baseline"][0]
+    assert gain["value"] == pytest.approx(
+        test["accuracy"][0]["value"] - test["baseline"][0]["value"]
+    )
+
+
+def test_experiment_is_deterministic(study):
+    first, _, labels, roles = study
+    inputs = [make_predictions(first, labels, roles)], make_split(labels, roles)
+    assert metrics.evaluate_experiment(*inputs, resamples=100) == metrics.evaluate_experiment(
+        *inputs, resamples=100
+    )
+
+
+def test_grouped_splits_have_wider_intervals(study):
+    first, _, labels, roles = study
+    hit = first.argmax(1) == labels
+    # Right and wrong answers come in blocks, as they do for isotypes.
+    group = [f"{roles[i]}-{hit[i]}-{i // 30}" for i in range(300)]
+    widths = []
+    for key in (None, group):
+        test = metrics.evaluate_experiment(
+            [make_predictions(first, labels, roles)], make_split(labels, roles, key)
+        )["parts"]["test"]
+        widths.append(test["accuracy"][0]["high"] - test["accuracy"][0]["low"])
+    assert widths[1] > 1.5 * widths[0]
+
+
+def test_mistakes_are_named(study):
+    first, _, labels, roles = study
+    good, split = make_predictions(first, labels, roles), make_split(labels, roles)
+    with pytest.raises(DiffsymError, match="no predictions"):
+        metrics.evaluate_experiment([], split)
+    other = make_predictions(first, labels, roles, classes=[1, 14, 62, 225])
+    with pytest.raises(DiffsymError, match="different classes"):
+        metrics.evaluate_experiment([good, other], split)
+    with pytest.raises(DiffsymError, match="different validation structures"):
+        metrics.evaluate_experiment([good, good.slice(0, 200)], split)
+    with pytest.raises(DiffsymError, match="split does not hold"):
+        metrics.evaluate_experiment([good], split.slice(10))
+    untested = make_predictions(first, labels, ["validation"] * 300)
+    with pytest.raises(DiffsymError, match="no test structure"):
+        metrics.evaluate_experiment([untested], split)

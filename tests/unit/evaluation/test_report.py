@@ -1,0 +1,196 @@
+"""The page is whole, self-contained and safe; a browser draws every figure."""
+
+import dataclasses
+import json
+import shutil
+import time
+from html.parser import HTMLParser
+
+import pytest
+
+from diffsym.evaluation.figures import SYSTEM_COLOURS
+from diffsym.evaluation.report import render
+from diffsym.structures.space_groups import CRYSTAL_SYSTEMS
+
+FIGURES = [
+    "stage-counts",
+    "space-groups",
+    "rejections",
+    "tolerance",
+    "descriptor-pdf",
+    "descriptor-map-pdf",
+    "learning-curves",
+    "top-k-accuracy",
+    "crystal-system-accuracy",
+    "recall-stratified",
+    "recall-prototype",
+    "confusion-matrices",
+    "error-distances",
+    "accuracy-by-split",
+    "reliability",
+]
+SECTIONS = [
+    "summary",
+    "data",
+    "pair-distribution",
+    "learning",
+    "top-k",
+    "recall",
+    "confusion",
+    "splits",
+    "calibration",
+    "sweeps",
+    "published",
+    "provenance",
+]
+
+
+class Page(HTMLParser):
+    """Elements of a page, and the text that a reader sees."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements = []
+        self.text = []
+        self.inside = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag in {"script", "style"}:
+            self.inside.append(tag)
+
+    def handle_endtag(self, tag):
+        if self.inside and self.inside[-1] == tag:
+            self.inside.pop()
+
+    def handle_data(self, data):
+        if not self.inside:
+            self.text.append(data)
+
+    def identifiers(self, tag):
+        return [attrs["id"] for name, attrs in self.elements if name == tag and "id" in attrs]
+
+
+@pytest.fixture(scope="module")
+def html(report_inputs):
+    return render(report_inputs)
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Page(html)
+
+
+def test_nothing_is_fetched(page):
+    references = [
+        attrs[key]
+        for _, attrs in page.elements
+        for key in ("src", "href", "data", "action")
+        if attrs.get(key)
+    ]
+    assert references
+    assert all(reference.startswith(("#", "data:")) for reference in references)
+    assert "@import" not in "".join(page.text)
+
+
+def test_plotly_is_embedded_once_and_the_page_is_small(html):
+    assert html.count("plotly.js v") == 1
+    assert len(html.encode()) < 15e6
+
+
+def test_all_sections_and_figures_are_there(page):
+    assert page.identifiers("section") == SECTIONS
+    assert [i for i in page.identifiers("div") if i.startswith("plot-")] == [
+        f"plot-{key}" for key in FIGURES
+    ]
+    linked = [attrs["href"][1:] for tag, attrs in page.elements if tag == "a"]
+    assert set(linked) == set(SECTIONS)
+    assert all(f"caption-{key}" in page.identifiers("figcaption") for key in FIGURES)
+
+
+def test_strings_from_databases_are_escaped(html, page):
+    assert "<script>alert" not in html
+    assert "<script>alert('name')</script>" in "".join(page.text)
+
+
+def test_page_is_deterministic(report_inputs, html):
+    assert render(report_inputs) == html
+
+
+def test_what_a_study_lacks_gives_no_section(report_inputs):
+    bare = dataclasses.replace(
+        report_inputs, experiments=(), descriptors={}, leakage={}, provenance={}, benchmarks={}
+    )
+    assert Page(render(bare)).identifiers("section") == ["summary", "data", "provenance"]
+
+
+def test_untrained_experiments_have_no_learning_curves(report_inputs):
+    logistic = [e for e in report_inputs.experiments if e.model == "logistic"]
+    page = Page(render(dataclasses.replace(report_inputs, experiments=logistic)))
+    assert "learning" not in page.identifiers("section")
+    assert "sweeps" not in page.identifiers("section")
+
+
+def test_every_crystal_system_has_its_own_colour():
+    assert tuple(SYSTEM_COLOURS) == CRYSTAL_SYSTEMS
+    assert len(set(SYSTEM_COLOURS.values())) == 7
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    webdriver = pytest.importorskip("selenium.webdriver")
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        pytest.skip("chromium and chromedriver are not installed (apt: chromium chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--window-size=1280,900",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield driver
+    driver.quit()
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+def test_a_browser_draws_every_figure(browser, html, tmp_path, width):
+    path = tmp_path / "report.html"
+    path.write_text(html, encoding="utf-8")
+    browser.set_window_size(width, 900)
+    browser.get(path.as_uri())
+    measure = """
+        return [...document.querySelectorAll(".js-plotly-plot")].map((plot) => {
+            const svg = plot.querySelector("svg.main-svg");
+            const { width, height } = svg ? svg.getBoundingClientRect() : { width: 0, height: 0 };
+            return [plot.id, width, height, plot._fullLayout._size.w];
+        });
+    """
+    deadline = time.monotonic() + 30
+    while len(browser.execute_script(measure)) < len(FIGURES) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    sizes = browser.execute_script(measure)
+    assert [identifier for identifier, *_ in sizes] == [f"plot-{key}" for key in FIGURES]
+    for identifier, svg_width, svg_height, plot_width in sizes:
+        assert svg_width > 250, identifier
+        assert svg_height > 100, identifier
+        assert plot_width > 0.5 * svg_width, identifier
+    messages = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert not messages, json.dumps(messages)
+    assert not browser.execute_script(
+        "return performance.getEntriesByType('resource').filter((r) => !r.name.startsWith('data:'))"
+    )
+    assert browser.execute_script(
+        "return document.documentElement.scrollWidth <= window.innerWidth"
+    )
