@@ -198,7 +198,7 @@ def data(study: Study) -> Section:
         "data",
         "Data",
         "The data",
-        "Measured crystal structures, read from their database, checked, and given the space group "
+        "Crystal structures, read from their source, checked, and given the space group "
         "that their coordinates have rather than the one that was declared.",
         blocks,
     )
@@ -279,7 +279,7 @@ def _tolerance_dependence(study: Study) -> list[Block]:
             figures.tolerance_dependence(by_tolerance, tolerances, study.inputs.symprec),
             Markup(
                 "The label of {} structures ({}) depends on the tolerance. A looser tolerance "
-                "finds more symmetry; which one is right is a matter of the measurement's "
+                "finds more symmetry; which one is right is a matter of the coordinates' "
                 "precision, so the accuracies below carry this uncertainty of their labels."
             ).format(thousands(unstable.sum()), percent(unstable.mean())),
         ),
