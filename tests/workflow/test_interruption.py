@@ -67,8 +67,8 @@ def test_a_study_killed_again_and_again_ends_with_the_same_bytes(tiny_study, tmp
 
     # A training is killed after its first epoch.
     snakemake = study.start()
-    checkpoints = study.results / "experiments" / "cnn" / "members" / "0" / "checkpoints"
-    wait_for(lambda: list(checkpoints.rglob("*.keras")), snakemake)
+    members = study.results / "experiments" / "cnn" / "members"
+    wait_for(lambda: list(members.glob("*/checkpoint.npz")), snakemake)
     trainings = jobs_of(snakemake, "train_network")
     for process in trainings:
         process.kill()

@@ -1,0 +1,473 @@
+r"""The reduced atomic pair distribution function G(r) of a crystal, for X-rays.
+
+With scatterers of weight :math:`b_i = o_i Z_i` (occupancy times atomic number, the form factor
+at Q = 0), N = sum of occupancies, :math:`\langle b \rangle = \sum b_i / N` and number density
+:math:`\rho_0 = N / V`, the pair term is
+
+.. math::
+    g(r) = \frac{1}{N \langle b \rangle^2} \sum_{i,j}
+           \frac{b_i b_j}{r_{ij}} \, \mathcal N(r - r_{ij}; \sigma_{ij}),
+    \qquad \sigma_{ij}^2 = 2 U (1 + Q_\mathrm{broad}^2 r_{ij}^2),
+
+and G(r) is :math:`g(r) - 4 \pi \rho_0 r`, limited to Q_min <= Q < Q_max and damped by
+:math:`\exp(-(Q_\mathrm{damp} r)^2 / 2)` (Farrow et al. 2007, J. Phys.: Condens. Matter 19, 335219;
+Juhas et al. 2015, Acta Cryst. A71, 562).
+
+All displacement parameters being equal, G is linear in the distribution of the distances
+:math:`r_{ij}`. So a structure costs one histogram of its distances, with one scatterer of each
+symmetry orbit, and the product of this histogram with a matrix that depends on settings only.
+"""
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from diffsym.errors import DiffsymError
+from diffsym.scattering.orbits import symmetry_orbits
+
+Floats = NDArray[np.float64]
+
+# Termination ripples of peaks outside the r range reach into it; diffpy.srreal keeps six of them.
+_RIPPLES = 6
+# A peak further outside than this number of standard deviations has no tail to speak of.
+_PEAK_EXTENT = 4.0
+# Largest relative error of the interpolation between the nodes of the histogram, at any Q.
+_INTERPOLATION_ERROR = 2e-4
+# Scatterers closer than this share a site (mixed occupancy) and are no pair, A.
+_SAME_SITE = 0.01
+# A cell smaller than this holds no atom, A^3.
+_SMALLEST_VOLUME = 0.1
+# Rows of the intermediate matrix of sampled peaks that are in memory at a time.
+_NODES_AT_A_TIME = 256
+# Weights of the four nodes -1, 0, 1, 2 around t in [0, 1): cubic Lagrange polynomials, one a row,
+# in powers of t.
+_LAGRANGE = np.array([[0, -2, 3, -1], [6, -3, -6, 3], [0, 6, 3, -3], [0, -1, 0, 1]]) / 6
+
+
+class _Transform(NamedTuple):
+    """What takes the distances of a structure to its G(r); a constant of the settings.
+
+    Node k stands for the distance (k - 1) step, so that a distance always lies between four nodes.
+    """
+
+    cutoff: float
+    step: float
+    peaks: Floats  # (nodes, m): G(r) of one pair of unit weight, times its distance
+    baseline: Floats  # (m,): G(r) of the uniform density 1 / A^3
+
+
+def pair_distribution_function(
+    lattice: ArrayLike,
+    atomic_numbers: ArrayLike,
+    frac_coords: ArrayLike,
+    occupancies: ArrayLike,
+    r: ArrayLike,
+    *,
+    q_min: float,
+    q_max: float,
+    u_iso: float,
+    q_damp: float,
+    q_broad: float,
+) -> Floats:
+    """Reduced X-ray pair distribution function of one structure, any cell.
+
+    Parameters
+    ----------
+    lattice : (3, 3)
+        Row vectors, A.
+    atomic_numbers : (n,)
+        One per scatterer, that is per site and species.
+    frac_coords : (n, 3)
+        Fractional coordinates. Scatterers at the same place share a site and are no pair.
+    occupancies : (n,)
+        Share of its site that a scatterer holds, above 0.
+    r : (m,)
+        Uniform grid of distances, A.
+    q_min, q_max : float
+        Limits of the Fourier transform, 1/A.
+    u_iso : float
+        Isotropic displacement parameter U of all scatterers, A^2.
+    q_damp, q_broad : float
+        Damping and broadening by the instrument, 1/A.
+
+    Returns
+    -------
+    (m,) float64
+        G(r), 1/A^2.
+
+    Raises
+    ------
+    DiffsymError
+        If the grid is not uniform, a setting is out of range or the structure is impossible.
+    """
+    lattice = np.asarray(lattice, dtype=np.float64)
+    atomic_numbers = np.asarray(atomic_numbers)
+    frac_coords = np.asarray(frac_coords, dtype=np.float64)
+    occupancies = np.asarray(occupancies, dtype=np.float64)
+    n = len(atomic_numbers)
+    if lattice.shape != (3, 3) or frac_coords.shape != (n, 3) or occupancies.shape != (n,):
+        raise DiffsymError(
+            f"a structure needs a (3, 3) lattice, n atomic numbers, (n, 3) coordinates and "
+            f"n occupancies, not {lattice.shape}, {n}, {frac_coords.shape}, {occupancies.shape}"
+        )
+    functions = pair_distribution_functions(
+        lattice[np.newaxis],
+        np.array([0, n]),
+        atomic_numbers,
+        frac_coords,
+        occupancies,
+        r,
+        q_min=q_min,
+        q_max=q_max,
+        u_iso=u_iso,
+        q_damp=q_damp,
+        q_broad=q_broad,
+    )
+    if not np.isfinite(functions).all():
+        raise DiffsymError(
+            "no pair distribution function: "
+            + impossibility(lattice, atomic_numbers, frac_coords, occupancies)
+        )
+    return functions[0]
+
+
+def pair_distribution_functions(
+    lattices: ArrayLike,
+    offsets: ArrayLike,
+    atomic_numbers: ArrayLike,
+    frac_coords: ArrayLike,
+    occupancies: ArrayLike,
+    r: ArrayLike,
+    *,
+    orbits: ArrayLike | None = None,
+    q_min: float,
+    q_max: float,
+    u_iso: float,
+    q_damp: float,
+    q_broad: float,
+) -> Floats:
+    """Reduced X-ray pair distribution functions of many structures.
+
+    The scatterers of all structures stand behind one another (as in an Arrow list column);
+    structure k has those from `offsets[k]` to `offsets[k + 1]`. A structure's result does not
+    depend on which others are computed with it, to the last bit.
+
+    Parameters
+    ----------
+    lattices : (s, 3, 3)
+        Row vectors, A.
+    offsets : (s + 1,)
+        First scatterer of each structure, and the number of all.
+    atomic_numbers, occupancies : (n,)
+        Of all scatterers, see `pair_distribution_function`.
+    frac_coords : (n, 3)
+        Fractional coordinates of all scatterers.
+    r : (m,)
+        Uniform grid of distances, A.
+    orbits : (n,), optional
+        For each scatterer the index, within its structure, of the first one of its symmetry
+        orbit. Members of an orbit must be of one species and occupancy. Found where not given.
+    q_min, q_max, u_iso, q_damp, q_broad : float
+        See `pair_distribution_function`.
+
+    Returns
+    -------
+    (s, m) float64
+        G(r), 1/A^2. The row of an impossible structure (see `impossibility`) is NaN.
+
+    Raises
+    ------
+    DiffsymError
+        If the grid is not uniform or a setting is out of range.
+    """
+    r = np.asarray(r, dtype=np.float64)
+    step = uniform_step(r)
+    transform = _transform(
+        float(r[0]),
+        step,
+        len(r),
+        float(q_min),
+        float(q_max),
+        float(u_iso),
+        float(q_damp),
+        float(q_broad),
+    )
+    weights = np.asarray(atomic_numbers) * np.asarray(occupancies, dtype=np.float64)
+    return _functions(
+        np.ascontiguousarray(lattices, dtype=np.float64),
+        np.asarray(offsets, dtype=np.int64),
+        weights,
+        np.ascontiguousarray(frac_coords, dtype=np.float64),
+        np.asarray(occupancies, dtype=np.float64),
+        np.empty(0, dtype=np.int64) if orbits is None else np.asarray(orbits, dtype=np.int64),
+        *transform,
+    )
+
+
+def impossibility(
+    lattice: Floats, atomic_numbers: NDArray[np.integer], frac_coords: Floats, occupancies: Floats
+) -> str:
+    """Why a structure has no pair distribution function, in words; empty if it has one."""
+    if len(atomic_numbers) == 0:
+        return "the cell holds no scatterer"
+    if not (np.isfinite(lattice).all() and np.isfinite(frac_coords).all()):
+        return "a lattice vector or a coordinate is not a finite number"
+    volume = abs(np.linalg.det(lattice))
+    if volume < _SMALLEST_VOLUME:
+        return f"the cell has a volume of {volume:.3g} A^3"
+    if not (np.isfinite(occupancies).all() and (occupancies > 0).all()):
+        return "an occupancy is not a positive number"
+    if not (np.asarray(atomic_numbers) > 0).all():
+        return "an atomic number is not positive"
+    return ""
+
+
+def uniform_step(r: Floats) -> float:
+    """Step of a uniform grid of distances, A; DiffsymError if `r` is none."""
+    if r.ndim != 1 or len(r) < 2 or not np.isfinite(r).all() or r[0] < 0:
+        raise DiffsymError("r must hold at least two distances, in A, from 0 upwards")
+    step = (r[-1] - r[0]) / (len(r) - 1)
+    if step <= 0 or np.abs(np.diff(r) - step).max() > 1e-6 * step:
+        raise DiffsymError("r must rise in equal steps; use numpy.arange or numpy.linspace")
+    # Rounded, so that the same grid written in two ways finds the same cached transform.
+    return float(f"{step:.12g}")
+
+
+@lru_cache(maxsize=4)
+def _transform(
+    r_min: float,
+    r_step: float,
+    size: int,
+    q_min: float,
+    q_max: float,
+    u_iso: float,
+    q_damp: float,
+    q_broad: float,
+) -> _Transform:
+    """Tabulate, for each node of distance, the G(r) of a pair at that distance.
+
+    The transform is that of diffpy.srreal on an infinitely fine grid: the range of r is extended
+    by six ripples, padded to a power of two of steps, and Q runs over the multiples of pi / length
+    with q_min <= Q < q_max.
+    """
+    if not (0 <= q_min < q_max and u_iso > 0 and q_damp >= 0 and q_broad >= 0):
+        raise DiffsymError(
+            "the pair distribution function needs 0 <= q_min < q_max, u_iso > 0, q_damp >= 0 and "
+            f"q_broad >= 0, not q_min {q_min}, q_max {q_max}, u_iso {u_iso}, q_damp {q_damp} "
+            f"and q_broad {q_broad}"
+        )
+    r = r_min + r_step * np.arange(size)
+    margin = _RIPPLES * 2 * math.pi / q_max
+    lower = max(0.0, r_min - margin)
+    upper = r[-1] + margin
+    length = r_step * 2 ** math.ceil(math.log2(upper / r_step))
+    q_step = math.pi / length
+    # The small number lets a limit that is a multiple of q_step be one despite rounding.
+    q = q_step * np.arange(math.ceil(q_min / q_step - 1e-6), math.ceil(q_max / q_step - 1e-6))
+
+    cutoff = upper + _PEAK_EXTENT * _peak_width(upper, u_iso, q_broad)
+    step = _node_step(u_iso, q_max)
+    n_nodes = 4 * math.ceil((cutoff / step + 4) / 4)  # of four, because _add_product takes four
+    nodes = step * np.arange(-1, n_nodes - 1)
+    n_samples = math.ceil((upper - lower) / min(step, math.sqrt(2 * u_iso) / 4))
+    x_step = (upper - lower) / n_samples
+    x = lower + x_step * (np.arange(n_samples) + 0.5)
+    forward = x_step * np.sin(np.outer(x, q))
+    envelope = np.exp(-((q_damp * r) ** 2) / 2)
+    backward = 2 / math.pi * q_step * np.sin(np.outer(q, r)) * envelope
+
+    peaks = np.empty((len(nodes), size))
+    for start in range(0, len(nodes), _NODES_AT_A_TIME):
+        some = nodes[start : start + _NODES_AT_A_TIME, np.newaxis]
+        width = _peak_width(some, u_iso, q_broad)
+        gaussians = np.exp(-(((x - some) / width) ** 2) / 2) / (math.sqrt(2 * math.pi) * width)
+        peaks[start : start + _NODES_AT_A_TIME] = gaussians @ forward @ backward
+    baseline = -4 * math.pi * x @ forward @ backward
+    return _Transform(cutoff, step, peaks, baseline)
+
+
+def _peak_width(distance: float | Floats, u_iso: float, q_broad: float) -> Floats:
+    """Standard deviation of the distance of two scatterers, A."""
+    return np.sqrt(2 * u_iso * (1 + (q_broad * distance) ** 2))
+
+
+def _node_step(u_iso: float, q_max: float) -> float:
+    """Spacing of the nodes at which cubic interpolation is as exact as stated above, A.
+
+    Between nodes at spacing h it errs by at most 3/128 h^4 times the fourth derivative in the
+    distance, which is Q^4 exp(-Q^2 U) at momentum transfer Q, largest at Q^2 = 2 / U.
+    """
+    q_squared = min(q_max**2, 2 / u_iso)
+    fourth_derivative = q_squared**2 * math.exp(-q_squared * u_iso)
+    return (_INTERPOLATION_ERROR * 128 / 3 / fourth_derivative) ** 0.25
+
+
+@njit(cache=True, error_model="numpy")
+def _functions(
+    lattices: Floats,
+    offsets: NDArray[np.int64],
+    weights: Floats,
+    frac_coords: Floats,
+    occupancies: Floats,
+    orbits: NDArray[np.int64],
+    cutoff: float,
+    step: float,
+    peaks: Floats,
+    baseline: Floats,
+) -> Floats:
+    """Compute G(r) structure by structure; orbits are searched for if their array is empty."""
+    functions = np.full((len(lattices), len(baseline)), np.nan)
+    for index in range(len(lattices)):
+        lattice = lattices[index]
+        here = slice(offsets[index], offsets[index + 1])
+        coordinates = frac_coords[here] - np.floor(frac_coords[here])
+        volume = abs(np.linalg.det(lattice))
+        if not (
+            len(coordinates) > 0
+            and np.isfinite(lattice).all()
+            and np.isfinite(coordinates).all()
+            and volume >= _SMALLEST_VOLUME
+            and np.isfinite(weights[here]).all()
+            and weights[here].min() > 0
+            and occupancies[here].min() > 0
+        ):
+            continue
+        if len(orbits) > 0:
+            members = orbits[here]
+        else:
+            # Species and occupancy in one number: scatterers alike in both scatter alike.
+            members = symmetry_orbits(lattice, weights[here], coordinates)
+        n_atoms = occupancies[here].sum()
+        scale = n_atoms / weights[here].sum() ** 2  # 1 / (N <b>^2)
+        histogram = _distances(
+            lattice, scale, weights[here], coordinates, members, cutoff, step, len(peaks)
+        )
+        functions[index] = n_atoms / volume * baseline
+        _add_product(functions[index], histogram, peaks)
+    return functions
+
+
+@njit(cache=True)
+def _add_product(function: Floats, histogram: Floats, peaks: Floats) -> None:
+    """Add histogram @ peaks to a function.
+
+    Not left to BLAS, whose order of summation, and so the last bit of the result, may depend on the
+    number of threads. Four rows are taken at a time to spare memory traffic.
+    """
+    for node in range(0, len(histogram), 4):
+        a, b, c, d = histogram[node : node + 4]
+        for point in range(len(function)):
+            function[point] += (
+                a * peaks[node, point]
+                + b * peaks[node + 1, point]
+                + c * peaks[node + 2, point]
+                + d * peaks[node + 3, point]
+            )
+
+
+@njit(cache=True, error_model="numpy")
+def _distances(
+    lattice: Floats,
+    scale: float,
+    weights: Floats,
+    frac_coords: Floats,
+    orbits: NDArray[np.int64],
+    cutoff: float,
+    step: float,
+    n_nodes: int,
+) -> Floats:
+    """Histogram of all pair distances below the cutoff, each pair with its weight over distance.
+
+    The pairs between two orbits are those of one member of the one with all members of the other,
+    times the size of the first. It is free which is the first: the smaller orbit is run over.
+    """
+    axes, order = _triangular_axes(lattice)
+    positions = frac_coords[:, order] @ axes
+    moments = np.zeros((n_nodes - 3, 4))
+    members = np.argsort(orbits, kind="mergesort")
+    firsts = np.flatnonzero(orbits == np.arange(len(orbits)))
+    starts = np.searchsorted(orbits[members], firsts)
+    sizes = np.append(starts[1:], len(orbits)) - starts
+    for one in range(len(firsts)):
+        for other in range(one + 1):
+            large, small = (one, other) if sizes[one] >= sizes[other] else (other, one)
+            origin = positions[firsts[large]]
+            ordered = 1.0 if one == other else 2.0
+            weight = ordered * scale * sizes[large] * weights[firsts[one]] * weights[firsts[other]]
+            for member in members[starts[small] : starts[small] + sizes[small]]:
+                _add_distances(moments, axes, positions[member] - origin, weight, cutoff, step)
+    return _share_among_nodes(moments)
+
+
+@njit(cache=True, error_model="numpy")
+def _triangular_axes(lattice: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Lattice in Cartesian axes that make it lower triangular, shortest vector first.
+
+    Returns
+    -------
+    axes : (3, 3) float64
+        Row vectors, A; the first along x, the second in the plane of x and y.
+    order : (3,) int64
+        Which vector of the lattice each row is.
+    """
+    order = np.argsort((lattice**2).sum(axis=1), kind="mergesort")
+    axes = np.linalg.cholesky(lattice[order] @ lattice[order].T)
+    return axes, order
+
+
+@njit(cache=True, error_model="numpy")
+def _add_distances(
+    moments: Floats, axes: Floats, offset: Floats, weight: float, cutoff: float, step: float
+) -> None:
+    """Add the distances from the origin to all points of a shifted lattice within the cutoff.
+
+    With triangular axes the points inside a sphere are an interval in each of three nested loops.
+    A distance d = (bin + t) step adds weight/d times 1, t, t^2 and t^3 to its bin.
+    """
+    squared = cutoff * cutoff
+    per_step, per_a, per_b = 1 / step, 1 / axes[0, 0], 1 / axes[1, 1]  # divisions are slow
+    first_c = math.ceil((-cutoff - offset[2]) / axes[2, 2])
+    last_c = math.floor((cutoff - offset[2]) / axes[2, 2])
+    for n_c in range(first_c, last_c + 1):
+        z = offset[2] + n_c * axes[2, 2]
+        y_origin = offset[1] + n_c * axes[2, 1]
+        x_plane = offset[0] + n_c * axes[2, 0]
+        y_reach = math.sqrt(max(squared - z * z, 0.0))
+        first_b = math.ceil((-y_reach - y_origin) * per_b)
+        last_b = math.floor((y_reach - y_origin) * per_b)
+        for n_b in range(first_b, last_b + 1):
+            y = y_origin + n_b * axes[1, 1]
+            x_origin = x_plane + n_b * axes[1, 0]
+            off_axis = z * z + y * y
+            x_reach = math.sqrt(max(squared - off_axis, 0.0))
+            first_a = math.ceil((-x_reach - x_origin) * per_a)
+            last_a = math.floor((x_reach - x_origin) * per_a)
+            for n_a in range(first_a, last_a + 1):
+                x = x_origin + n_a * axes[0, 0]
+                distance = math.sqrt(off_axis + x * x)
+                if distance < _SAME_SITE:
+                    continue
+                position = distance * per_step
+                whole = int(position)
+                bin_ = np.uint64(whole)  # unsigned: no test for an index from the end
+                t = position - whole
+                share = weight / distance
+                moments[bin_, 0] += share
+                share *= t
+                moments[bin_, 1] += share
+                share *= t
+                moments[bin_, 2] += share
+                moments[bin_, 3] += share * t
+
+
+@njit(cache=True)
+def _share_among_nodes(moments: Floats) -> Floats:
+    """Weights of the nodes that stand for the distances in the bins, by cubic interpolation."""
+    histogram = np.zeros(len(moments) + 3)
+    for node in range(4):
+        histogram[node : node + len(moments)] += moments @ _LAGRANGE[node]
+    return histogram
