@@ -113,7 +113,7 @@ def process_entry(
             RejectionCode.SYMMETRY,
             f"spglib finds no space group at a tolerance of {symprec} A",
         )
-    found = {symprec: symmetry.number}
+    found: dict[float, int | None] = {symprec: symmetry.number}
     for tolerance in tolerances:
         if tolerance not in found:
             other = find_symmetry(entry, tolerance)

@@ -1,8 +1,9 @@
 """Names of space groups and crystal systems."""
 
 from bisect import bisect_left
+from functools import cache
 
-from pymatgen.symmetry.groups import sg_symbol_from_int_number
+import spglib
 
 CRYSTAL_SYSTEMS = (
     "triclinic",
@@ -28,4 +29,11 @@ def crystal_system(number: int) -> str:
 
 def symbol(number: int) -> str:
     """Short Hermann-Mauguin symbol of a space group, such as 'Fm-3m' or 'P6_3/mmc'."""
-    return sg_symbol_from_int_number(number)
+    return _symbols()[number]
+
+
+@cache
+def _symbols() -> dict[int, str]:
+    """Symbol of each number in the standard setting, the first that spglib lists."""
+    types = [spglib.get_spacegroup_type(hall_number) for hall_number in range(1, 531)]
+    return {kind.number: kind.international_short for kind in reversed(types)}

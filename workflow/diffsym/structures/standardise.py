@@ -83,7 +83,7 @@ def primitive_cell(symmetry: spglib.SpglibDataset) -> Cell:
     )
 
 
-def first_of_each(labels: NDArray[np.intp]) -> NDArray[np.intp]:
+def first_of_each(labels: NDArray[np.integer]) -> NDArray[np.intp]:
     """Replace each label by the index of its first occurrence."""
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     return first[inverse].astype(np.intp)

@@ -37,7 +37,7 @@ def find_symmetry(entry: Entry, symprec: float) -> spglib.SpglibDataset | None:
     SpglibDataset or None
         None where spglib finds no symmetry at this tolerance.
     """
-    cell = (entry.lattice, entry.frac_coords, entry.site_mixtures)
+    cell = (entry.lattice.tolist(), entry.frac_coords.tolist(), entry.site_mixtures.tolist())
     try:
         return spglib.get_symmetry_dataset(cell, symprec=symprec)
     except spglib.SpglibError:

@@ -1,0 +1,162 @@
+"""Local files: what is read, and one clear sentence for each thing that can be wrong."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pymatgen.core import Lattice, Structure
+from pymatgen.io.cif import CifWriter
+from pymatgen.io.vasp import Poscar
+
+from diffsym.errors import DiffsymError
+from diffsym.structures.entries import Rejection
+from diffsym.structures.shards import process_shard
+from diffsym.structures.sources import open_source
+
+HALITE = Structure.from_spacegroup(
+    "Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+)
+ALLOY = Structure(Lattice.cubic(2.9), [{"Fe": 0.6, "Ni": 0.3}], [[0, 0, 0]])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "deep").mkdir()
+    CifWriter(HALITE, symprec=0.01).write_file(tmp_path / "halite.cif")
+    CifWriter(ALLOY).write_file(tmp_path / "deep" / "alloy.CIF")
+    Poscar(HALITE).write_file(tmp_path / "POSCAR_halite")
+    (tmp_path / "notes.txt").write_text("not a structure")
+    return tmp_path
+
+
+def open_local(path, **settings):
+    return open_source("mine", "local", path=path, **settings)
+
+
+def test_folder(folder):
+    source = open_local(folder, licence="CC0", citation="Me (2020)")
+    assert source.identifiers() == ["POSCAR_halite", "deep/alloy.CIF", "halite.cif"]
+    structures, rejected = process_shard(source, 0, 1)
+    assert rejected.num_rows == 0
+    rows = {row["entry_id"]: row for row in structures.to_pylist()}
+    assert rows["halite.cif"]["space_group"] == rows["POSCAR_halite"]["space_group"] == 225
+    assert rows["halite.cif"]["declared_space_group"] == 225
+    assert rows["halite.cif"]["declared_symbol"] == "Fm-3m"
+    assert rows["POSCAR_halite"]["declared_symbol"] is None
+    assert rows["deep/alloy.CIF"]["occupancies"] == [0.6, 0.3]
+    assert {row["licence"] for row in rows.values()} == {"CC0"}
+    assert {row["reference"] for row in rows.values()} == {"Me (2020)"}
+
+
+def test_limit_and_provenance(folder):
+    source = open_local(folder, limit=2)
+    assert source.identifiers() == ["POSCAR_halite", "deep/alloy.CIF"]
+    before = source.provenance()["files"]
+    (folder / "POSCAR_halite").write_text("changed")
+    assert source.provenance()["files"] != before
+
+
+def test_broken_files_do_not_stop_the_others(folder):
+    halite = (folder / "halite.cif").read_text()
+    (folder / "empty.cif").write_text("")
+    (folder / "cut.cif").write_text(halite[: len(halite) // 3])
+    (folder / "two.cif").write_text(halite + halite.replace("data_", "data_second_", 1))
+    (folder / "POSCAR_bad").write_text("one\ntwo\nthree\n")
+    (folder / "binary.cif").write_bytes(bytes(range(256)))
+    structures, rejected = process_shard(open_local(folder), 0, 1)
+    assert structures.num_rows == 3
+    codes = {row["entry_id"]: row["code"] for row in rejected.to_pylist()}
+    assert codes == {
+        "POSCAR_bad": "unreadable",
+        "binary.cif": "unreadable",
+        "cut.cif": "unreadable",
+        "empty.cif": "unreadable",
+        "two.cif": "several_structures",
+    }
+    assert all("\n" not in reason and reason for reason in rejected["reason"].to_pylist())
+
+
+def test_formula_of_the_cif_is_checked(folder):
+    text = (folder / "halite.cif").read_text()
+    (folder / "halite.cif").write_text(text.replace("'Na4 Cl4'", "'Na4 Br4'"))
+    _, rejected = process_shard(open_local(folder), 0, 1)
+    assert rejected["code"].to_pylist() == ["composition"]
+
+
+def test_overfull_site_is_named(folder):
+    text = (folder / "deep" / "alloy.CIF").read_text()
+    (folder / "deep" / "alloy.CIF").write_text(text.replace("0.6", "0.9"))
+    _, rejected = process_shard(open_local(folder), 0, 1)
+    assert rejected["code"].to_pylist() == ["occupancy"]
+
+
+def write_parquet(path, **changes):
+    columns = {
+        "material_id": pa.array(["mp-1", "mp-2", "mp-3"]),
+        "lattice": pa.array([(np.eye(3) * 3.6).ravel()] * 3, pa.list_(pa.float64())),
+        "atomic_numbers": pa.array([[29], [28], [26]], pa.list_(pa.uint8())),
+        "frac_coords": pa.array([[0.0, 0, 0]] * 3, pa.list_(pa.float32())),
+    } | changes
+    columns = {name: column for name, column in columns.items() if column is not None}
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def test_parquet(tmp_path):
+    source = open_local(write_parquet(tmp_path / "s.parquet"), limit=2)
+    assert source.identifiers() == ["mp-1", "mp-2"]
+    structures, rejected = process_shard(source, 0, 1)
+    assert structures["formula"].to_pylist() == ["Cu", "Ni"]
+    assert structures["space_group"].to_pylist() == [221, 221]
+    assert rejected.num_rows == 0
+
+
+def test_parquet_with_bad_rows(tmp_path):
+    bad = [[0.0, 0, 0], [0.0, 0], [np.nan, 0, 0]]
+    path = write_parquet(tmp_path / "s.parquet", frac_coords=pa.array(bad, pa.list_(pa.float32())))
+    structures, rejected = process_shard(open_local(path), 0, 1)
+    assert structures["entry_id"].to_pylist() == ["mp-1"]
+    assert rejected["code"].to_pylist() == ["unreadable", "not_finite"]
+    path = write_parquet(
+        tmp_path / "t.parquet", lattice=pa.array([None] * 3, pa.list_(pa.float64()))
+    )
+    assert all(isinstance(item, Rejection) for item in open_local(path).read(["mp-1", "mp-3"]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"lattice": None}, "the columns lattice are missing"),
+        ({"material_id": pa.array(["a", "a", "b"])}, "repeated"),
+        ({"material_id": pa.array(["a", None, "b"])}, "empty or repeated"),
+    ],
+)
+def test_unusable_parquet(tmp_path, changes, words):
+    path = write_parquet(tmp_path / "s.parquet", **changes)
+    with pytest.raises(DiffsymError, match=words) as caught:
+        open_local(path).identifiers()
+    assert str(path) in str(caught.value)
+
+
+def test_paths_that_are_wrong(tmp_path):
+    with pytest.raises(DiffsymError, match="does not exist"):
+        open_local(tmp_path / "nowhere")
+    with pytest.raises(DiffsymError, match="holds no structures"):
+        open_local(tmp_path).identifiers()
+    text = tmp_path / "table.csv"
+    text.write_text("a,b")
+    with pytest.raises(DiffsymError, match="neither a folder nor a readable Parquet"):
+        open_local(text)
+
+
+def test_unknown_kind():
+    with pytest.raises(DiffsymError, match="no kind 'icsd'"):
+        open_source("x", "icsd")
+
+
+def test_materials_project(shared_dir):
+    path = shared_dir / "data" / "materials_project" / "structures.parquet"
+    source = open_local(path, limit=400)
+    structures, rejected = process_shard(source, 0, 8)
+    assert structures.num_rows > 20
+    assert rejected.num_rows == 0
