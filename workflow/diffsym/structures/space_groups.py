@@ -29,11 +29,11 @@ def crystal_system(number: int) -> str:
 
 def symbol(number: int) -> str:
     """Short Hermann-Mauguin symbol of a space group, such as 'Fm-3m' or 'P6_3/mmc'."""
-    return _symbols()[number]
+    return short_symbols()[number]
 
 
 @cache
-def _symbols() -> dict[int, str]:
-    """Symbol of each number in the standard setting, the first that spglib lists."""
-    types = [spglib.get_spacegroup_type(hall_number) for hall_number in range(1, 531)]
-    return {kind.number: kind.international_short for kind in reversed(types)}
+def short_symbols() -> dict[int, str]:
+    """Symbol of each space group in its standard setting, the first that spglib lists."""
+    types = (spglib.get_spacegroup_type(hall_number) for hall_number in range(530, 0, -1))
+    return {kind.number: kind.international_short for kind in types if kind is not None}

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from diffsym.structures.entries import Mixture
 from diffsym.structures.expansion import wrap
 
-MAX_ATOMIC_NUMBER = 118
-
 PRIMITIVE_BASES: dict[str, NDArray[np.float64]] = {
     "P": np.eye(3),
     "A": np.array([[1, 0, 0], [0, 0.5, -0.5], [0, 0.5, 0.5]]),
@@ -117,7 +115,8 @@ def list_scatterers(cell: Cell, mixtures: Sequence[Mixture]) -> Scatterers:
         for number, occupancy in mixtures[mixture]
     ]
     site, numbers, occupancies = (np.array(column) for column in zip(*sites, strict=True))
-    orbit_and_species = cell.site_orbits[site] * (MAX_ATOMIC_NUMBER + 1) + numbers
+    # One number for each pair of orbit and atomic number (which fits into a byte).
+    orbit_and_species = cell.site_orbits[site] * 256 + numbers
     return Scatterers(
         atomic_numbers=numbers.astype(np.uint8),
         occupancies=occupancies.astype(np.float64),
