@@ -2,8 +2,8 @@
 
 Both engines get the same random structures, cells and settings, in one process and one thread:
 first the conventional cells, which databases hold, then the primitive ones, which favour pdffit2.
-What is counted is the processor's time for the process, so that a busy machine disturbs less, without
-compilation and without building pdffit2's structure object. pdffit2 lacks q_min, so that it is 0.
+What is counted is processor time, which a busy machine disturbs less, without compilation and
+without building pdffit2's structure object. pdffit2 lacks q_min, so that it is 0.
 """
 
 import argparse
@@ -195,16 +195,16 @@ def measure(cells: list[Cell]) -> dict[str, dict[str, float]]:
 
 def agreement(cells: list[Cell]) -> dict[str, dict[str, float]]:
     """Rw between both engines, mean and largest."""
-    functions = batch(cells, orbits_handed=False)
-    rows = []
-    for cell, function in zip(cells, functions, strict=True):
-        reference = pdffit2_function(pdffit2_structure(cell))
-        alike = in_the_convention_of_pdffit2(cell)
-        rows.append((difference(function, reference), difference(alike, reference)))
-    return {
-        name: {"mean": float(np.mean(values)), "largest": float(np.max(values))}
-        for name, values in zip(("as it is", "in pdffit2's convention"), zip(*rows), strict=True)
+    references = [pdffit2_function(pdffit2_structure(cell)) for cell in cells]
+    ours = {
+        "as it is": batch(cells, orbits_handed=False),
+        "in pdffit2's convention": [in_the_convention_of_pdffit2(cell) for cell in cells],
     }
+    report = {}
+    for name, functions in ours.items():
+        values = [difference(*pair) for pair in zip(functions, references, strict=True)]
+        report[name] = {"mean": float(np.mean(values)), "largest": float(np.max(values))}
+    return report
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ def r_grid(
     step = math.pi / q_max if r_step is None else r_step
     first = math.ceil(r_min / step - 1e-9)
     last = math.floor(r_max / step + 1e-9)
-    return step * np.arange(first, last + 1)
+    return step * np.arange(first, last + 1, dtype=np.float64)
 
 
 def axis(**settings: Any) -> Floats:

@@ -41,7 +41,7 @@ def _lattice_symmetries(lattice: np.ndarray) -> np.ndarray:
                 continue
             for c in range(27):
                 if same[2, 2, c, c] and same[0, 2, a, c] and same[1, 2, b, c]:
-                    found.append((a, b, c))
+                    found.append((a, b, c))  # noqa: PERF401 - numba has no extend by generator
     matrices = np.empty((len(found), 3, 3))
     for index, (a, b, c) in enumerate(found):
         matrices[index, 0] = steps[a]
@@ -61,14 +61,15 @@ def _images(
 ) -> bool:
     """Fill in which scatterer each one is moved onto; False if one is moved onto none."""
     for i in range(len(kinds)):
-        moved = frac_coords[i] @ rotation + shift
+        x, y, z = frac_coords[i]
         images[i] = -1
         for j in range(len(kinds)):
             if kinds[j] != kinds[i]:
                 continue
             coincide = True
             for axis in range(3):
-                gap = moved[axis] - frac_coords[j, axis]
+                moved = x * rotation[0, axis] + y * rotation[1, axis] + z * rotation[2, axis]
+                gap = moved + shift[axis] - frac_coords[j, axis]
                 if abs(gap - np.rint(gap)) > tolerance[axis]:
                     coincide = False
                     break
@@ -83,7 +84,7 @@ def _images(
 @njit(cache=True)
 def _root(parents: np.ndarray, index: int) -> int:
     while parents[index] != index:
-        index = parents[index]
+        index = int(parents[index])
     return index
 
 
@@ -113,7 +114,7 @@ def symmetry_orbits(lattice: np.ndarray, kinds: np.ndarray, frac_coords: np.ndar
     n_kinds = 0
     for i in range(n):
         counts[i] = np.sum(kinds == kinds[i])
-        n_kinds += np.all(kinds[:i] != kinds[i])
+        n_kinds += int(np.all(kinds[:i] != kinds[i]))
     # An operation is fixed by its rotation and by where it takes one scatterer: try the rarest.
     start = np.argmin(counts)
     tolerance = np.empty(3)

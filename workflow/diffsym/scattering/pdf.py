@@ -325,10 +325,9 @@ def _functions(
         lattice = lattices[index]
         here = slice(offsets[index], offsets[index + 1])
         coordinates = frac_coords[here] - np.floor(frac_coords[here])
-        volume = abs(np.linalg.det(lattice))
+        volume = abs(np.linalg.det(lattice)) if np.isfinite(lattice).all() else 0.0
         if not (
             len(coordinates) > 0
-            and np.isfinite(lattice).all()
             and np.isfinite(coordinates).all()
             and volume >= _SMALLEST_VOLUME
             and np.isfinite(weights[here]).all()
@@ -404,7 +403,7 @@ def _distances(
 
 
 @njit(cache=True, error_model="numpy")
-def _triangular_axes(lattice: Floats) -> tuple[Floats, NDArray[np.int64]]:
+def _triangular_axes(lattice: Floats) -> tuple[np.ndarray, np.ndarray]:
     """Lattice in Cartesian axes that make it lower triangular, shortest vector first.
 
     Returns
