@@ -265,8 +265,8 @@ def _digest(settings: dict[str, Any], *partitions: Partition) -> str:
     digest = hashlib.sha256(json.dumps([settings, backend], sort_keys=True).encode())
     for partition in partitions:
         digest.update(json.dumps(partition.classes).encode())
-        digest.update(memoryview(partition.labels))
-        digest.update(memoryview(partition.features))
+        digest.update(partition.labels.data)
+        digest.update(partition.features.data)
     return digest.hexdigest()
 
 
