@@ -71,8 +71,8 @@ SURE_DECIMALS = 3
 
 IMAGE_TOLERANCE = 0.05
 """Images of an atom closer than this (A) are one site. Of the 41 095 atoms of the database 92 have
-a nearest image below 0.05 A without coinciding with it (73 of them below 0.001 A, by rounding), none
-between 0.05 and 0.06 A, and 11 up to 0.1 A."""
+a nearest image below 0.05 A without coinciding with it (73 of them by rounding, below 0.001 A),
+none between 0.05 and 0.06 A, and 11 up to 0.1 A."""
 
 FORMULA_PART = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
 """Element and amount in a formula."""
