@@ -59,7 +59,7 @@ rule make_report:
         descriptors=descriptor_tables(),
         splits=split_tables(),
         leakage=leakage_files(),
-        template=Path(workflow.basedir) / "workflow/diffsym/evaluation/templates/report.html",
+        templates=multiext("workflow/diffsym/evaluation/templates/report", ".html", ".css"),
     output:
         report="results/report.html",
         configuration="results/provenance/config.yaml",

@@ -67,9 +67,10 @@ def test_provenance_is_an_output(results):
     resolved = yaml.safe_load((results / "provenance" / "config.yaml").read_text())
     assert resolved["sources"]["amcsd"]["limit"] == ENTRIES
     assert resolved["models"]["liu2019_cnn_small"]["dropout"]
-    provenance = json.loads((results / "provenance" / "provenance.json").read_text())
-    assert provenance["software"]["spglib"]
-    [checksum] = provenance["sources"]["amcsd"]["files"].values()
+    software = json.loads((results / "provenance" / "software.json").read_text())
+    assert software["spglib"]
+    data = json.loads((results / "provenance" / "data.json").read_text())
+    [checksum] = data["sources"]["amcsd"]["files"].values()
     assert len(checksum) == 64
 
 

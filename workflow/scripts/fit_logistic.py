@@ -1,0 +1,21 @@
+"""Fit a logistic regression, its regularisation chosen by cross-validation."""
+
+from diffsym.datasets.feeding import open_partitions
+from diffsym.files import read_json, write_json
+from diffsym.job import job
+from diffsym.models.logistic import fit_member, save_model
+from diffsym.models.predictions import predictions_table
+from diffsym.tables import predictions_schema, write_table
+
+with job(snakemake):
+    settings = dict(snakemake.params.model)
+    settings.pop("kind")
+    classes = read_json(snakemake.input.classes)["classes"]
+    with open_partitions(snakemake.input.descriptor, snakemake.input.split, classes) as parts:
+        model, history = fit_member(parts["train"], **settings)
+        predictions = predictions_table(
+            model.predict, parts, member=int(snakemake.wildcards.member)
+        )
+    save_model(model, snakemake.output.model)
+    write_json(snakemake.output.history, history)
+    write_table(predictions, snakemake.output.predictions, predictions_schema(classes))
