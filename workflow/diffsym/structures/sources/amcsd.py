@@ -331,6 +331,8 @@ def open_source(name: str, *, path: str | Path, limit: int | None = None) -> Amc
     path = Path(path)
     if not path.is_file():
         raise DiffsymError(f"{path}: the wheel of the source '{name}' is missing; fetch it first")
+    # A file placed by hand, or torn by a broken disk, has not passed through `fetch`.
+    check_wheel(path)
     return AmcsdSource(name, path, limit)
 
 
