@@ -188,5 +188,5 @@ class TestFetch:
             amcsd.open_source("amcsd", path=wheel_path)
         wheel_path.parent.mkdir()
         wheel_path.write_bytes(b"no archive")
-        with pytest.raises(DiffsymError, match="no readable wheel"):
-            amcsd.open_source("amcsd", path=wheel_path).identifiers()
+        with pytest.raises(DiffsymError, match="expected SHA-256"):
+            amcsd.open_source("amcsd", path=wheel_path)

@@ -281,14 +281,8 @@ class AmcsdSource:
     @cached_property
     def database(self) -> sqlite3.Connection:
         """The database, in memory."""
-        try:
-            with zipfile.ZipFile(self.path) as wheel:
-                content = wheel.read(MEMBER)
-        except (zipfile.BadZipFile, KeyError) as error:
-            raise DiffsymError(
-                f"{self.path}: no readable wheel with the member {MEMBER} ({error}); "
-                "delete it and rerun"
-            ) from None
+        with zipfile.ZipFile(self.path) as wheel:
+            content = wheel.read(MEMBER)
         database = sqlite3.connect(":memory:")
         database.deserialize(content)
         database.row_factory = sqlite3.Row
