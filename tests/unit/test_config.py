@@ -43,6 +43,11 @@ def test_sweep_expands_to_the_rows_of_the_paper(raw):
     )
 
 
+def test_the_tolerance_in_use_is_among_the_compared(raw):
+    raw["structures"]["symmetry"] = {"symprec": 0.05, "tolerances": [0.1, 0.01]}
+    assert load_configuration(raw).structures.symmetry.tolerances == [0.01, 0.05, 0.1]
+
+
 MISTAKES = {
     "misspelt key": (
         ["structures", "shard"], 3, "structures: unknown key 'shard'; did you mean 'shards'?",

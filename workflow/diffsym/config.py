@@ -15,6 +15,8 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -91,8 +93,16 @@ class Symmetry(Section):
 
     symprec: Positive = Field(0.01, le=1, description="distance tolerance of the label, A")
     tolerances: list[Positive] = Field(
-        [0.001, 0.01, 0.1], description="tolerances at which the label is compared, A"
+        [0.001, 0.01, 0.1],
+        min_length=1,
+        validate_default=True,
+        description="tolerances at which the label is compared with that at symprec, A",
     )
+
+    @field_validator("tolerances")
+    @classmethod
+    def _with_symprec(cls, tolerances: list[float], info: ValidationInfo) -> list[float]:
+        return sorted({*tolerances, info.data.get("symprec", tolerances[0])})
 
 
 class Checks(Section):
@@ -213,6 +223,9 @@ class Liu2019Cnn(Section):
     batch_normalisation: bool = Field(
         True, description="normalise each convolution before its ReLU"
     )
+    normalisation_momentum: float = Field(
+        0.9, ge=0, lt=1, description="memory of the normalisation's running means"
+    )
 
 
 class Logistic(Section):
@@ -245,6 +258,18 @@ class Training(Section):
     )
     keep: Literal["best", "last"] = Field(
         "best", description="weights kept: best validation accuracy, or last epoch"
+    )
+    patience: int | None = Field(
+        None, ge=1, description="stop after so many epochs without a better validation accuracy"
+    )
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
+        "float32", description="numbers computed with; the mixed ones are for accelerators"
+    )
+    deterministic: bool = Field(
+        True, description="same seed, same weights on one machine; may be slower on a GPU"
+    )
+    jit_compile: bool | None = Field(
+        None, description="compile with XLA; null: where that is faster"
     )
 
 

@@ -12,7 +12,12 @@ from diffsym.models.training import predict, save_model, train_member
 from diffsym.tables import predictions_schema, write_table
 
 with job(snakemake):
-    configure(threads=snakemake.threads)
+    training = dict(snakemake.params.training)
+    configure(
+        threads=snakemake.threads,
+        deterministic=training.pop("deterministic"),
+        precision=training.pop("precision"),
+    )
     settings = dict(snakemake.params.model)
     network = importlib.import_module(f"diffsym.models.{settings.pop('kind')}")
     classes = read_json(snakemake.input.classes)["classes"]
@@ -29,7 +34,7 @@ with job(snakemake):
             parts["validation"],
             seed=snakemake.params.seed,
             checkpoint=snakemake.params.checkpoint,
-            **snakemake.params.training,
+            **training,
         )
         predictions = predictions_table(
             lambda partition: predict(model, partition),

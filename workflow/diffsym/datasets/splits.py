@@ -36,6 +36,8 @@ KEYS: dict[Kind, str] = {
 }
 # Smallest space group that gives entries to another part; a fifth of five entries is one.
 SMALLEST_DRAWN = 5
+# The first pass over the keys fills; the second mends what large keys overshot.
+DRAWING_PASSES = 2
 
 
 def make_split(
@@ -125,11 +127,12 @@ def _draw_entries(
 def _draw_keys(
     space_groups: NDArray, keys: NDArray, fraction: float, generator: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Draw whole keys until each space group has given about `fraction` of its entries.
+    """Draw whole keys so that each space group gives about `fraction` of its entries.
 
-    The keys are visited in random order. One is drawn if that brings the shares of its space
-    groups closer to `fraction` (sum of squared deviations over the expected entries), unless it
-    would take the last entry of a space group or touches a group that is too small.
+    The keys are visited in random order, `DRAWING_PASSES` times. Each is drawn, or put back, if
+    that brings the shares of its space groups closer to `fraction` (sum of squared deviations over
+    the expected entries), unless it would take the last entry of a space group or touches a group
+    that is too small.
     A greedy pass is linear in the number of entries, and, other than taking one of k folds, knows
     fractions that are not 1/k.
     """
@@ -138,19 +141,20 @@ def _draw_keys(
     expected = fraction * available
     counts = np.zeros(len(groups), dtype=np.int64)
     drawn = np.zeros(len(keys), dtype=bool)
-    entries = pd.DataFrame({"code": codes}).groupby(keys).indices
-    for key in generator.permutation(np.fromiter(entries, dtype=np.int64)):
-        rows = entries[key]
-        touched, added = np.unique(codes[rows], return_counts=True)
-        before = counts[touched] - expected[touched]
-        gain = ((before**2 - (before + added) ** 2) / expected[touched]).sum()
-        if (
-            gain > 0
-            and (available[touched] >= SMALLEST_DRAWN).all()
-            and (counts[touched] + added < available[touched]).all()
-        ):
-            counts[touched] += added
-            drawn[rows] = True
+    visits = []
+    for rows in pd.DataFrame({"code": codes}).groupby(keys).indices.values():
+        touched, entries = np.unique(codes[rows], return_counts=True)
+        if (available[touched] >= SMALLEST_DRAWN).all():
+            visits.append((rows, touched, entries))
+    for _ in range(DRAWING_PASSES):
+        for visit in generator.permutation(len(visits)):
+            rows, touched, entries = visits[visit]
+            added = -entries if drawn[rows[0]] else entries
+            before = counts[touched] - expected[touched]
+            gain = ((before**2 - (before + added) ** 2) / expected[touched]).sum()
+            if gain > 0 and (counts[touched] + added < available[touched]).all():
+                counts[touched] += added
+                drawn[rows] = added[0] > 0
     return drawn
 
 

@@ -258,7 +258,7 @@ def _relabelled(structures: pd.DataFrame) -> list[Block]:
 def _tolerance_dependence(study: Study) -> list[Block]:
     """How the labels depend on the tolerance of the symmetry search."""
     tolerances = list(study.inputs.tolerances)
-    if study.inputs.symprec not in tolerances or len(tolerances) < 2:
+    if len(tolerances) < 2:
         return []
     lists = study.structures["space_group_by_tolerance"]
     by_tolerance = np.array([[0 if pd.isna(n) else int(n) for n in row] for row in lists])

@@ -130,8 +130,8 @@ class ElasticNetLogistic(ClassifierMixin, BaseEstimator):
         step = np.float32(1 / (_largest_eigenvalue(X, self.features, mean, scale) / 4 + l2))
 
         share = np.clip(targets.mean(axis=0), 1e-6, 1 - 1e-6)
-        bias = np.log(share / (1 - share))
-        weights = np.zeros((len(mean), k), np.float32)
+        bias: Floats = np.log(share / (1 - share))
+        weights: Floats = np.zeros((len(mean), k), np.float32)
         ahead, bias_ahead = weights, bias
         momentum = np.ones(k, np.float32)
         self.n_iter_ = 0
@@ -206,7 +206,7 @@ def _largest_eigenvalue(X: Floats, features: Features, mean: Floats, scale: Floa
     It is some per cent above the estimate at most: the first eigenvalue of pair distribution
     functions is well separated, and a margin of 5 % is added.
     """
-    vector = np.random.default_rng(0).normal(size=len(mean)).astype(np.float32)
+    vector: Floats = np.random.default_rng(0).normal(size=len(mean)).astype(np.float32)
     eigenvalue = 0.0
     for _ in range(10):
         vector /= np.linalg.norm(vector)
