@@ -1,0 +1,227 @@
+"""Training: schedule, weights, and that killing it changes nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from diffsym.errors import DiffsymError
+from diffsym.keras_backend import keras
+from diffsym.models.liu2019_cnn import build
+from diffsym.models.training import (
+    learning_rate_at,
+    load_model,
+    loss_weights,
+    predict,
+    save_model,
+    train_member,
+)
+
+SETTINGS = {
+    "epochs": 4,
+    "batch_size": 32,
+    "learning_rate": 0.003,
+    "learning_rate_drops": [3],
+    "learning_rate_factor": 0.1,
+    "class_weights": "inverse_frequency",
+    "keep": "last",
+    "seed": 5,
+}
+
+
+def network():
+    return build(40, 3, filters=(8, 4), kernel_size=5, hidden_units=8, seed=5)
+
+
+def trained(train, validation, checkpoint, **changes):
+    model = network()
+    history = train_member(
+        model, train, validation, checkpoint=checkpoint, **{**SETTINGS, **changes}
+    )
+    return model, history
+
+
+def same_weights(first, second):
+    return all(map(np.array_equal, first.get_weights(), second.get_weights()))
+
+
+def test_weights_are_those_of_the_paper_scaled_to_a_mean_of_one():
+    labels = np.array([0] * 6 + [1] * 3 + [3])
+    weights = loss_weights(labels, 4, "inverse_frequency")
+    assert weights[labels].mean() == pytest.approx(1)
+    assert weights[[0, 1, 3]] == pytest.approx(np.array([1 / 6, 1 / 3, 1]) * 10 / 3)
+    assert weights[2] == 0
+    assert (loss_weights(labels, 4, "none") == 1).all()
+
+
+def test_learning_rate_of_the_paper():
+    rates = [
+        learning_rate_at(epoch, learning_rate=0.1, drops=[81, 122], factor=0.1)
+        for epoch in (1, 80, 81, 121, 122, 164)
+    ]
+    assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
+
+
+def test_a_network_learns_and_its_history_is_whole(train, validation, tmp_path):
+    model, history = trained(
+        train, validation, tmp_path / "c.npz", epochs=12, learning_rate_drops=[10]
+    )
+    accuracy = (predict(model, validation).argmax(axis=1) == validation.labels).mean()
+    assert accuracy > np.bincount(validation.labels).max() / len(validation) + 0.15
+    assert history["val_accuracy"][-1] == pytest.approx(accuracy, abs=1e-6)
+    assert [len(history[key]) for key in ("loss", "accuracy", "val_loss", "seconds")] == [12] * 4
+    assert history["loss"][-1] < history["loss"][0]
+    assert history["learning_rate"] == pytest.approx([0.003] * 9 + [0.0003] * 3)
+
+
+def test_the_best_epoch_is_kept(train, validation, tmp_path):
+    model, history = trained(train, validation, tmp_path / "c.npz", keep="best", epochs=6)
+    best = int(np.argmax(history["val_accuracy"]))
+    assert history["best_epoch"] == history["kept_epoch"] == best + 1
+    accuracy = (predict(model, validation).argmax(axis=1) == validation.labels).mean()
+    assert accuracy == pytest.approx(history["val_accuracy"][best], abs=1e-6)
+
+
+def test_patience_ends_a_training_that_does_not_improve(train, validation, tmp_path):
+    # A rate this small changes no prediction, so the first epoch stays the best.
+    _, history = trained(
+        train, validation, tmp_path / "c.npz", epochs=20, patience=3, learning_rate=1e-12,
+        class_weights="none",
+    )  # fmt: skip
+    assert len(history["loss"]) == history["best_epoch"] + 3 < 20
+
+
+def test_a_resumed_training_is_that_training(train, validation, tmp_path):
+    whole, history = trained(train, validation, tmp_path / "whole.npz")
+    trained(train, validation, tmp_path / "parts.npz", epochs=2)
+    resumed, joined = trained(train, validation, tmp_path / "parts.npz")
+    assert same_weights(whole, resumed)
+    assert joined["val_loss"] == history["val_loss"]
+    assert joined["seconds"] != history["seconds"]
+
+
+@pytest.mark.parametrize("change", [{"seed": 6}, {"batch_size": 16}, {"learning_rate": 0.002}])
+def test_a_checkpoint_of_another_training_is_not_resumed(train, validation, tmp_path, change):
+    trained(train, validation, tmp_path / "c.npz", epochs=2)
+    fresh, _ = trained(train, validation, tmp_path / "fresh.npz", **change)
+    other, _ = trained(train, validation, tmp_path / "c.npz", **change)
+    assert same_weights(fresh, other)
+
+
+def test_a_checkpoint_of_other_data_is_not_resumed(train, validation, tmp_path):
+    moved = replace(train, features=train.features + np.float32(0.1))
+    trained(train, validation, tmp_path / "c.npz", epochs=2)
+    fresh, _ = trained(moved, validation, tmp_path / "fresh.npz")
+    other, _ = trained(moved, validation, tmp_path / "c.npz")
+    assert same_weights(fresh, other)
+
+
+JOB = f"""
+import json, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from conftest import clusters
+from diffsym.keras_backend import configure
+configure(threads=1)
+from diffsym.models.liu2019_cnn import build
+from diffsym.models.training import save_model, train_member
+model = build(40, 3, filters=(8, 4), kernel_size=5, hidden_units=8, seed=5)
+settings = json.loads(sys.argv[3])
+train, validation = clusters(3000, 1), clusters(120, 2)
+history = train_member(model, train, validation, checkpoint=sys.argv[1], **settings)
+save_model(model, sys.argv[2])
+print(json.dumps(history))
+"""
+
+
+def start(checkpoint, model, settings, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-c", JOB, str(checkpoint), str(model), json.dumps(settings)],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(job):
+    output, errors = job.communicate()
+    assert job.returncode == 0, errors
+    return json.loads(output.splitlines()[-1])
+
+
+def test_a_training_killed_twice_ends_with_the_weights_of_one_that_was_not(tmp_path):
+    settings = SETTINGS | {"epochs": 12}
+    finish(start(tmp_path / "whole.npz", tmp_path / "whole.keras", settings))
+    checkpoint = tmp_path / "killed.npz"
+    for _ in range(2):
+        job = start(checkpoint, tmp_path / "killed.keras", settings)
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        while not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before:
+            assert job.poll() is None, job.communicate()[1]
+            time.sleep(0.002)
+        job.send_signal(signal.SIGKILL)
+        job.communicate()
+        assert not (tmp_path / "killed.keras").exists()
+    finish(start(checkpoint, tmp_path / "killed.keras", settings))
+    assert same_weights(load_model(tmp_path / "whole.keras"), load_model(tmp_path / "killed.keras"))
+    assert not list(tmp_path.glob(".*")), "temporary files of killed writers are left"
+
+
+def test_jax_trains_the_same_network(tmp_path):
+    """Dropout is drawn otherwise, so losses agree in their course, not in their digits."""
+    settings = SETTINGS | {"epochs": 5}
+    histories = [
+        finish(
+            start(
+                tmp_path / f"{name}.npz", tmp_path / f"{name}.keras", settings, KERAS_BACKEND=name
+            )
+        )
+        for name in ("tensorflow", "jax")
+    ]
+    final = [history["val_loss"][-1] for history in histories]
+    assert final[0] == pytest.approx(final[1], rel=0.25)
+    assert min(history["val_accuracy"][-1] for history in histories) > 0.75
+
+
+def test_a_loss_that_is_not_finite_ends_with_a_sentence(train, validation, tmp_path):
+    with pytest.raises(DiffsymError, match="lower learning_rate"):
+        trained(train, validation, tmp_path / "c.npz", learning_rate=1e38)
+
+
+def test_an_empty_validation_part_cannot_choose(train, validation, tmp_path):
+    empty = replace(
+        validation,
+        features=validation.features[:0],
+        labels=validation.labels[:0],
+        structure_ids=validation.structure_ids[:0],
+    )
+    with pytest.raises(DiffsymError, match="raise validation_fraction"):
+        trained(train, empty, tmp_path / "c.npz", keep="best")
+    model, history = trained(train, empty, tmp_path / "c.npz", epochs=1)
+    assert history["kept_epoch"] == 1
+    assert predict(model, empty).shape == (0, 3)
+
+
+def test_code_in_a_model_file_is_refused(tmp_path):
+    inputs = keras.Input((40,))
+    outputs = keras.layers.Lambda(lambda x: x[:, :3])(inputs)
+    keras.Model(inputs, outputs).save(tmp_path / "strange.keras")
+    with pytest.raises(DiffsymError, match=r"strange\.keras"):
+        load_model(tmp_path / "strange.keras")
+
+
+def test_a_truncated_model_file_is_named(tmp_path):
+    save_model(network(), tmp_path / "model.keras")
+    content = (tmp_path / "model.keras").read_bytes()
+    (tmp_path / "cut.keras").write_bytes(content[: len(content) // 2])
+    assert zipfile.is_zipfile(tmp_path / "model.keras")
+    with pytest.raises(DiffsymError, match=r"cut\.keras: not a network"):
+        load_model(tmp_path / "cut.keras")
