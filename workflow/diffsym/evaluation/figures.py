@@ -919,7 +919,7 @@ def reliability(experiments: Sequence[Experiment]) -> go.Figure:
             shown.add(experiment.label)
     figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0.2, 0.4, 0.6, 0.8])
     figure.update_xaxes(title_text="confidence", row=2)
-    figure.update_yaxes(title_text="accuracy", range=[0, 1.02], tickformat=".0%", row=1, col=1)
+    figure.update_yaxes(title_text="accuracy", range=[-0.04, 1.04], tickformat=".0%", row=1, col=1)
     figure.update_yaxes(tickformat=".0%", range=[0, 1.1 * largest], row=2)
     figure.update_yaxes(title_text="share", row=2, col=1)
     return _finish(figure, 600, top=TOP_WITH_LEGEND)
@@ -962,7 +962,7 @@ def crystal_system_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
     figure.update_xaxes(
         type="category", categoryorder="array", categoryarray=CRYSTAL_SYSTEMS, tickangle=-45
     )
-    figure.update_yaxes(tickformat=".0%", range=[0, 1.03])
+    figure.update_yaxes(tickformat=".0%", range=[-0.04, 1.04])
     figure.update_yaxes(title_text="space-group accuracy", row=1, col=1)
     return _finish(figure, 440, top=TOP_WITH_LEGEND)
 

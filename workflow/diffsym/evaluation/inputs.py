@@ -152,6 +152,11 @@ class Experiment:
         return self.inputs.split
 
     @property
+    def validation_accuracy(self) -> float:
+        """Share of right first answers on the validation part."""
+        return self.metrics["parts"]["validation"]["accuracy"][0]["value"]
+
+    @property
     def test(self) -> Mapping[str, Any]:
         """Metrics of the test part."""
         return self.metrics["parts"]["test"]

@@ -428,11 +428,12 @@ def confusion(study: Study) -> Section | None:
     """Confusion matrices and the most confused pairs."""
     if not study.experiments:
         return None
-    largest = max(len(experiment.metrics["classes"]) for experiment in study.experiments)
+    best_first = sorted(study.experiments, key=lambda e: e.validation_accuracy, reverse=True)
+    largest = max(len(experiment.metrics["classes"]) for experiment in best_first)
     blocks: list[Block] = [
         FigureBlock(
             "confusion-matrices",
-            figures.confusion_matrices(study.experiments),
+            figures.confusion_matrices(best_first),
             "Each row is a true space group and sums to 100 %; test structures, first answer of "
             "the ensemble. Boxes and edge strips mark the crystal systems. Choose the experiment "
             "in the menu, drag to zoom, double-click to return.",
@@ -446,10 +447,7 @@ def confusion(study: Study) -> Section | None:
             "marks: what would be found if wrong answers were drawn from the answers given to all "
             "other structures, as frequent answers are also central in the graph.",
         ),
-        *(
-            _pairs_table(experiment, position)
-            for position, experiment in enumerate(study.experiments)
-        ),
+        *(_pairs_table(experiment, position) for position, experiment in enumerate(best_first)),
     ]
     return Section(
         "confusion",
