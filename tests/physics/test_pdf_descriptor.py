@@ -97,15 +97,6 @@ def test_an_empty_shard(structures):
     assert not failures
 
 
-def test_quadratic_features():
-    X = np.arange(8, dtype=np.float32).reshape(2, 4)
-    expected = [[row[i] * row[j] for i in range(4) for j in range(i + 1, 4)] for row in X]
-    assert (pdf.quadratic_features(X) == expected).all()
-    assert pdf.quadratic_features(np.zeros((1, 209), np.float32)).shape == (1, 21736)
-    with pytest.raises(DiffsymError, match="quadratic"):
-        pdf.quadratic_features(X[0])
-
-
 def test_missing_srreal_says_how_to_get_it(structures, monkeypatch):
     monkeypatch.setitem(sys.modules, "diffpy.srreal.pdfcalculator", None)
     with pytest.raises(DiffsymError, match=r"envs/srreal\.yaml"):

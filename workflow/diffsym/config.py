@@ -7,7 +7,7 @@ are validated before the job graph is built; what is wrong comes back as one sen
 import difflib
 import math
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -240,11 +240,41 @@ class Logistic(Section):
     max_epochs: int = Field(100, ge=1, description="passes over the training part at most")
 
 
-Model = Annotated[Liu2019Cnn | Logistic, Field(discriminator="kind")]
+class Park2017Cnn(Section):
+    """Convolutional network for powder patterns of Park et al. 2017, as in Vecsei et al. 2019."""
+
+    kind: Literal["park2017_cnn"] = Field(description="which model")
+    input_points: int = Field(10_001, ge=1, description="patterns are filled up with zeros to this")
+    filters: int = Field(80, ge=1, description="channels of each convolution")
+    kernel_sizes: tuple[int, int, int] = Field((100, 50, 25), description="kernels, points")
+    strides: tuple[int, int, int] = Field((5, 5, 2), description="strides of the convolutions")
+    pool_size: int = Field(3, ge=1, description="size of the average pooling")
+    pool_strides: tuple[int, int, int] = Field(
+        (2, 3, 3), description="strides of the poolings; some versions have 2, 1, 1"
+    )
+    convolution_dropout: float = Field(0.3, ge=0, lt=1, description="after each convolution")
+    hidden_units: list[Annotated[int, Field(ge=1)]] = Field(
+        [2300, 1150], description="fully connected layers; the paper has 700, 70 for systems"
+    )
+    hidden_dropout: float = Field(0.5, ge=0, lt=1, description="after each of these")
+
+
+class Vecsei2019Dense(Section):
+    """Dense network for powder patterns after Vecsei et al. 2019; the sizes are our own."""
+
+    kind: Literal["vecsei2019_dense"] = Field(description="which model")
+    hidden_units: list[Annotated[int, Field(ge=1)]] = Field(
+        [1024, 512, 256], description="fully connected layers"
+    )
+    dropout: float = Field(0.3, ge=0, lt=1, description="after each of them")
+
+
+Network = Liu2019Cnn | Park2017Cnn | Vecsei2019Dense
+Model = Annotated[Network | Logistic, Field(discriminator="kind")]
 
 
 class Training(Section):
-    """How a network is trained (Adam, categorical cross entropy)."""
+    """How a network is trained (with Adam)."""
 
     epochs: int = Field(164, ge=1, description="passes over the training part")
     batch_size: int = Field(64, ge=1, description="structures a step")
@@ -253,6 +283,12 @@ class Training(Section):
         [81, 122], description="epochs before which the rate is multiplied by the factor"
     )
     learning_rate_factor: Fraction = Field(0.1, description="factor of each drop")
+    epsilon: Positive = Field(1e-7, description="summand in the denominator of Adam's step")
+    losses: list[Literal["categorical_cross_entropy", "binary_cross_entropy", "quadratic"]] = Field(
+        ["categorical_cross_entropy"],
+        min_length=1,
+        description="costs that the epochs minimise in turn",
+    )
     class_weights: Literal["inverse_frequency", "none"] = Field(
         "inverse_frequency", description="weight of a structure in the loss"
     )
@@ -428,7 +464,9 @@ def _broken_combinations(configuration: Configuration) -> list[str]:
 def _sentence(error: Mapping[str, Any]) -> str:
     """One pydantic error as `section.key: what is wrong`."""
     # Pydantic puts the tag of a tagged union into the location; it is no key of the user's.
-    tags = {"amcsd", "local", "pdf", "liu2019_cnn", "logistic"}
+    tags = {"amcsd", "local", "pdf"} | {
+        get_args(model.model_fields["kind"].annotation)[0] for model in get_args(Network | Logistic)
+    }
     parts = [part for part in error["loc"] if part not in tags and part != "[key]"]
     where = ".".join(str(part) for part in parts) or "top level"
     message = error["msg"]

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from diffsym.errors import DiffsymError
 from diffsym.scattering import pdf, srreal
 
 Floats = NDArray[np.float64]
@@ -103,22 +102,3 @@ def _reason(cells: tuple, row: int) -> str:
         pdf.impossibility(lattices[row], numbers[here], coordinates[here], occupancies[here])
         or "its pair distribution function is constant or not finite"
     )
-
-
-def quadratic_features(X: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Products X_i X_j with j > i (Liu et al., equation 5).
-
-    Parameters
-    ----------
-    X
-        (n, d) descriptors.
-
-    Returns
-    -------
-    ndarray
-        (n, d (d - 1) / 2), in the order of `numpy.triu_indices(d, k=1)`.
-    """
-    if X.ndim != 2:
-        raise DiffsymError(f"quadratic features need an (n, d) array, not {X.shape}")
-    i, j = np.triu_indices(X.shape[1], k=1)
-    return X[:, i] * X[:, j]

@@ -22,6 +22,7 @@ from diffsym.datasets.feeding import Batches, Partition, shuffled
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path
 from diffsym.keras_backend import keras, resolve_jit
+from diffsym.models.losses import LOSSES
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +105,8 @@ def train_member(
     learning_rate: float,
     learning_rate_drops: Sequence[int],
     learning_rate_factor: float,
+    epsilon: float = 1e-7,
+    losses: Sequence[str] = ("categorical_cross_entropy",),
     class_weights: Literal["inverse_frequency", "none"],
     keep: Literal["best", "last"],
     seed: int,
@@ -125,6 +128,10 @@ def train_member(
         Structures a step.
     learning_rate, learning_rate_drops, learning_rate_factor
         Adam's rate, multiplied by the factor from each epoch of `learning_rate_drops` on.
+    epsilon
+        Adam's summand in the denominator.
+    losses
+        Costs that the epochs minimise in turn, names in `diffsym.models.losses`.
     class_weights
         Rule of `loss_weights`.
     keep
@@ -159,19 +166,16 @@ def train_member(
     settings = {
         "network": model.to_json(),
         "batch_size": batch_size,
-        "learning_rate": [learning_rate, list(learning_rate_drops), learning_rate_factor],
+        "learning_rate": [learning_rate, list(learning_rate_drops), learning_rate_factor, epsilon],
+        "losses": list(losses),
         "class_weights": class_weights,
         "seed": seed,
     }
     digest = _digest(settings, train, validation)
-    model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        jit_compile=resolve_jit(jit_compile),
-    )
-    model.optimizer.build(model.trainable_variables)
-    progress = _resume(model, Path(checkpoint), digest)
+    optimizer = keras.optimizers.Adam(learning_rate, epsilon=epsilon)
+    optimizer.build(model.trainable_variables)
+    views = [_compiled(model, optimizer, loss, resolve_jit(jit_compile)) for loss in losses]
+    progress = _resume(model, optimizer, Path(checkpoint), digest)
     while progress.epochs < epochs and not _exhausted(progress, patience):
         epoch = progress.epochs + 1
         started = time.perf_counter()
@@ -181,10 +185,10 @@ def train_member(
             drops=learning_rate_drops,
             factor=learning_rate_factor,
         )
-        model.optimizer.learning_rate = rate
+        optimizer.learning_rate = rate
         _seed_dropout(model, seed, epoch)
         order = shuffled(len(train), seed, epoch)
-        fitted = model.fit(
+        fitted = views[(epoch - 1) % len(views)].fit(
             Batches(train, batch_size, order=order, class_weights=weights),
             validation_data=Batches(validation, PREDICTION_BATCH) if len(validation) else None,
             shuffle=False,
@@ -197,7 +201,7 @@ def train_member(
             )
         record |= {"learning_rate": rate, "seconds": time.perf_counter() - started}
         _advance(progress, record, model)
-        _save_checkpoint(model, progress, Path(checkpoint), digest)
+        _save_checkpoint(model, optimizer, progress, Path(checkpoint), digest)
         log.info(
             "epoch %d of %d: %s",
             epoch,
@@ -236,6 +240,21 @@ def load_model(path: str | Path) -> keras.Model:
         ) from None
 
 
+def _compiled(
+    model: keras.Model, optimizer: keras.Optimizer, loss: str, jit_compile: bool
+) -> keras.Model:
+    """Return a view of a network, of the same layers and optimiser, that minimises a loss.
+
+    A view for each loss is compiled once; one network whose loss changed would be compiled again
+    in each epoch.
+    """
+    view = keras.Model(model.inputs, model.outputs)
+    view.compile(
+        optimizer=optimizer, loss=LOSSES[loss], metrics=["accuracy"], jit_compile=jit_compile
+    )
+    return view
+
+
 def _exhausted(progress: Progress, patience: int | None) -> bool:
     """Whether the validation accuracy has not improved for too long."""
     return patience is not None and progress.epochs - progress.best_epoch >= patience
@@ -270,11 +289,17 @@ def _digest(settings: dict[str, Any], *partitions: Partition) -> str:
     return digest.hexdigest()
 
 
-def _save_checkpoint(model: keras.Model, progress: Progress, path: Path, digest: str) -> None:
+def _save_checkpoint(
+    model: keras.Model,
+    optimizer: keras.Optimizer,
+    progress: Progress,
+    path: Path,
+    digest: str,
+) -> None:
     """Write the state after an epoch as one file, whole or not at all."""
     arrays = {
         "weights": model.get_weights(),
-        "optimizer": [keras.ops.convert_to_numpy(value) for value in model.optimizer.variables],
+        "optimizer": [keras.ops.convert_to_numpy(value) for value in optimizer.variables],
         "best": progress.best_weights,
     }
     header = {
@@ -290,7 +315,7 @@ def _save_checkpoint(model: keras.Model, progress: Progress, path: Path, digest:
         np.savez(handle, header=json.dumps(header), **named)
 
 
-def _resume(model: keras.Model, path: Path, digest: str) -> Progress:
+def _resume(model: keras.Model, optimizer: keras.Optimizer, path: Path, digest: str) -> Progress:
     """Put a network into the state of its checkpoint, if that is of the same training."""
     if not path.exists():
         return Progress()
@@ -304,7 +329,7 @@ def _resume(model: keras.Model, path: Path, digest: str) -> Progress:
             for key, size in header["sizes"].items()
         }
     model.set_weights(arrays["weights"])
-    for variable, value in zip(model.optimizer.variables, arrays["optimizer"], strict=True):
+    for variable, value in zip(optimizer.variables, arrays["optimizer"], strict=True):
         variable.assign(value)
     progress = Progress(header["history"], header["best_epoch"], arrays["best"])
     log.info("resuming after epoch %d from %s", progress.epochs, path)

@@ -1,0 +1,60 @@
+"""A dense network for powder patterns, after Vecsei et al. 2019, Phys. Rev. B 99, 245120.
+
+The paper shows the sizes of its layers in a figure only, which is not available to us. The sizes
+are therefore settings with values of our own, and results of this network are not those of the
+paper's.
+"""
+
+from collections.abc import Sequence
+
+from diffsym.keras_backend import keras
+
+layers = keras.layers
+
+
+def build(
+    input_size: int,
+    n_classes: int,
+    *,
+    hidden_units: Sequence[int] = (1024, 512, 256),
+    dropout: float = 0.3,
+    seed: int,
+) -> keras.Model:
+    """Build the network.
+
+    Parameters
+    ----------
+    input_size
+        Number of points of a pattern.
+    n_classes
+        Number of space groups or crystal systems.
+    hidden_units
+        Units of the fully connected layers, each with a ReLU.
+    dropout
+        Dropout rate after each of them.
+    seed
+        Seed of the initial weights and of the dropout.
+
+    Returns
+    -------
+    keras.Model
+        (batch, input_size) patterns -> (batch, n_classes) probabilities. Not compiled.
+    """
+    pattern = keras.Input((input_size,), name="pattern")
+    x = pattern
+    for number, units in enumerate(hidden_units, start=1):
+        x = layers.Dense(
+            units,
+            activation="relu",
+            kernel_initializer=keras.initializers.HeNormal(seed=1000 * seed + number),
+            name=f"hidden_{number}",
+        )(x)
+        x = layers.Dropout(dropout, seed=1000 * seed + number, name=f"dropout_{number}")(x)
+    probabilities = layers.Dense(
+        n_classes,
+        activation="softmax",
+        kernel_initializer=keras.initializers.GlorotUniform(seed=1000 * seed),
+        dtype="float32",
+        name="class",
+    )(x)
+    return keras.Model(pattern, probabilities, name="vecsei2019_dense")
