@@ -11,6 +11,7 @@ is d* up to 4 / A. Anomalous dispersion is left out.
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import gemmi
 import numpy as np
@@ -57,13 +58,7 @@ def form_factors(atomic_numbers: ArrayLike, d_star: ArrayLike, radiation: str = 
         raise DiffsymError(
             f"form factors are tabulated for atomic numbers 1 to {LARGEST_ATOMIC_NUMBER}"
         )
-    heights, widths, constants = _coefficients(radiation)
-    s_squared = np.asarray(d_star, dtype=np.float64) ** 2 / 4
-    rows = numbers - 1
-    factors = np.repeat(constants[rows, np.newaxis], len(s_squared), axis=1)
-    for height, width in zip(heights[rows].T, widths[rows].T, strict=True):
-        factors += height[:, np.newaxis] * np.exp(-np.outer(width, s_squared))
-    return factors
+    return _evaluated(numbers, np.asarray(d_star, dtype=np.float64) ** 2 / 4, radiation)
 
 
 @lru_cache(maxsize=4)
@@ -73,20 +68,32 @@ def form_factor_nodes(radiation: str, d_star_max: float) -> Floats:
     Returns
     -------
     (99, nodes) float64
-        Row Z, column k: element Z at s^2 = |k - 1| NODE_STEP. Row 0 is empty. The columns reach two
-        nodes beyond d_star_max.
+        Row Z, column k: element Z at s^2 = (k - 1) NODE_STEP; the formula is smooth below zero.
+        Row 0 is empty. The columns reach two nodes beyond d_star_max.
     """
     n_nodes = math.ceil(d_star_max**2 / 4 / NODE_STEP) + 4
-    d_star = 2 * np.sqrt(NODE_STEP * np.abs(np.arange(-1, n_nodes - 1)))
     nodes = np.zeros((LARGEST_ATOMIC_NUMBER + 1, n_nodes))
-    nodes[1:] = form_factors(np.arange(1, LARGEST_ATOMIC_NUMBER + 1), d_star, radiation)
+    elements = np.arange(1, LARGEST_ATOMIC_NUMBER + 1)
+    nodes[1:] = _evaluated(elements, NODE_STEP * np.arange(-1, n_nodes - 1), radiation)
     return nodes
+
+
+def _evaluated(
+    atomic_numbers: NDArray[np.int64], s_squared: NDArray[np.floating], radiation: str
+) -> Floats:
+    """Sum of the Gaussians and the constant, (n, m)."""
+    heights, widths, constants = (table[atomic_numbers - 1] for table in _coefficients(radiation))
+    factors = np.repeat(constants[:, np.newaxis], len(s_squared), axis=1)
+    for height, width in zip(heights.T, widths.T, strict=True):
+        factors += height[:, np.newaxis] * np.exp(-np.outer(width, s_squared))
+    return factors
 
 
 @lru_cache
 def _coefficients(radiation: str) -> tuple[Floats, Floats, Floats]:
     """Heights and widths (98, 4 or 5) of the Gaussians and constants (98,) of all elements."""
     elements = [gemmi.Element(number) for number in range(1, LARGEST_ATOMIC_NUMBER + 1)]
+    tables: list[Any]
     if radiation == "xray":
         tables = [element.it92 for element in elements]
         constants = np.array([table.c for table in tables])
@@ -95,5 +102,6 @@ def _coefficients(radiation: str) -> tuple[Floats, Floats, Floats]:
         constants = np.zeros(len(tables))
     else:
         raise DiffsymError(f"radiation is one of {', '.join(RADIATIONS)}, not {radiation!r}")
-    heights, widths = (np.array([getattr(t, name) for t in tables]) for name in ("a", "b"))
+    heights = np.array([table.a for table in tables])
+    widths = np.array([table.b for table in tables])
     return heights, widths, constants

@@ -1,0 +1,499 @@
+r"""Powder reflections of a crystal: the positions 1/d and intensities of its lines.
+
+With the scatterers j at :math:`\mathbf x_j`, of occupancy :math:`o_j` and form factor f, and
+d* = 1/d = 2 sin(theta) / lambda, the structure factor of a reflection is
+
+.. math::
+    F_{hkl} = \sum_j o_j f_j(d^*) \, e^{-B d^{*2} / 4} \, e^{2 \pi i (h x_j + k y_j + l z_j)}
+
+and the intensity of a line is the sum of :math:`|F_{hkl}|^2` over all h, k, l of the same d*
+(International Tables for Crystallography B, section 1.2). Wavelength, Lorentz and polarisation
+factor and widths of peaks belong to the instrument and come later.
+
+Only what differs is computed: the primitive cell is taken, one reflection of each family that the
+Laue group makes equivalent, and with a centre of inversion the real half of the sum.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from diffsym.errors import DiffsymError
+from diffsym.scattering.cells import (
+    SMALLEST_VOLUME,
+    impossibility,
+    laue_group,
+    merged_scatterers,
+    primitive_cell,
+)
+from diffsym.scattering.form_factors import (
+    LARGEST_ATOMIC_NUMBER,
+    LARGEST_D_STAR,
+    NODE_STEP,
+    form_factor_nodes,
+)
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# Reflections whose d* differ by less than this, relatively, are one line. Lattice vectors are equal
+# within the same tolerance when symmetry is searched for.
+D_STAR_TOLERANCE = 1e-6
+# A line is absent if it has less than this share of the intensity that all atoms would give in
+# phase: far above rounding (1e-28), far below anything measurable.
+ABSENT = 1e-8
+
+
+def powder_reflections(
+    lattice: ArrayLike,
+    atomic_numbers: ArrayLike,
+    frac_coords: ArrayLike,
+    occupancies: ArrayLike,
+    *,
+    d_star_min: float,
+    d_star_max: float,
+    b_iso: float = 0.0,
+    radiation: str = "xray",
+) -> tuple[Floats, Floats]:
+    """Lines of one structure, any cell.
+
+    Parameters
+    ----------
+    lattice : (3, 3)
+        Row vectors, A.
+    atomic_numbers : (n,)
+        One per scatterer, that is per site and species.
+    frac_coords : (n, 3)
+        Fractional coordinates. Scatterers may share a site.
+    occupancies : (n,)
+        Share of its site that a scatterer holds, above 0.
+    d_star_min, d_star_max : float
+        Range of d* = 1/d, 1/A, both ends included.
+    b_iso : float
+        Isotropic displacement parameter B = 8 pi^2 U of all scatterers, A^2.
+    radiation : {"xray", "electron"}
+        Which form factors (`diffsym.scattering.form_factors`).
+
+    Returns
+    -------
+    d_star : (m,) float64
+        1/d of each line, 1/A, rising. Reflections within a relative 1e-6 are one line.
+    intensity : (m,) float64
+        Sum of |F|^2 over all reflections of the line, per given cell: electrons^2, for electrons
+        A^2. Absent lines (below 1e-8 of the intensity of all atoms in phase) are left out.
+
+    Raises
+    ------
+    DiffsymError
+        If a setting is out of range or the structure is impossible.
+    """
+    lattice = np.asarray(lattice, dtype=np.float64)
+    atomic_numbers = np.asarray(atomic_numbers)
+    frac_coords = np.asarray(frac_coords, dtype=np.float64)
+    occupancies = np.asarray(occupancies, dtype=np.float64)
+    n = len(atomic_numbers)
+    if lattice.shape != (3, 3) or frac_coords.shape != (n, 3) or occupancies.shape != (n,):
+        raise DiffsymError(
+            f"a structure needs a (3, 3) lattice, n atomic numbers, (n, 3) coordinates and "
+            f"n occupancies, not {lattice.shape}, {n}, {frac_coords.shape}, {occupancies.shape}"
+        )
+    reason = impossibility(lattice, atomic_numbers, frac_coords, occupancies)
+    if reason:
+        raise DiffsymError(f"no reflections: {reason}")
+    _, d_star, intensity = powder_reflections_of_many(
+        lattice[np.newaxis],
+        np.array([0, n]),
+        atomic_numbers,
+        frac_coords,
+        occupancies,
+        d_star_min=d_star_min,
+        d_star_max=d_star_max,
+        b_iso=b_iso,
+        radiation=radiation,
+    )
+    return d_star, intensity
+
+
+def powder_reflections_of_many(
+    lattices: ArrayLike,
+    offsets: ArrayLike,
+    atomic_numbers: ArrayLike,
+    frac_coords: ArrayLike,
+    occupancies: ArrayLike,
+    *,
+    d_star_min: float,
+    d_star_max: float,
+    b_iso: float = 0.0,
+    radiation: str = "xray",
+) -> tuple[Integers, Floats, Floats]:
+    """Lines of many structures.
+
+    The scatterers of all structures stand behind one another (as in an Arrow list column);
+    structure k has those from `offsets[k]` to `offsets[k + 1]`. A structure's lines do not depend
+    on which others are computed with it, to the last bit.
+
+    Parameters
+    ----------
+    lattices : (s, 3, 3)
+        Row vectors, A.
+    offsets : (s + 1,)
+        First scatterer of each structure, and the number of all.
+    atomic_numbers, occupancies : (n,)
+        Of all scatterers, see `powder_reflections`.
+    frac_coords : (n, 3)
+        Fractional coordinates of all scatterers.
+    d_star_min, d_star_max, b_iso, radiation
+        See `powder_reflections`.
+
+    Returns
+    -------
+    line_offsets : (s + 1,) int64
+        First line of each structure, and the number of all. An impossible structure (see
+        `diffsym.scattering.cells.impossibility`) has no line.
+    d_star, intensity : (m,) float64
+        Lines of all structures behind one another, see `powder_reflections`.
+
+    Raises
+    ------
+    DiffsymError
+        If a setting is out of range.
+    """
+    if not (0 <= d_star_min < d_star_max <= LARGEST_D_STAR and 0 <= b_iso < math.inf):
+        raise DiffsymError(
+            f"reflections need 0 <= d_star_min < d_star_max <= {LARGEST_D_STAR:g} and b_iso >= 0, "
+            f"not d_star_min {d_star_min}, d_star_max {d_star_max} and b_iso {b_iso}"
+        )
+    return _lines_of_many(
+        np.ascontiguousarray(lattices, dtype=np.float64),
+        np.asarray(offsets, dtype=np.int64),
+        np.asarray(atomic_numbers, dtype=np.int64),
+        np.ascontiguousarray(frac_coords, dtype=np.float64),
+        np.asarray(occupancies, dtype=np.float64),
+        form_factor_nodes(radiation, float(d_star_max)),
+        float(d_star_min),
+        float(d_star_max),
+        float(b_iso),
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _lines_of_many(
+    lattices: Floats,
+    offsets: Integers,
+    atomic_numbers: Integers,
+    frac_coords: Floats,
+    occupancies: Floats,
+    form_factors: Floats,
+    d_star_min: float,
+    d_star_max: float,
+    b_iso: float,
+) -> tuple[Integers, Floats, Floats]:
+    """Compute lines structure by structure."""
+    line_offsets = np.zeros(len(lattices) + 1, dtype=np.int64)
+    d_star, intensity = np.empty(1024), np.empty(1024)
+    n_lines = 0
+    for index in range(len(lattices)):
+        here = slice(offsets[index], offsets[index + 1])
+        if _is_possible(
+            lattices[index], atomic_numbers[here], frac_coords[here], occupancies[here]
+        ):
+            positions, heights = _lines(
+                lattices[index],
+                atomic_numbers[here],
+                frac_coords[here],
+                occupancies[here],
+                form_factors,
+                d_star_min,
+                d_star_max,
+                b_iso,
+            )
+            end = n_lines + len(positions)
+            if end > len(d_star):
+                more = np.empty(end)
+                d_star, intensity = np.append(d_star, more), np.append(intensity, more)
+            d_star[n_lines:end] = positions
+            intensity[n_lines:end] = heights
+            n_lines = end
+        line_offsets[index + 1] = n_lines
+    return line_offsets, d_star[:n_lines].copy(), intensity[:n_lines].copy()
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _is_possible(
+    lattice: Floats, atomic_numbers: Integers, frac_coords: Floats, occupancies: Floats
+) -> bool:
+    """Whether `impossibility` has nothing to say."""
+    return bool(
+        len(atomic_numbers) > 0
+        and np.isfinite(lattice).all()
+        and np.isfinite(frac_coords).all()
+        and abs(np.linalg.det(lattice)) >= SMALLEST_VOLUME
+        and np.isfinite(occupancies).all()
+        and occupancies.min() > 0
+        and atomic_numbers.min() >= 1
+        and atomic_numbers.max() <= LARGEST_ATOMIC_NUMBER
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _lines(
+    lattice: Floats,
+    atomic_numbers: Integers,
+    frac_coords: Floats,
+    occupancies: Floats,
+    form_factors: Floats,
+    d_star_min: float,
+    d_star_max: float,
+    b_iso: float,
+) -> tuple[Floats, Floats]:
+    """d* and intensity of the lines of one structure."""
+    numbers, coordinates, weights, kinds = merged_scatterers(
+        lattice, atomic_numbers, frac_coords, occupancies
+    )
+    basis, coordinates, kept, copies = primitive_cell(lattice, kinds, coordinates)
+    numbers, weights, kinds = numbers[kept], weights[kept], kinds[kept]
+    operations, centrosymmetric, centre = laue_group(basis, kinds, coordinates)
+    hkl, squares, multiplicities = _families(basis, operations, d_star_min, d_star_max)
+    if centrosymmetric:
+        coordinates = coordinates - centre
+        members, doubled = _halves(kinds, coordinates)
+        numbers, coordinates = numbers[members], coordinates[members]
+        weights = weights[members] * doubled
+    intensities, largest = _intensities(
+        hkl, squares, numbers, weights, coordinates, form_factors, centrosymmetric
+    )
+    d_star, heights = _fused(squares, multiplicities, intensities, largest)
+    # |F|^2 of the given cell, each of whose primitive cells scatters alike.
+    for line in range(len(d_star)):
+        heights[line] *= copies**2 * math.exp(-b_iso / 2 * d_star[line] ** 2)
+    return d_star, heights
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _families(
+    basis: Floats, operations: Integers, d_star_min: float, d_star_max: float
+) -> tuple[Integers, Floats, Floats]:
+    """One reflection of each family in a shell of reciprocal space.
+
+    Parameters
+    ----------
+    basis : (3, 3) float64
+        Row vectors of a reduced cell, A.
+    operations : (m, 3, 3) int64
+        Matrices that take a column h, k, l to one of the same family, up to its sign.
+    d_star_min, d_star_max : float
+        Shell, 1/A.
+
+    Returns
+    -------
+    hkl : (f, 3) int64
+        Miller indices, sorted.
+    squares : (f,) float64
+        d*^2, 1/A^2.
+    multiplicities : (f,) float64
+        Size of the family, opposites included.
+    """
+    metric = np.linalg.inv(basis @ basis.T)  # scalar products of the reciprocal vectors, 1/A^2
+    # Both ends belong to the shell, whatever rounding says.
+    lowest = (d_star_min * (1 - D_STAR_TOLERANCE)) ** 2
+    highest = (d_star_max * (1 + D_STAR_TOLERANCE)) ** 2
+    # h is the product of the reciprocal vector with a, so at most d* times the length of a. One
+    # more makes room for images that the tolerance of the symmetry search pushes over the edge.
+    bound = np.empty(3, dtype=np.int64)
+    for axis in range(3):
+        bound[axis] = int(d_star_max * np.sqrt(basis[axis] @ basis[axis])) + 1
+    h_max, k_max, l_max = bound
+    seen = np.zeros((h_max + 1, 2 * k_max + 1, 2 * l_max + 1), dtype=np.bool_)
+    hkl = np.empty((seen.size, 3), dtype=np.int64)
+    squares = np.empty(seen.size)
+    multiplicities = np.empty(seen.size)
+    n = 0
+    # d*^2 = g_33 (l - l_0)^2 + distance^2 of the row h, k from the origin.
+    for h in range(h_max + 1):
+        for k in range(-k_max if h > 0 else 0, k_max + 1):
+            l_0 = -(h * metric[0, 2] + k * metric[1, 2]) / metric[2, 2]
+            in_plane = h * h * metric[0, 0] + 2 * h * k * metric[0, 1] + k * k * metric[1, 1]
+            distance = in_plane - metric[2, 2] * l_0 * l_0
+            if distance > highest:
+                continue
+            reach = math.sqrt((highest - distance) / metric[2, 2])
+            first = 1 if h == 0 and k == 0 else math.ceil(l_0 - reach)
+            for l in range(first, math.floor(l_0 + reach) + 1):
+                square = distance + metric[2, 2] * (l - l_0) ** 2
+                if square < lowest or seen[h, k + k_max, l + l_max]:
+                    continue
+                hkl[n] = h, k, l
+                squares[n] = square
+                multiplicities[n] = 2 * _mark(seen, operations, h, k, l)
+                n += 1
+    return hkl[:n], squares[:n], multiplicities[:n]
+
+
+@njit(cache=True, nogil=True)
+def _mark(seen: NDArray[np.bool_], operations: Integers, h: int, k: int, l: int) -> int:
+    """Mark the family of a reflection, one of each pair of opposites, and return their number."""
+    k_max, l_max = seen.shape[1] // 2, seen.shape[2] // 2
+    n = 0
+    for index in range(len(operations)):
+        W = operations[index]
+        p = W[0, 0] * h + W[0, 1] * k + W[0, 2] * l
+        q = W[1, 0] * h + W[1, 1] * k + W[1, 2] * l
+        r = W[2, 0] * h + W[2, 1] * k + W[2, 2] * l
+        if p < 0 or (p == 0 and (q < 0 or (q == 0 and r < 0))):
+            p, q, r = -p, -q, -r
+        if not seen[p, q + k_max, r + l_max]:
+            seen[p, q + k_max, r + l_max] = True
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _halves(kinds: Integers, frac_coords: Floats) -> tuple[Integers, Floats]:
+    """One scatterer of each pair x, -x, and how many it stands for: two, or one at a centre."""
+    n = len(kinds)
+    members = np.empty(n, dtype=np.int64)
+    counts = np.empty(n)
+    taken = np.zeros(n, dtype=np.bool_)
+    filled = 0
+    for i in range(n):
+        if taken[i]:
+            continue
+        # The opposite is the nearest to -x of its kind; that there is one is known.
+        opposite, nearest = i, np.inf
+        for j in range(i, n):
+            if kinds[j] != kinds[i]:
+                break
+            gap = 0.0
+            for axis in range(3):
+                away = frac_coords[i, axis] + frac_coords[j, axis]
+                gap += abs(away - np.rint(away))
+            if gap < nearest and not taken[j]:
+                opposite, nearest = j, gap
+        taken[i] = taken[opposite] = True
+        members[filled] = i
+        counts[filled] = 1.0 if opposite == i else 2.0
+        filled += 1
+    return members[:filled], counts[:filled]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _intensities(
+    hkl: Integers,
+    squares: Floats,
+    atomic_numbers: Integers,
+    weights: Floats,
+    frac_coords: Floats,
+    form_factors: Floats,
+    centrosymmetric: bool,
+) -> tuple[Floats, Floats]:
+    """|F|^2 of reflections, and what it would be with all atoms in phase.
+
+    e^(2 pi i (h x + k y + l z)) is a product of three tabulated phases. Reflections of the same h
+    and k are a row; along it runs the innermost loop. Scatterers of an element are summed before
+    its form factor is looked up. With a centre of inversion at the origin only cosines are needed.
+    """
+    n = len(hkl)
+    if n == 0:
+        return np.empty(0), np.empty(0)
+    changes = np.flatnonzero(atomic_numbers[1:] != atomic_numbers[:-1]) + 1
+    firsts = np.concatenate((np.array([0]), changes, np.array([len(atomic_numbers)])))
+    h_phases = _phases(frac_coords[:, 0], np.abs(hkl[:, 0]).max())
+    k_phases = _phases(frac_coords[:, 1], np.abs(hkl[:, 1]).max())
+    l_max = np.abs(hkl[:, 2]).max()
+    l_phases = _phases(frac_coords[:, 2], l_max)
+    cosines = np.ascontiguousarray(l_phases.real)
+    sines = np.ascontiguousarray(l_phases.imag)
+    h_centre, k_centre = h_phases.shape[1] // 2, k_phases.shape[1] // 2
+    cosine_sums, sine_sums = np.empty(2 * l_max + 1), np.empty(2 * l_max + 1)
+    real_parts, imaginary_parts, in_phase = np.zeros(n), np.zeros(n), np.zeros(n)
+    start = 0
+    while start < n:
+        h, k = hkl[start, 0], hkl[start, 1]
+        l_first = l_last = hkl[start, 2]
+        stop = start
+        while stop < n and hkl[stop, 0] == h and hkl[stop, 1] == k:
+            l_last = hkl[stop, 2]
+            stop += 1
+        width, column = l_last - l_first + 1, l_first + l_max
+        for element in range(len(firsts) - 1):
+            first, last = firsts[element], firsts[element + 1]
+            cosine_sums[:width] = 0.0
+            sine_sums[:width] = 0.0
+            for atom in range(first, last):
+                phase = h_phases[atom, h_centre + h] * k_phases[atom, k_centre + k]
+                a, b = weights[atom] * phase.real, weights[atom] * phase.imag
+                if centrosymmetric:
+                    for i in range(width):
+                        c, s = cosines[atom, column + i], sines[atom, column + i]
+                        cosine_sums[i] += a * c - b * s
+                else:
+                    for i in range(width):
+                        c, s = cosines[atom, column + i], sines[atom, column + i]
+                        cosine_sums[i] += a * c - b * s
+                        sine_sums[i] += a * s + b * c
+            nodes = form_factors[atomic_numbers[first]]
+            total = weights[first:last].sum()
+            for i in range(start, stop):
+                factor = _interpolated(nodes, squares[i] / (4 * NODE_STEP))
+                real_parts[i] += factor * cosine_sums[hkl[i, 2] - l_first]
+                imaginary_parts[i] += factor * sine_sums[hkl[i, 2] - l_first]
+                in_phase[i] += factor * total
+        start = stop
+    return real_parts**2 + imaginary_parts**2, in_phase**2
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _phases(coordinates: Floats, index_max: int) -> NDArray[np.complex128]:
+    """e^(2 pi i h x) for h from -index_max to index_max, a scatterer a row."""
+    phases = np.empty((len(coordinates), 2 * index_max + 1), dtype=np.complex128)
+    for atom in range(len(coordinates)):
+        angle = 2 * math.pi * (coordinates[atom] - math.floor(coordinates[atom]))
+        step = complex(math.cos(angle), math.sin(angle))
+        power = 1 + 0j
+        for index in range(index_max + 1):
+            phases[atom, index_max + index] = power
+            phases[atom, index_max - index] = power.conjugate()
+            power *= step
+    return phases
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _interpolated(nodes: Floats, position: float) -> float:
+    """Value at `position` steps beyond node 1, by the cubic through the nearest four nodes."""
+    whole = int(position)
+    t = position - whole
+    a, b, c, d = nodes[whole], nodes[whole + 1], nodes[whole + 2], nodes[whole + 3]
+    # Newton's form: b is at t = 0, c at t = 1.
+    slope = c - b
+    left, right = b - a, d - c
+    second = (slope - left) / 2
+    third = (right - 2 * slope + left) / 6
+    return b + t * (slope + (t - 1) * (second + (t + 1) * third))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fused(
+    squares: Floats, multiplicities: Floats, intensities: Floats, largest: Floats
+) -> tuple[Floats, Floats]:
+    """Merge reflections of the same d* to lines, sorted by d*, and leave out absent lines."""
+    order = np.argsort(squares)
+    d_star, heights = np.empty(len(order)), np.empty(len(order))
+    n = 0
+    start = 0
+    while start < len(order):
+        first = squares[order[start]]
+        height, limit = 0.0, 0.0
+        stop = start
+        while stop < len(order) and squares[order[stop]] <= first * (1 + 2 * D_STAR_TOLERANCE):
+            family = order[stop]
+            height += multiplicities[family] * intensities[family]
+            limit += multiplicities[family] * largest[family]
+            stop += 1
+        if height > ABSENT * limit:
+            d_star[n] = math.sqrt(first)
+            heights[n] = height
+            n += 1
+        start = stop
+    return d_star[:n].copy(), heights[:n].copy()
