@@ -368,6 +368,20 @@ def test_batch_order_and_threads_do_not_matter():
     np.testing.assert_array_equal(threaded, alone)
 
 
+def test_a_stored_table_is_taken_as_it_is():
+    """Single precision, read-only, as Arrow hands it over."""
+    d_star, intensity, offsets = batch()
+    stored = [array.astype(np.float32) for array in (d_star, intensity)]
+    for array in stored:
+        array.setflags(write=False)
+    np.testing.assert_allclose(
+        powder_patterns(*stored, offsets, GRID, shape=SHAPE),
+        powder_patterns(d_star, intensity, offsets, GRID, shape=SHAPE),
+        rtol=0,
+        atol=1e-4,
+    )
+
+
 def test_a_structure_without_reflections_spoils_no_other():
     patterns = powder_patterns([0.4, 5.0], [1.0, 1.0], [0, 1, 2, 2], GRID, shape=SHAPE)
     assert patterns[0].max() == 1

@@ -239,7 +239,8 @@ def augmented_patterns(
         axis_cosine=axis_cosine,
         out=out,
     )
-    _add_background_and_noise(patterns, keys, draw_background(recipe, keys), recipe.noise)
+    lowest, highest = map(float, recipe.noise)
+    _add_background_and_noise(patterns, keys, draw_background(recipe, keys), lowest, highest)
     return patterns
 
 
@@ -359,11 +360,10 @@ def bump(x: float, height: float, steepness: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _add_background_and_noise(
-    patterns: NDArray[np.float32], keys: Keys, background: Background, noise: Range
+    patterns: NDArray[np.float32], keys: Keys, background: Background, lowest: float, highest: float
 ) -> None:
-    """Add what is drawn to each pattern; x runs over its points from 0 to 1."""
+    """Add background, and noise between two limits; x runs over the points from 0 to 1."""
     n_points = patterns.shape[1]
-    lowest, highest = noise
     for row in range(len(patterns)):
         rise, rise_steepness, rise_position = background.step_up[row]
         fall, fall_steepness, fall_position = background.step_down[row]

@@ -203,7 +203,8 @@ def powder_patterns(
     ----------
     d_star : (l,)
         1/d of the reflections, 1/A, in any order; several may share one. Reflections beyond the
-        last angle matter where their tails reach into the range.
+        last angle matter where their tails reach into the range. Arrays of float32 or float64
+        are taken as they are, without a copy.
     intensity : (l,)
         Sum of |F|^2 over all reflections of that d*.
     offsets : (s + 1,)
@@ -251,8 +252,7 @@ def powder_patterns(
             f"out must be a float32 array of {len(structures)} patterns of {len(two_theta)} "
             f"points, not {patterns.dtype} {patterns.shape}"
         )
-    positions = np.ascontiguousarray(d_star, dtype=np.float64)
-    strengths = np.ascontiguousarray(intensity, dtype=np.float64)
+    positions, strengths = _as_floats(d_star), _as_floats(intensity)
     if positions.ndim != 1 or positions.shape != strengths.shape or len(positions) < offsets[-1]:
         raise DiffsymError(
             f"each of the {offsets[-1]} reflections needs one d* and one intensity, not "
@@ -295,9 +295,15 @@ def _uniform_step(two_theta: Floats) -> float:
     return step
 
 
+def _as_floats(values: ArrayLike) -> Floats:
+    """Array of either precision, as it is: a table of reflections is too large to be copied."""
+    array = np.ascontiguousarray(values)
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+
+
 def _spectral_lines(wavelength: Wavelength) -> Floats:
     """Wavelengths, A, and weights, one pair a row."""
-    pairs = [(wavelength, 1.0)] if isinstance(wavelength, int | float) else wavelength
+    pairs = [(wavelength, 1.0)] if np.ndim(wavelength) == 0 else wavelength
     lines = np.array(pairs, dtype=np.float64)
     if lines.ndim != 2 or lines.shape[1] != 2 or not (np.isfinite(lines) & (lines > 0)).all():
         raise DiffsymError(
@@ -321,13 +327,13 @@ def _settings(
         raise DiffsymError("crystallite_size and goniometer_radius must be positive")
     values["scherrer"] = values["scherrer_constant"] / values["crystallite_size"]
     values["displacement"] = values["displacement"] / values["goniometer_radius"]
-    lines = values["impurity_two_theta"].shape[-1:]
+    impurities = np.atleast_2d(values["impurity_two_theta"]).shape[1:]
     try:
         return _Settings(
             **{
                 name: np.ascontiguousarray(
                     np.broadcast_to(
-                        values[name], (n, *lines) if name.startswith("impurity") else (n,)
+                        values[name], (n, *impurities) if name.startswith("impurity") else (n,)
                     )
                 )
                 for name in _Settings._fields
@@ -370,8 +376,8 @@ def _axis_cosines(axis_cosine: ArrayLike | None, settings: _Settings, n: int) ->
     """Cosine for each reflection; an empty array where no pattern is textured."""
     if (settings.march_ratio == 1).all():
         return np.empty(0)
-    cosines = np.empty(0) if axis_cosine is None else np.asarray(axis_cosine, dtype=np.float64)
-    if cosines.shape != (n,) or not (np.abs(cosines) <= 1 + 1e-9).all():
+    cosines = np.empty(0) if axis_cosine is None else _as_floats(axis_cosine)
+    if cosines.shape != (n,):
         raise DiffsymError(
             "preferred orientation (march_ratio other than 1) needs axis_cosine: for each "
             "reflection the cosine of its angle with the preferred axis"
