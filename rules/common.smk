@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from diffsym.config import Logistic, load_configuration, sweep_experiments
+from diffsym.config import Logistic, PowderDescriptor, load_configuration, sweep_experiments
 from diffsym.errors import DiffsymError
 from diffsym.provenance import code_digest
 
@@ -113,6 +113,14 @@ def descriptor_tables():
     return [f"results/descriptors/{name}.parquet" for name in used("descriptor")]
 
 
+def descriptor_input(wildcards):
+    """What a shard of a descriptor is computed from."""
+    files = {"structures": "results/structures.parquet"}
+    if isinstance(STUDY.descriptors[wildcards.descriptor], PowderDescriptor):
+        files["reflections"] = f"results/reflections/shard-{wildcards.shard}.parquet"
+    return files
+
+
 def split_tables():
     return [f"results/splits/{name}.parquet" for name in used("split")]
 
@@ -170,6 +178,11 @@ def benchmark_files():
     }
     jobs = {
         "parse_structures": [f"{s}-{shard}" for s in STUDY.structures.sources for shard in SHARDS],
+        "compute_reflections": (
+            [str(shard) for shard in SHARDS]
+            if any(isinstance(STUDY.descriptors[d], PowderDescriptor) for d in used("descriptor"))
+            else []
+        ),
         "compute_descriptor": [f"{d}-{shard}" for d in used("descriptor") for shard in SHARDS],
         "assemble_descriptor": used("descriptor"),
         "make_split": used("split"),

@@ -1,6 +1,30 @@
-rule compute_descriptor:
+rule compute_reflections:
     input:
         structures="results/structures.parquet",
+    output:
+        "results/reflections/shard-{shard}.parquet",
+    log:
+        "results/logs/compute_reflections/{shard}.log",
+    benchmark:
+        "results/benchmarks/compute_reflections/{shard}.tsv"
+    conda:
+        "../envs/descriptors.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1500, 4),
+        runtime=runtime(60),
+    params:
+        settings=STUDY.reflections.model_dump(),
+        code=script_digest("compute_reflections.py"),
+    message:
+        "Computing reflections, shard {wildcards.shard}"
+    script:
+        "../workflow/scripts/compute_reflections.py"
+
+
+rule compute_descriptor:
+    input:
+        unpack(descriptor_input),
     output:
         descriptor="results/descriptors/{descriptor}/shard-{shard}.parquet",
         rejected="results/descriptors/{descriptor}/rejected-{shard}.parquet",

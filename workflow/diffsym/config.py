@@ -176,6 +176,69 @@ class PdfDescriptor(Section):
         return self
 
 
+class Reflections(Section):
+    """The table of reflections that all powder-type descriptors are rendered from."""
+
+    d_star_min: float = Field(0.01, ge=0, description="smallest 1/d, 1/A")
+    d_star_max: Positive = Field(
+        1.0625, le=5, description="largest 1/d, 1/A; powder patterns may reach up to it"
+    )
+    radiation: Literal["xray", "electron"] = Field("xray", description="form factors")
+
+    @model_validator(mode="after")
+    def _possible_physics(self) -> Self:
+        if self.d_star_min >= self.d_star_max:
+            raise PydanticCustomError("physics", "d_star_min must be smaller than d_star_max")
+        return self
+
+
+class Peaks(Section):
+    """Profile of the peaks: Caglioti et al. 1958 and Scherrer; pseudo-Voigt."""
+
+    u: float = Field(0.0, description="U of FWHM^2 = U tan^2(theta) + V tan(theta) + W, degrees^2")
+    v: float = Field(0.0, description="V, degrees^2")
+    w: float = Field(
+        0.0139, description="W, degrees^2; the default is a Gaussian of standard deviation 0.05"
+    )
+    crystallite_size: Positive | None = Field(
+        None, description="L of Scherrer's equation, A; null: no broadening"
+    )
+    scherrer_constant: Positive = Field(0.9, description="K of Scherrer's equation")
+    eta: float = Field(0.0, ge=0, le=1, description="Lorentzian share of the area")
+
+
+class PowderDescriptor(Section):
+    """Kinematic powder pattern, the largest value 1 (Vecsei et al. 2019)."""
+
+    kind: Literal["powder"] = Field(description="which descriptor")
+    wavelength: Positive | list[tuple[Positive, Positive]] = Field(
+        1.54184, description="A; or (wavelength, weight) of each line of a doublet"
+    )
+    two_theta_min: Positive = Field(5.0, lt=180, description="first angle, degrees")
+    two_theta_max: Positive = Field(90.0, lt=180, description="last angle, degrees")
+    two_theta_step: Positive = Field(0.01, description="step, degrees")
+    b_iso: float = Field(0.0, ge=0, description="isotropic displacement parameter B, A^2")
+    peaks: Peaks = Field(default_factory=Peaks, description="profile of the peaks")
+
+    @model_validator(mode="after")
+    def _possible_physics(self) -> Self:
+        if self.two_theta_min + self.two_theta_step > self.two_theta_max:
+            raise PydanticCustomError(
+                "physics", "two_theta_max must exceed two_theta_min by at least one step"
+            )
+        return self
+
+    @property
+    def d_star_max(self) -> float:
+        """1/d of the last angle at the shortest wavelength, 1/A."""
+        lines = [self.wavelength] if isinstance(self.wavelength, float) else self.wavelength
+        shortest = min(line if isinstance(line, float) else line[0] for line in lines)
+        return 2 * math.sin(math.radians(self.two_theta_max / 2)) / shortest
+
+
+Descriptor = Annotated[PdfDescriptor | PowderDescriptor, Field(discriminator="kind")]
+
+
 class Split(Section):
     """Which structures train, validate and test."""
 
@@ -352,7 +415,10 @@ class Configuration(Section):
     report: Report = Field(description="what is shown")
     sources: dict[Name, Source] = Field(min_length=1, description="databases")
     structures: Structures = Field(description="how the structures are made")
-    descriptors: dict[Name, PdfDescriptor] = Field(min_length=1, description="descriptors")
+    reflections: Reflections = Field(
+        default_factory=Reflections, description="what powder-type descriptors are made from"
+    )
+    descriptors: dict[Name, Descriptor] = Field(min_length=1, description="descriptors")
     class_sets: dict[Name, ClassSet] = Field(min_length=1, description="space groups told apart")
     splits: dict[Name, Split] = Field(min_length=1, description="train, validation and test")
     models: dict[Name, Model] = Field(min_length=1, description="models")
@@ -440,7 +506,14 @@ def _broken_references(configuration: Configuration) -> list[str]:
 
 def _broken_combinations(configuration: Configuration) -> list[str]:
     """One sentence for every experiment whose parts do not go together."""
-    mistakes = []
+    mistakes = [
+        f"descriptors.{name}.two_theta_max: the pattern ends at 1/d = {descriptor.d_star_max:.4f} "
+        f"1/A and the reflections at {configuration.reflections.d_star_max:g}; "
+        "raise reflections.d_star_max or lower two_theta_max"
+        for name, descriptor in configuration.descriptors.items()
+        if isinstance(descriptor, PowderDescriptor)
+        and descriptor.d_star_max > configuration.reflections.d_star_max
+    ]
     for name, experiment in configuration.experiments.items():
         model = configuration.models[experiment.model]
         is_network = not isinstance(model, Logistic)
@@ -464,8 +537,10 @@ def _broken_combinations(configuration: Configuration) -> list[str]:
 def _sentence(error: Mapping[str, Any]) -> str:
     """One pydantic error as `section.key: what is wrong`."""
     # Pydantic puts the tag of a tagged union into the location; it is no key of the user's.
-    tags = {"amcsd", "local", "pdf"} | {
-        get_args(model.model_fields["kind"].annotation)[0] for model in get_args(Network | Logistic)
+    tags = {
+        get_args(section.model_fields["kind"].annotation)[0]
+        for union in (Source, Descriptor, Model)
+        for section in get_args(get_args(union)[0])
     }
     parts = [part for part in error["loc"] if part not in tags and part != "[key]"]
     where = ".".join(str(part) for part in parts) or "top level"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path
@@ -95,12 +95,27 @@ SPLIT = pa.schema(
 )
 
 
-def descriptor_schema(size: int) -> pa.Schema:
+REFLECTIONS = pa.schema(
+    [
+        STRUCTURE_ID,
+        _field("d_star", pa.list_(pa.float64()), "1/d of each line, 1/A, rising"),
+        _field(
+            "intensity",
+            pa.list_(pa.float32()),
+            "sum of |F|^2 over the reflections of the line, of the primitive cell: electrons^2",
+        ),
+    ],
+    metadata={"description": "a structure a row, in the order of the structures table"},
+)
+
+
+def descriptor_schema(size: int, dtype: DTypeLike = np.float32) -> pa.Schema:
     """Schema of a descriptor table with `size` values a structure."""
+    values = pa.list_(pa.from_numpy_dtype(np.dtype(dtype)), size)
     return pa.schema(
         [
             STRUCTURE_ID,
-            _field("descriptor", pa.list_(pa.float32(), size), f"{size} values"),
+            _field("descriptor", values, f"{size} values"),
         ],
         metadata={"description": "a structure a row, in the order of the structures table"},
     )
@@ -130,6 +145,7 @@ def documentation() -> dict[str, Any]:
         "rejected": REJECTED,
         "duplicates": DUPLICATES,
         "split": SPLIT,
+        "reflections": REFLECTIONS,
         "descriptor": descriptor_schema(209),
         "predictions": predictions_schema(range(1, 231)),
     }
@@ -274,13 +290,13 @@ def read_table(
         return file.read_row_group(row_group, columns=columns)
 
 
-def fixed_size_rows(values: NDArray[np.float32]) -> pa.FixedSizeListArray:
+def fixed_size_rows(values: NDArray[np.floating]) -> pa.FixedSizeListArray:
     """The rows of an (n, d) array as an Arrow column."""
     return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
 
 
 def as_matrix(column: pa.ChunkedArray) -> NDArray[np.float32]:
-    """A column of fixed-size lists as an (n, d) array."""
+    """A column of fixed-size lists of numbers, single or half precision, as an (n, d) array."""
     size = column.type.list_size
     chunks = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
     return np.concatenate([np.empty(0, np.float32), *chunks]).reshape(-1, size)

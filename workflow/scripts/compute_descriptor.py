@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from diffsym.job import job
 from diffsym.tables import (
+    REFLECTIONS,
     REJECTED,
     STRUCTURES,
     descriptor_schema,
@@ -21,7 +22,9 @@ with job(snakemake):
     structures = read_table(
         snakemake.input.structures, STRUCTURES, row_group=int(snakemake.wildcards.shard)
     )
-    values, failures = kind.compute(structures, **settings)
+    reflections = snakemake.input.get("reflections")
+    source = read_table(reflections, REFLECTIONS) if reflections else structures
+    values, failures = kind.compute(source, **settings)
     failed = [row for row, _ in failures]
     kept = np.setdiff1d(np.arange(structures.num_rows), failed)
     descriptor = pa.table(
@@ -30,7 +33,9 @@ with job(snakemake):
             "descriptor": fixed_size_rows(values[kept]),
         }
     )
-    write_table(descriptor, snakemake.output.descriptor, descriptor_schema(values.shape[1]))
+    write_table(
+        descriptor, snakemake.output.descriptor, descriptor_schema(values.shape[1], values.dtype)
+    )
     rejected = (
         structures.select(["structure_id", "source", "entry_id"])
         .take(pa.array(failed, pa.int64()))

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from diffsym.descriptors.cells import Cells, cells_of
 from diffsym.scattering import pdf, srreal
 
 Floats = NDArray[np.float64]
@@ -57,11 +57,11 @@ def compute(
     physics = {key: settings[key] for key in ("q_min", "q_max", "u_iso", "q_damp", "q_broad")}
     if structures.num_rows == 0:
         return np.empty((0, len(r)), dtype=np.float32), []
-    cells = _cells(structures)
+    cells = cells_of(structures)
     if engine == "srreal":
         functions = srreal.pair_distribution_functions(*cells[:-1], r, **physics)
     else:
-        functions = pdf.pair_distribution_functions(*cells[:-1], r, orbits=cells[-1], **physics)
+        functions = pdf.pair_distribution_functions(*cells[:-1], r, orbits=cells.orbits, **physics)
     values = normalise(functions).astype(np.float32)
     failures = [
         (int(row), _reason(cells, int(row)))
@@ -77,24 +77,7 @@ def normalise(functions: Floats) -> Floats:
     return (functions - lowest) / np.where(spread > 0, spread, np.nan)
 
 
-def _cells(structures: pa.Table) -> tuple[Floats, NDArray, NDArray, Floats, Floats, NDArray]:
-    """Lattices, offsets, atomic numbers, coordinates, occupancies and orbits of all rows."""
-
-    def flat(name: str) -> NDArray:
-        return pc.list_flatten(structures[name]).to_numpy()
-
-    counts = pc.list_value_length(structures["atomic_numbers"]).to_numpy()
-    return (
-        flat("lattice").reshape(-1, 3, 3),
-        np.concatenate([[0], np.cumsum(counts)]),
-        flat("atomic_numbers"),
-        flat("frac_coords").reshape(-1, 3),
-        flat("occupancies"),
-        flat("orbits"),
-    )
-
-
-def _reason(cells: tuple, row: int) -> str:
+def _reason(cells: Cells, row: int) -> str:
     """Why a structure has no descriptor, in words."""
     lattices, offsets, numbers, coordinates, occupancies, _ = cells
     here = slice(offsets[row], offsets[row + 1])
