@@ -218,6 +218,27 @@ def experiment_input(wildcards):
     }
 
 
+def augmented_patterns(wildcards):
+    """The descriptor's settings if its patterns are rendered while the network trains."""
+    name = experiment_settings(wildcards).descriptor
+    augmented = getattr(STUDY.descriptors[name], "augmentation", None) is not None
+    return settings("descriptors", name) if augmented else None
+
+
+def network_input(wildcards):
+    """Tables that a network reads: patterns are rendered from the reflections."""
+    files = experiment_input(wildcards)
+    if augmented_patterns(wildcards):
+        files["descriptor"] = expand("results/reflections/shard-{shard}.parquet", shard=SHARDS)
+    return files
+
+
+def network_modules(wildcards):
+    """Modules that training imports by name."""
+    augmented = ["diffsym.datasets.augmented"] if augmented_patterns(wildcards) else []
+    return [model_module(wildcards), *augmented]
+
+
 def class_list_file(wildcards):
     """The published list that a class set names, if it names one."""
     named = STUDY.class_sets[wildcards.class_set].named

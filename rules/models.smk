@@ -1,6 +1,6 @@
 rule train_network:
     input:
-        unpack(experiment_input),
+        unpack(network_input),
     output:
         model="results/experiments/{experiment}/members/{member}/model.keras",
         history="results/experiments/{experiment}/members/{member}/history.json",
@@ -20,11 +20,12 @@ rule train_network:
     params:
         model=lambda wildcards: settings("models", experiment_settings(wildcards).model),
         training=lambda wildcards: settings("trainings", experiment_settings(wildcards).training),
+        patterns=augmented_patterns,
         seed=member_seed,
         # Not an output: a killed training resumes from here, and Snakemake removes the outputs of
         # killed jobs.
         checkpoint="results/experiments/{experiment}/members/{member}/checkpoint.npz",
-        code=lambda wildcards: script_digest("train_network.py", model_module(wildcards)),
+        code=lambda wildcards: script_digest("train_network.py", *network_modules(wildcards)),
     message:
         "Training member {wildcards.member} of {wildcards.experiment}"
     script:

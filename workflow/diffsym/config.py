@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -192,6 +193,13 @@ class Reflections(Section):
         return self
 
 
+def _rising(pair: tuple[float, float]) -> tuple[float, float]:
+    """Refuse a range whose first value exceeds the second."""
+    if pair[0] > pair[1]:
+        raise PydanticCustomError("physics", "the first value must not exceed the second")
+    return pair
+
+
 class Peaks(Section):
     """Profile of the peaks: Caglioti et al. 1958 and Scherrer; pseudo-Voigt."""
 
@@ -207,6 +215,62 @@ class Peaks(Section):
     eta: float = Field(0.0, ge=0, le=1, description="Lorentzian share of the area")
 
 
+Range = Annotated[tuple[float, float], AfterValidator(_rising)]
+PositiveRange = Annotated[tuple[Positive, Positive], AfterValidator(_rising)]
+Counts = Annotated[
+    tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]], AfterValidator(_rising)
+]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Augmentation(Section):
+    """What is drawn anew for a pattern in each epoch (Vecsei et al. 2019, appendix A).
+
+    Pairs are the lowest and the highest value of a uniform distribution. T is
+    `background_amplitude` divided by the number of background functions that are present.
+    """
+
+    sigma: PositiveRange = Field(
+        (0.02, 0.1), description="standard deviation of the peaks, degrees; not in the paper"
+    )
+    noise: Range = Field((0.002, 0.02), description="noise at each angle")
+    background_probability: Probability = Field(
+        0.5, description="probability of each background function"
+    )
+    background_amplitude: Positive = Field(0.1, description="T times the functions present")
+    step_height: Range = Field((0, 1), description="limits of a step's height, T")
+    step_height_mean: float = Field(1 / 3, description="mean of its truncated normal, T")
+    step_height_deviation: Positive = Field(1 / 7, description="standard deviation of that, T")
+    step_steepness: PositiveRange = Field((10, 60), description="steepness a of a step")
+    step_zone: Probability = Field(1 / 7, description="share of the range that a step lies in")
+    polynomial_degree: Counts = Field((0, 4), description="degree of the polynomial")
+    polynomial_coefficient: Range = Field(
+        (-1.5, 1.5), description="a coefficient that is not zero, T / (degree + 1)"
+    )
+    polynomial_zero_probability: Probability = Field(
+        0.5, description="probability that a coefficient is zero"
+    )
+    bump_height: Range = Field((0, 0.6), description="limits of the bump's height, T")
+    bump_height_mean: float = Field(0.4, description="mean of its truncated normal, T")
+    bump_height_deviation: Positive = Field(3 / 35, description="standard deviation of that, T")
+    bump_steepness: PositiveRange = Field((40, 70), description="steepness n of the bump")
+    eta: Range = Field((0, 0), description="Lorentzian share of the peaks; not in the paper")
+    crystallite_size: PositiveRange | None = Field(
+        None, description="Scherrer broadening besides sigma, A; not in the paper"
+    )
+    zero_shift: Range = Field((0, 0), description="shift of all angles, degrees; not in the paper")
+    displacement: Range = Field(
+        (0, 0), description="sample below the goniometer's axis, mm; not in the paper"
+    )
+    goniometer_radius: Positive = Field(200.0, description="radius for the displacement, mm")
+    impurity_lines: Counts = Field(
+        (0, 0), description="number of peaks of other phases; not in the paper"
+    )
+    impurity_height: PositiveRange = Field(
+        (0.005, 0.05), description="height of such a peak, in units of the strongest"
+    )
+
+
 class PowderDescriptor(Section):
     """Kinematic powder pattern, the largest value 1 (Vecsei et al. 2019)."""
 
@@ -218,7 +282,13 @@ class PowderDescriptor(Section):
     two_theta_max: Positive = Field(90.0, lt=180, description="last angle, degrees")
     two_theta_step: Positive = Field(0.01, description="step, degrees")
     b_iso: float = Field(0.0, ge=0, description="isotropic displacement parameter B, A^2")
-    peaks: Peaks = Field(default_factory=Peaks, description="profile of the peaks")
+    peaks: Peaks = Field(
+        default_factory=Peaks, description="profile of the peaks of patterns without noise"
+    )
+    augmentation: Augmentation | None = Field(
+        None,
+        description="networks see patterns with noise that is new in each epoch; null: without",
+    )
 
     @model_validator(mode="after")
     def _possible_physics(self) -> Self:

@@ -21,9 +21,17 @@ with job(snakemake):
     settings = dict(snakemake.params.model)
     network = importlib.import_module(f"diffsym.models.{settings.pop('kind')}")
     classes = read_json(snakemake.input.classes)["classes"]
-    with open_partitions(snakemake.input.descriptor, snakemake.input.split, classes) as parts:
+    tables = snakemake.input.descriptor, snakemake.input.split, classes
+    if snakemake.params.patterns:
+        augmented = importlib.import_module("diffsym.datasets.augmented")
+        opened = augmented.open_augmented_partitions(
+            *tables, seed=snakemake.params.seed, **snakemake.params.patterns
+        )
+    else:
+        opened = open_partitions(*tables)
+    with opened as parts:
         model = network.build(
-            parts["train"].features.shape[1],
+            parts["train"].size,
             len(classes),
             seed=snakemake.params.seed,
             **settings,

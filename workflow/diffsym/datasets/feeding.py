@@ -5,12 +5,16 @@ of the split. Batches are gathered from these maps, so the memory of a training 
 the data set beyond identifiers and labels.
 """
 
+import hashlib
+import json
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -23,14 +27,12 @@ from diffsym.keras_backend import keras
 from diffsym.tables import ROLES, SPLIT, as_matrix, open_table, read_table
 
 
-@dataclass(frozen=True)
-class Partition:
-    """The structures of one role that belong to a class set.
+@dataclass(frozen=True, kw_only=True)
+class LabelledStructures(ABC):
+    """The structures of one role that belong to a class set, whatever describes them.
 
     Attributes
     ----------
-    features
-        Descriptors, (n, d) float32; a read-only map of a temporary file.
     labels
         Index of each structure's space group in `classes`, (n,).
     folds
@@ -41,11 +43,12 @@ class Partition:
         Space-group numbers.
     """
 
-    features: NDArray[np.float32]
     labels: NDArray[np.int32]
     folds: NDArray[np.int8]
     structure_ids: pa.Array
     classes: tuple[int, ...]
+    # Threads that take descriptors ahead of the training, for those that take time to make.
+    workers: ClassVar[int] = 1
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -53,6 +56,60 @@ class Partition:
     def space_groups(self) -> NDArray[np.uint8]:
         """Space-group number of each structure."""
         return np.array(self.classes, np.uint8)[self.labels]
+
+    def digest(self) -> str:
+        """Digest of all that a training sees of the structures."""
+        digest = hashlib.sha256(json.dumps(self.classes).encode())
+        digest.update(self.labels.data)
+        for content in self._contents():
+            digest.update(content)
+        return digest.hexdigest()
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Number of values that describe a structure."""
+
+    @abstractmethod
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Descriptors of some structures, (b, size)."""
+
+    @abstractmethod
+    def at_epoch(self, epoch: int) -> Self:
+        """The structures as an epoch of a training, counted from 1, sees them."""
+
+    @abstractmethod
+    def _contents(self) -> Iterable[bytes | memoryview]:
+        """Everything that the descriptors depend on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Partition(LabelledStructures):
+    """Structures with a stored descriptor.
+
+    Attributes
+    ----------
+    features
+        Descriptors, (n, d) float32; a read-only map of a temporary file.
+    """
+
+    features: NDArray[np.float32]
+
+    @property
+    def size(self) -> int:
+        """Number of values that describe a structure."""
+        return self.features.shape[1]
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Descriptors of some structures, (b, size)."""
+        return self.features[rows]
+
+    def at_epoch(self, epoch: int) -> Self:  # noqa: ARG002 - all epochs see the same
+        """These structures: what is stored is the same in each epoch."""
+        return self
+
+    def _contents(self) -> Iterable[bytes | memoryview]:
+        return [self.features.data]
 
 
 @contextmanager
@@ -89,33 +146,47 @@ def open_partitions(
     DiffsymError
         If the training part is empty.
     """
-    assignments = read_table(split, SPLIT).sort_by("structure_id").to_pandas()
     with (
         open_table(descriptor) as table,
         tempfile.TemporaryDirectory(dir=folder, prefix="diffsym-") as workspace,
     ):
-        described = table.read(columns=["structure_id"])["structure_id"].to_pandas()
-        assignments = assignments[
-            assignments["space_group"].isin(classes) & assignments["structure_id"].isin(described)
-        ]
-        if not (assignments["role"] == "train").any():
-            raise DiffsymError(
-                f"{split}: no training structure of the chosen classes has a descriptor in "
-                f"{descriptor}; choose other classes or a smaller test_fraction"
-            )
+        described = table.read(columns=["structure_id"])["structure_id"]
         size = table.schema_arrow.field("descriptor").type.list_size
-        partitions = {}
-        for role in ROLES:
-            rows = assignments[assignments["role"] == role]
-            features = _gather(table, pd.Index(rows["structure_id"]), size, Path(workspace) / role)
-            partitions[role] = Partition(
-                features=features,
-                labels=np.searchsorted(sorted(classes), rows["space_group"]).astype(np.int32),
-                folds=rows["fold"].to_numpy(),
-                structure_ids=pa.array(rows["structure_id"], pa.string()),
-                classes=tuple(sorted(classes)),
+        yield {
+            role: Partition(
+                features=_gather(
+                    table, pd.Index(rows["structure_id"]), size, Path(workspace) / role
+                ),
+                **labels_of(rows, classes),
             )
-        yield partitions
+            for role, rows in assignments_by_role(described, split, classes).items()
+        }
+
+
+def assignments_by_role(
+    described: pa.ChunkedArray, split: str | Path, classes: Sequence[int]
+) -> dict[str, pd.DataFrame]:
+    """Rows of the split table that belong to the classes and are described, by role."""
+    rows = read_table(split, SPLIT).sort_by("structure_id").to_pandas()
+    rows = rows[
+        rows["space_group"].isin(classes) & rows["structure_id"].isin(described.to_pandas())
+    ]
+    if not (rows["role"] == "train").any():
+        raise DiffsymError(
+            f"{split}: no training structure of the chosen classes has a descriptor; "
+            "choose other classes or a smaller test_fraction"
+        )
+    return {role: rows[rows["role"] == role] for role in ROLES}
+
+
+def labels_of(rows: pd.DataFrame, classes: Sequence[int]) -> dict[str, Any]:
+    """What `LabelledStructures` has of some rows of the split table."""
+    return {
+        "labels": np.searchsorted(sorted(classes), rows["space_group"]).astype(np.int32),
+        "folds": rows["fold"].to_numpy(),
+        "structure_ids": pa.array(rows["structure_id"], pa.string()),
+        "classes": tuple(sorted(classes)),
+    }
 
 
 def _gather(table: pq.ParquetFile, wanted: pd.Index, size: int, path: Path) -> NDArray:
@@ -153,13 +224,13 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        partition: Partition,
+        partition: LabelledStructures,
         batch_size: int,
         *,
         order: NDArray[np.int64] | None = None,
         class_weights: NDArray[np.float32] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(workers=partition.workers, max_queue_size=4)
         self.partition = partition
         self.batch_size = batch_size
         self.order = np.arange(len(partition)) if order is None else order
@@ -173,4 +244,4 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[NDArray, NDArray, NDArray]:
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         labels = self.partition.labels[rows]
-        return self.partition.features[rows], labels, self.class_weights[labels]
+        return self.partition.take(rows), labels, self.class_weights[labels]

@@ -1,20 +1,21 @@
 """Probabilities as the documented predictions table."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from diffsym.datasets.feeding import Partition
+from diffsym.datasets.feeding import LabelledStructures
 from diffsym.tables import fixed_size_rows, predictions_schema
 
 EVALUATED_ROLES = ("validation", "test")
 
 
 def predictions_table(
-    predict: Callable[[Partition], NDArray[np.float32]],
-    partitions: Mapping[str, Partition],
+    predict: Callable[[Any], NDArray[np.float32]],
+    partitions: Mapping[str, LabelledStructures],
     *,
     member: int,
 ) -> pa.Table:

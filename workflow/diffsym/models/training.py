@@ -18,7 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from diffsym.datasets.feeding import Batches, Partition, shuffled
+from diffsym.datasets.feeding import Batches, LabelledStructures, shuffled
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path
 from diffsym.keras_backend import keras, resolve_jit
@@ -97,8 +97,8 @@ def learning_rate_at(
 
 def train_member(
     model: keras.Model,
-    train: Partition,
-    validation: Partition,
+    train: LabelledStructures,
+    validation: LabelledStructures,
     *,
     epochs: int,
     batch_size: int,
@@ -189,7 +189,7 @@ def train_member(
         _seed_dropout(model, seed, epoch)
         order = shuffled(len(train), seed, epoch)
         fitted = views[(epoch - 1) % len(views)].fit(
-            Batches(train, batch_size, order=order, class_weights=weights),
+            Batches(train.at_epoch(epoch), batch_size, order=order, class_weights=weights),
             validation_data=Batches(validation, PREDICTION_BATCH) if len(validation) else None,
             shuffle=False,
             verbose=0,
@@ -215,7 +215,7 @@ def train_member(
     return progress.history | {"best_epoch": progress.best_epoch, "kept_epoch": kept_epoch}
 
 
-def predict(model: keras.Model, partition: Partition) -> NDArray[np.float32]:
+def predict(model: keras.Model, partition: LabelledStructures) -> NDArray[np.float32]:
     """Class probabilities of each structure, (n, n_classes)."""
     if not len(partition):
         return np.empty((0, len(partition.classes)), np.float32)
@@ -278,14 +278,12 @@ def _advance(progress: Progress, record: dict[str, float], model: keras.Model) -
         progress.best_weights = model.get_weights()
 
 
-def _digest(settings: dict[str, Any], *partitions: Partition) -> str:
+def _digest(settings: dict[str, Any], *partitions: LabelledStructures) -> str:
     """Digest of everything that the state after an epoch depends on."""
     backend = [keras.__version__, keras.backend.backend()]
     digest = hashlib.sha256(json.dumps([settings, backend], sort_keys=True).encode())
     for partition in partitions:
-        digest.update(json.dumps(partition.classes).encode())
-        digest.update(partition.labels.data)
-        digest.update(partition.features.data)
+        digest.update(partition.digest().encode())
     return digest.hexdigest()
 
 

@@ -1,0 +1,184 @@
+"""Powder patterns rendered while a network trains, with noise that is new in each epoch."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from diffsym.datasets.feeding import LabelledStructures, assignments_by_role, labels_of
+from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
+from diffsym.scattering.powder import Wavelength, two_theta_grid
+from diffsym.tables import REFLECTIONS, read_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentedPartition(LabelledStructures):
+    """Structures whose powder patterns are rendered when they are taken, with new noise each epoch.
+
+    A pattern depends on seed, epoch and structure alone, so it may be rendered in any batch and by
+    any thread.
+
+    Attributes
+    ----------
+    d_star, intensity : (l,)
+        All lines behind one another, 1/A and electrons^2; read-only maps of temporary files.
+    offsets : (n + 1,)
+        First line of each structure, and the number of all.
+    two_theta : (m,)
+        Angles, degrees.
+    rendering
+        Other arguments of `diffsym.descriptors.powder_noise.augmented_patterns`.
+    keys : (n,)
+        Of the structures' random numbers in this epoch.
+    seed
+        Of the draw.
+    """
+
+    d_star: NDArray[np.float64]
+    intensity: NDArray[np.float32]
+    offsets: NDArray[np.int64]
+    two_theta: NDArray[np.float64]
+    rendering: Mapping[str, Any]
+    keys: NDArray[np.uint64]
+    seed: int
+    workers: ClassVar[int] = 2
+
+    @property
+    def size(self) -> int:
+        """Number of values that describe a structure."""
+        return len(self.two_theta)
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Descriptors of some structures, (b, size)."""
+        return augmented_patterns(
+            self.d_star,
+            self.intensity,
+            self.offsets,
+            self.two_theta,
+            keys=self.keys[rows],
+            rows=rows,
+            **self.rendering,
+        )
+
+    def at_epoch(self, epoch: int) -> Self:
+        """The same structures with the noise of another epoch."""
+        keys = pattern_keys(self.structure_ids.to_pylist(), seed=self.seed, epoch=epoch)
+        return replace(self, keys=keys)
+
+    def _contents(self) -> Iterable[bytes | memoryview]:
+        arrays = (self.d_star, self.intensity, self.offsets, self.two_theta, self.keys)
+        return [*(array.tobytes() for array in arrays), repr(self.rendering).encode()]
+
+
+@contextmanager
+def open_augmented_partitions(
+    reflections: Sequence[str | Path],
+    split: str | Path,
+    classes: Sequence[int],
+    *,
+    seed: int,
+    augmentation: Mapping[str, Any],
+    wavelength: Wavelength,
+    b_iso: float,
+    two_theta_min: float,
+    two_theta_max: float,
+    two_theta_step: float,
+    folder: str | Path | None = None,
+    **_: Any,
+) -> Iterator[dict[str, AugmentedPartition]]:
+    """Join reflections, split and classes; patterns are rendered when a batch is asked for.
+
+    Validation and test patterns are drawn once, whatever the seed; those of the training part are
+    new in each epoch and for each seed.
+
+    Parameters
+    ----------
+    reflections
+        Shards of the reflections table (Parquet).
+    split, classes, folder
+        See `diffsym.datasets.feeding.open_partitions`.
+    seed
+        Seed of the training patterns.
+    augmentation
+        Fields of `diffsym.descriptors.powder_noise.Recipe`.
+    wavelength, b_iso, two_theta_min, two_theta_max, two_theta_step
+        Of the descriptor, whose other settings are of no use here.
+
+    Yields
+    ------
+    dict
+        As `open_partitions`. A structure without a reflection is left out; one whose reflections
+        all lie outside the pattern cannot be told from noise.
+
+    Raises
+    ------
+    DiffsymError
+        If the training part is empty.
+    """
+    two_theta = two_theta_grid(
+        two_theta_min=two_theta_min, two_theta_max=two_theta_max, two_theta_step=two_theta_step
+    )
+    recipe = TypeAdapter(Recipe).validate_python(augmentation)
+    rendering = {"recipe": recipe, "wavelength": wavelength, "b_iso": b_iso}
+    described = pa.concat_tables(
+        read_table(path, REFLECTIONS, ["structure_id"]) for path in reflections
+    )
+    with tempfile.TemporaryDirectory(dir=folder, prefix="diffsym-") as workspace:
+        partitions = {}
+        for role, rows in assignments_by_role(described["structure_id"], split, classes).items():
+            names = rows["structure_id"].tolist()
+            d_star, intensity, offsets = _gather_lines(
+                reflections, pd.Index(names), Path(workspace) / role
+            )
+            role_seed = seed if role == "train" else 0
+            partitions[role] = AugmentedPartition(
+                d_star=d_star,
+                intensity=intensity,
+                offsets=offsets,
+                two_theta=two_theta,
+                rendering=rendering,
+                keys=pattern_keys(names, seed=role_seed, epoch=0),
+                seed=role_seed,
+                **labels_of(rows, classes),
+            )
+        yield partitions
+
+
+def _gather_lines(
+    shards: Sequence[str | Path], wanted: pd.Index, path: Path
+) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.int64]]:
+    """Write the lines of the wanted structures, in that order, to memory-mapped files.
+
+    Returns d* and intensity of all lines behind one another, and where each structure's begin.
+    """
+    counts = np.zeros(len(wanted), np.int64)
+    for shard in shards:
+        group = read_table(shard, REFLECTIONS, ["structure_id", "d_star"])
+        rows = wanted.get_indexer(group["structure_id"].to_pandas())
+        lengths = pc.list_value_length(group["d_star"]).to_numpy()
+        counts[rows[rows >= 0]] = lengths[rows >= 0]
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    if not offsets[-1]:
+        return np.empty(0), np.empty(0, np.float32), offsets
+    columns = {}
+    for name, dtype in (("d_star", np.float64), ("intensity", np.float32)):
+        file = path.with_suffix(f".{name}")
+        values = np.memmap(file, dtype, mode="w+", shape=(int(offsets[-1]),))
+        for shard in shards:
+            group = read_table(shard, REFLECTIONS, ["structure_id", name])
+            rows = wanted.get_indexer(group["structure_id"].to_pandas())
+            for row, lines in zip(rows, group[name], strict=True):
+                if row >= 0:
+                    values[offsets[row] : offsets[row + 1]] = lines.as_py()
+        values.flush()
+        columns[name] = np.memmap(file, dtype, mode="r", shape=values.shape)
+    return columns["d_star"], columns["intensity"], offsets
