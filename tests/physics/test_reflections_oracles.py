@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import spglib
 from powder_references import (
     CU_K_ALPHA,
     d_star_of,
@@ -17,6 +18,7 @@ from pymatgen.core import Element, Lattice, Structure
 from study import REPOSITORY
 
 from diffsym.scattering import reflections
+from diffsym.scattering.cells import laue_group, merged_scatterers, primitive_cell
 from diffsym.scattering.form_factors import NODE_STEP, form_factor_nodes, form_factors
 from diffsym.scattering.reflections import powder_reflections
 from diffsym.structures.shards import process_shard
@@ -108,6 +110,18 @@ def test_direct_sums_on_the_database(entries):
             assert merged_difference(ours, direct, 1e-6) < 1e-6
             compared += 1
     assert compared > 200
+
+
+def test_laue_groups_of_the_database(entries):
+    """As many operations, opposites being one, as the space group has; no copies of the cell."""
+    for row in entries:
+        lattice, numbers, coordinates, occupancies = cell_of(row)
+        _, coordinates, _, kinds = merged_scatterers(lattice, numbers, coordinates, occupancies)
+        basis, coordinates, kept, copies = primitive_cell(lattice, kinds, coordinates)
+        operations, _, _ = laue_group(basis, kinds[kept], coordinates)
+        rotations = spglib.get_symmetry_from_database(row["hall_number"])["rotations"]
+        proper = {(W * round(np.linalg.det(W))).tobytes() for W in rotations}
+        assert (copies, len(operations)) == (1, len(proper))
 
 
 @pytest.mark.parametrize("radiation", ["xray", "electron"])
