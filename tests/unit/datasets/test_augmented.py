@@ -1,0 +1,141 @@
+"""Patterns rendered while a network trains: the right lines, new noise, the same noise again."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from diffsym.config import Augmentation
+from diffsym.datasets.augmented import open_augmented_partitions
+from diffsym.datasets.feeding import Batches, shuffled
+from diffsym.descriptors.powder_noise import Recipe
+from diffsym.errors import DiffsymError
+from diffsym.keras_backend import keras
+from diffsym.scattering.powder import PeakShape, powder_patterns, two_theta_grid
+from diffsym.tables import REFLECTIONS, SPLIT, write_table
+
+N = 60
+CLASSES = [2, 225]
+IDS = [f"x:{number:02d}" for number in range(N)]
+GRID = {"two_theta_min": 10.0, "two_theta_max": 40.0, "two_theta_step": 0.05}
+# Peaks of one width and neither noise nor background: patterns are known.
+PLAIN = {"sigma": (0.1, 0.1), "noise": (0.0, 0.0), "background_probability": 0.0}
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """Shards of a reflections table in an order of their own, and a split."""
+    generator = np.random.default_rng(0)
+    lines = [np.sort(generator.uniform(0.15, 0.4, generator.integers(2, 9))) for _ in range(N)]
+    strengths = [generator.uniform(1, 100, len(row)).astype(np.float32) for row in lines]
+    order = generator.permutation(N)[:-5]  # five structures have no reflections
+    shards = []
+    for number, rows in enumerate((order[:20], order[20:20], order[20:])):
+        shards.append(tmp_path / f"shard-{number}.parquet")
+        table = {
+            "structure_id": pa.array([IDS[row] for row in rows], pa.string()),
+            "d_star": pa.array([lines[row] for row in rows], pa.list_(pa.float64())),
+            "intensity": pa.array([strengths[row] for row in rows], pa.list_(pa.float32())),
+        }
+        write_table(pa.table(table), shards[-1], REFLECTIONS)
+    roles = generator.choice(["train", "validation", "test"], N, p=[0.6, 0.2, 0.2])
+    split = {
+        "structure_id": IDS,
+        "space_group": generator.choice([*CLASSES, 62], N),
+        "role": roles.tolist(),
+        "fold": np.where(roles == "train", 0, -1),
+        "group": IDS,
+    }
+    write_table(pa.table(split), tmp_path / "split.parquet", SPLIT)
+    return shards, tmp_path / "split.parquet", lines, strengths
+
+
+def opened(tables, *, seed=3, augmentation=PLAIN):
+    return open_augmented_partitions(
+        tables[0],
+        tables[1],
+        CLASSES,
+        seed=seed,
+        augmentation=augmentation,
+        wavelength=1.54,
+        b_iso=0.5,
+        **GRID,
+    )
+
+
+def test_defaults_of_the_configuration_are_those_of_the_recipe():
+    recipe = Recipe()
+    for name, value in Augmentation().model_dump().items():
+        assert value == pytest.approx(getattr(recipe, name)), name
+    # Preferred orientation needs the directions of the reflections, which the table lacks.
+    assert set(recipe.__dataclass_fields__) - set(Augmentation.model_fields) == {"march_ratio"}
+
+
+def test_a_structure_gets_the_pattern_of_its_own_lines(tables):
+    _, _, lines, strengths = tables
+    grid = two_theta_grid(**GRID)
+    with opened(tables) as parts:
+        for part in parts.values():
+            assert part.size == len(grid)
+            rows = np.arange(len(part))[::-1]
+            wanted = [IDS.index(name) for name in part.structure_ids.to_pylist()]
+            expected = powder_patterns(
+                np.concatenate([lines[k] for k in wanted]),
+                np.concatenate([strengths[k] for k in wanted]),
+                np.concatenate([[0], np.cumsum([len(lines[k]) for k in wanted])]),
+                grid,
+                shape=PeakShape.gaussian(0.1),
+                wavelength=1.54,
+                b_iso=0.5,
+            )
+            assert part.take(rows) == pytest.approx(expected[::-1], abs=1e-6)
+        assert sum(map(len, parts.values())) > 20
+
+
+def test_training_noise_is_new_each_epoch_and_evaluation_noise_never(tables):
+    rows = np.arange(5)
+    noisy = {"noise": (0.0, 0.02)}
+    with (
+        opened(tables, seed=1, augmentation=noisy) as first,
+        opened(tables, seed=2, augmentation=noisy) as second,
+    ):
+        for role in ("validation", "test"):
+            assert np.array_equal(first[role].take(rows[:3]), second[role].take(rows[:3]))
+        train = first["train"]
+        one, two = (train.at_epoch(epoch).take(rows) for epoch in (1, 2))
+        assert np.array_equal(one, train.at_epoch(2).at_epoch(1).take(rows))
+        assert not np.isclose(one, two).all(axis=1).any()
+        assert not np.isclose(one, second["train"].at_epoch(1).take(rows)).all(axis=1).any()
+
+
+def test_a_digest_knows_the_patterns_and_not_the_epoch(tables):
+    with opened(tables) as parts, opened(tables) as again, opened(tables, seed=4) as other:
+        assert parts["train"].digest() == again["train"].digest()
+        assert parts["train"].digest() != other["train"].digest()
+        assert parts["test"].digest() == other["test"].digest()
+    with opened(tables, augmentation=PLAIN | {"sigma": (0.1, 0.2)}) as changed:
+        assert changed["train"].digest() != again["train"].digest()
+
+
+def test_threads_render_what_one_thread_renders(tables):
+    noisy = {"noise": (0.0, 0.02)}
+    with opened(tables, augmentation=noisy) as parts:
+        train = parts["train"].at_epoch(3)
+        order = shuffled(len(train), seed=0, epoch=3)
+        batches = Batches(train, 4, order=order)
+        assert batches.workers > 1
+        adapter = keras.src.trainers.data_adapters.py_dataset_adapter.PyDatasetAdapter(
+            batches, shuffle=False
+        )
+        fed = np.concatenate([np.asarray(batch[0]) for batch in adapter.get_tf_dataset()])
+        assert np.array_equal(fed[: len(train)], train.take(order))
+
+
+def test_no_training_structure_is_a_mistake(tables):
+    with (
+        pytest.raises(DiffsymError, match="choose other classes"),
+        open_augmented_partitions(
+            tables[0], tables[1], [1, 3], seed=0, augmentation=PLAIN, wavelength=1.5, b_iso=0,
+            **GRID,
+        ),
+    ):  # fmt: skip
+        pass
