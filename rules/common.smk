@@ -29,9 +29,9 @@ SHARDS = range(STUDY.structures.shards)
 EXPERIMENTS = STUDY.experiments_to_run()
 
 
-def settings(section, name):
-    """All keys of a named section as plain values."""
-    return getattr(STUDY, section)[name].model_dump(mode="json")
+def settings(section, name, without=()):
+    """The keys of a named section as plain values."""
+    return getattr(STUDY, section)[name].model_dump(mode="json", exclude=set(without))
 
 
 AMCSD_WHEEL = "data/downloads/xraylarch-0.9.81-py3-none-any.whl"
@@ -222,7 +222,7 @@ def augmented_patterns(wildcards):
     """The descriptor's settings if its patterns are rendered while the network trains."""
     name = experiment_settings(wildcards).descriptor
     augmented = getattr(STUDY.descriptors[name], "augmentation", None) is not None
-    return settings("descriptors", name) if augmented else None
+    return settings("descriptors", name, without=["kind", "peaks"]) if augmented else None
 
 
 def network_input(wildcards):

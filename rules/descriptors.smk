@@ -39,7 +39,9 @@ rule compute_descriptor:
         mem_mb=memory(1500, 4),
         runtime=runtime(60),
     params:
-        settings=lambda wildcards: settings("descriptors", wildcards.descriptor),
+        settings=lambda wildcards: settings(
+            "descriptors", wildcards.descriptor, without=["augmentation"]
+        ),
         code=lambda wildcards: script_digest(
             "compute_descriptor.py",
             f"diffsym.descriptors.{STUDY.descriptors[wildcards.descriptor].kind}",

@@ -11,9 +11,9 @@ from scipy.spatial.transform import Rotation
 from study import REPOSITORY
 
 from diffsym.errors import DiffsymError
+from diffsym.scattering.cells import impossibility
 from diffsym.scattering.orbits import symmetry_orbits
 from diffsym.scattering.pdf import (
-    impossibility,
     pair_distribution_function,
     pair_distribution_functions,
 )

@@ -10,12 +10,19 @@ AFTER_DESCRIPTOR = {
     "evaluate_experiment": 5,
     **AFTER_EVALUATION,
 }
+STORED_PATTERNS = {"compute_descriptor": 2, "assemble_descriptor": 1, "measure_leakage": 1}
+POWDER_NETWORKS = {"train_network": 2, "evaluate_experiment": 2, **AFTER_EVALUATION}
 AFTER_STRUCTURES = {
-    "compute_descriptor": 2,
-    "assemble_descriptor": 1,
+    "compute_reflections": 2,
+    "compute_descriptor": 4,
+    "assemble_descriptor": 2,
     "make_split": 3,
     "select_classes": 1,
-    **AFTER_DESCRIPTOR,
+    "measure_leakage": 4,
+    "fit_logistic": 2,
+    "train_network": 6,
+    "evaluate_experiment": 7,
+    **AFTER_EVALUATION,
 }
 
 CONFIGURATION_EDITS = {
@@ -44,8 +51,8 @@ CONFIGURATION_EDITS = {
         {
             "select_classes": 1,
             "fit_logistic": 2,
-            "train_network": 4,
-            "evaluate_experiment": 5,
+            "train_network": 6,
+            "evaluate_experiment": 7,
             **AFTER_EVALUATION,
         },
     ),
@@ -63,7 +70,20 @@ CONFIGURATION_EDITS = {
     ),
     "evaluation": (
         {"evaluation": {"bootstrap_samples": 101}},
-        {"evaluate_experiment": 5, **AFTER_EVALUATION},
+        {"evaluate_experiment": 7, **AFTER_EVALUATION},
+    ),
+    "reflections": (
+        {"reflections": {"d_star_max": 1.05}},
+        {"compute_reflections": 2, **STORED_PATTERNS, **POWDER_NETWORKS},
+    ),
+    # Networks see widths of their own, and no width needs a structure factor.
+    "width of stored peaks": (
+        {"descriptors": {"xrd_vecsei2019": {"peaks": {"w": 0.02}}}},
+        {**STORED_PATTERNS, "make_report": 1},
+    ),
+    "noise": (
+        {"descriptors": {"xrd_vecsei2019": {"augmentation": {"noise": [0.0, 0.01]}}}},
+        POWDER_NETWORKS,
     ),
 }
 
@@ -74,12 +94,18 @@ def test_edited_configuration(tiny_study, overlay, jobs):
 
 
 CODE_EDITS = {
-    "evaluation/metrics.py": {"evaluate_experiment": 5, **AFTER_EVALUATION},
+    "evaluation/metrics.py": {"evaluate_experiment": 7, **AFTER_EVALUATION},
     "scattering/pdf.py": {
         "compute_descriptor": 2,
         "assemble_descriptor": 1,
         **AFTER_DESCRIPTOR,
     },
+    "scattering/reflections.py": {
+        "compute_reflections": 2,
+        **STORED_PATTERNS,
+        **POWDER_NETWORKS,
+    },
+    "descriptors/powder_noise.py": POWDER_NETWORKS,
     "models/liu2019_cnn.py": {"train_network": 4, "evaluate_experiment": 3, **AFTER_EVALUATION},
     "structures/duplicates.py": {"unique_structures": 1, **AFTER_STRUCTURES},
     "structures/sources/local.py": {},

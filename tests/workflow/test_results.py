@@ -3,21 +3,24 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import yaml
 
 from diffsym.tables import (
     DUPLICATES,
+    REFLECTIONS,
     REJECTED,
     SPLIT,
     STRUCTURES,
+    as_matrix,
     descriptor_schema,
     read_table,
 )
 
 ENTRIES = 140
-EXPERIMENTS = ["lr_x", "lr_x2", "cnn", "cnn_formula", "cnn_prototype"]
+EXPERIMENTS = ["lr_x", "lr_x2", "cnn", "cnn_formula", "cnn_prototype", "xrd_cnn", "xrd_dense"]
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,19 @@ def test_every_structure_has_its_descriptor(results):
     values = np.array(table["descriptor"].to_pylist())
     assert np.allclose(values.min(axis=1), 0)
     assert np.allclose(values.max(axis=1), 1)
+
+
+def test_reflections_and_patterns_stand_in_the_order_of_the_structures(results):
+    structures = read_table(results / "structures.parquet", STRUCTURES)
+    shards = sorted((results / "reflections").glob("shard-*.parquet"))
+    lines = pa.concat_tables(read_table(path, REFLECTIONS) for path in shards)
+    assert lines["structure_id"].to_pylist() == structures["structure_id"].to_pylist()
+    assert pc.min(pc.list_value_length(lines["d_star"])).as_py() > 0
+    patterns = read_table(
+        results / "descriptors" / "xrd_vecsei2019.parquet", descriptor_schema(8501, np.float16)
+    )
+    assert patterns["structure_id"].to_pylist() == structures["structure_id"].to_pylist()
+    assert (as_matrix(patterns["descriptor"]).max(axis=1) == 1).all()
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,6 @@ def open_augmented_partitions(
     two_theta_max: float,
     two_theta_step: float,
     folder: str | Path | None = None,
-    **_: Any,
 ) -> Iterator[dict[str, AugmentedPartition]]:
     """Join reflections, split and classes; patterns are rendered when a batch is asked for.
 
@@ -111,7 +110,7 @@ def open_augmented_partitions(
     augmentation
         Fields of `diffsym.descriptors.powder_noise.Recipe`.
     wavelength, b_iso, two_theta_min, two_theta_max, two_theta_step
-        Of the descriptor, whose other settings are of no use here.
+        Of the descriptor, see `diffsym.descriptors.powder.compute`.
 
     Yields
     ------

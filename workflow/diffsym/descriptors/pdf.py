@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diffsym.descriptors.cells import Cells, cells_of
 from diffsym.scattering import pdf, srreal
+from diffsym.scattering.cells import impossibility
 
 Floats = NDArray[np.float64]
 
@@ -82,6 +83,6 @@ def _reason(cells: Cells, row: int) -> str:
     lattices, offsets, numbers, coordinates, occupancies, _ = cells
     here = slice(offsets[row], offsets[row + 1])
     return (
-        pdf.impossibility(lattices[row], numbers[here], coordinates[here], occupancies[here])
+        impossibility(lattices[row], numbers[here], coordinates[here], occupancies[here])
         or "its pair distribution function is constant or not finite"
     )

@@ -29,7 +29,7 @@ def compute(
     wavelength: float | list[tuple[float, float]],
     b_iso: float,
     peaks: Mapping[str, float | None],
-    **settings: Any,
+    **settings: float,
 ) -> tuple[NDArray[np.float16], list[tuple[int, str]]]:
     """Pattern of every structure, without noise.
 

@@ -10,12 +10,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from diffsym.scattering.form_factors import LARGEST_ATOMIC_NUMBER
-from diffsym.scattering.orbits import _images, _lattice_symmetries
+from diffsym.scattering.orbits import images_of, lattice_symmetries
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+# Form factors are tabulated up to here.
+LARGEST_ATOMIC_NUMBER = 98
 # A cell smaller than this holds no atom, A^3.
 SMALLEST_VOLUME = 0.1
 # Two scatterers closer than this coincide, A. A motion accepted with such an error changes a phase
@@ -177,7 +178,7 @@ def primitive_cell(
             if kinds[target] != kinds[start] or target == start:
                 continue
             shift = coordinates[target] - coordinates[start]
-            if _images(np.eye(3), shift, kinds, coordinates, tolerance, images):
+            if images_of(np.eye(3), shift, kinds, coordinates, tolerance, images):
                 shifts[copies - 1] = shift
                 kept &= images >= np.arange(n)
                 copies += 1
@@ -224,14 +225,14 @@ def laue_group(
     if centrosymmetric:
         centre = (frac_coords[target] + frac_coords[rarest[0]]) / 2
 
-    lattice_symmetries = _lattice_symmetries(lattice)
-    n_proper = len(lattice_symmetries) // 2
+    symmetries = lattice_symmetries(lattice)
+    n_proper = len(symmetries) // 2
     proper = np.empty((n_proper, 3, 3))
     codes = np.empty(n_proper, dtype=np.int64)
     filled = 0
-    for index in range(len(lattice_symmetries)):
-        if _determinant(lattice_symmetries[index]) > 0:
-            proper[filled] = lattice_symmetries[index]
+    for index in range(len(symmetries)):
+        if _determinant(symmetries[index]) > 0:
+            proper[filled] = symmetries[index]
             codes[filled] = _code(proper[filled])
             filled += 1
     known = codes == _code(np.eye(3))
@@ -306,7 +307,7 @@ def _target(
     images = np.empty(len(kinds), dtype=np.int64)
     for target in rarest:
         shift = frac_coords[target] - frac_coords[rarest[0]] @ rotation
-        if _images(rotation, shift, kinds, frac_coords, tolerance, images):
+        if images_of(rotation, shift, kinds, frac_coords, tolerance, images):
             return int(target)
     return -1
 

@@ -18,12 +18,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffsym.errors import DiffsymError
+from diffsym.scattering.cells import LARGEST_ATOMIC_NUMBER
 
 Floats = NDArray[np.float64]
 
 RADIATIONS = ("xray", "electron")
-# Californium; no table has heavier elements.
-LARGEST_ATOMIC_NUMBER = 98
 # Both tables were fitted up to s = 2 / A.
 LARGEST_D_STAR = 4.0
 # Cubic interpolation errs by at most 3/128 (b h)^4 of a Gaussian exp(-b s^2), h being the spacing

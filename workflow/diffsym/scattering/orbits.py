@@ -17,7 +17,7 @@ _POSITION_TOLERANCE = 1e-4
 
 
 @njit(cache=True, error_model="numpy")
-def _lattice_symmetries(lattice: np.ndarray) -> np.ndarray:
+def lattice_symmetries(lattice: np.ndarray) -> np.ndarray:
     """Integer matrices W, entries -1, 0, 1, for which the rows of W A are a copy of those of A."""
     metric = lattice @ lattice.T
     steps = np.empty((27, 3))
@@ -51,7 +51,7 @@ def _lattice_symmetries(lattice: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, error_model="numpy")
-def _images(
+def images_of(
     rotation: np.ndarray,
     shift: np.ndarray,
     kinds: np.ndarray,
@@ -123,14 +123,14 @@ def symmetry_orbits(lattice: np.ndarray, kinds: np.ndarray, frac_coords: np.ndar
         tolerance[axis] = _POSITION_TOLERANCE * np.linalg.norm(inverse[:, axis])
     images = np.empty(n, dtype=np.int64)
     n_orbits = n
-    rotations = _lattice_symmetries(lattice)
+    rotations = lattice_symmetries(lattice)
     for index in range(len(rotations)):
         rotation = rotations[index]
         for target in range(n):
             if kinds[target] != kinds[start]:
                 continue
             shift = frac_coords[target] - frac_coords[start] @ rotation
-            if not _images(rotation, shift, kinds, frac_coords, tolerance, images):
+            if not images_of(rotation, shift, kinds, frac_coords, tolerance, images):
                 continue
             for i in range(n):
                 first, second = _root(parents, i), _root(parents, images[i])

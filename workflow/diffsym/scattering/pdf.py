@@ -27,6 +27,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from diffsym.errors import DiffsymError
+from diffsym.scattering.cells import SMALLEST_VOLUME, impossibility
 from diffsym.scattering.orbits import symmetry_orbits
 
 Floats = NDArray[np.float64]
@@ -39,8 +40,6 @@ _PEAK_EXTENT = 4.0
 _INTERPOLATION_ERROR = 2e-4
 # Scatterers closer than this share a site (mixed occupancy) and are no pair, A.
 _SAME_SITE = 0.01
-# A cell smaller than this holds no atom, A^3.
-_SMALLEST_VOLUME = 0.1
 # Rows of the intermediate matrix of sampled peaks that are in memory at a time.
 _NODES_AT_A_TIME = 256
 # Weights of the four nodes -1, 0, 1, 2 around t in [0, 1): cubic Lagrange polynomials, one a row,
@@ -177,7 +176,8 @@ def pair_distribution_functions(
     Returns
     -------
     (s, m) float64
-        G(r), 1/A^2. The row of an impossible structure (see `impossibility`) is NaN.
+        G(r), 1/A^2. The row of an impossible structure (`diffsym.scattering.cells.impossibility`)
+        is NaN.
 
     Raises
     ------
@@ -206,24 +206,6 @@ def pair_distribution_functions(
         np.empty(0, dtype=np.int64) if orbits is None else np.asarray(orbits, dtype=np.int64),
         *transform,
     )
-
-
-def impossibility(
-    lattice: Floats, atomic_numbers: NDArray[np.integer], frac_coords: Floats, occupancies: Floats
-) -> str:
-    """Why a structure has no pair distribution function, in words; empty if it has one."""
-    if len(atomic_numbers) == 0:
-        return "the cell holds no scatterer"
-    if not (np.isfinite(lattice).all() and np.isfinite(frac_coords).all()):
-        return "a lattice vector or a coordinate is not a finite number"
-    volume = abs(np.linalg.det(lattice))
-    if volume < _SMALLEST_VOLUME:
-        return f"the cell has a volume of {volume:.3g} A^3"
-    if not (np.isfinite(occupancies).all() and (occupancies > 0).all()):
-        return "an occupancy is not a positive number"
-    if not (np.asarray(atomic_numbers) > 0).all():
-        return "an atomic number is not positive"
-    return ""
 
 
 def uniform_step(r: Floats) -> float:
@@ -329,7 +311,7 @@ def _functions(
         if not (
             len(coordinates) > 0
             and np.isfinite(coordinates).all()
-            and volume >= _SMALLEST_VOLUME
+            and volume >= SMALLEST_VOLUME
             and np.isfinite(weights[here]).all()
             and weights[here].min() > 0
             and occupancies[here].min() > 0

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pymatgen.core import Element
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.pdf import impossibility, uniform_step
+from diffsym.scattering.cells import impossibility
+from diffsym.scattering.pdf import uniform_step
 
 Floats = NDArray[np.float64]
 
