@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from sklearn.metrics import confusion_matrix, f1_score, log_loss, top_k_accuracy
 from diffsym import tables
 from diffsym.errors import DiffsymError
 from diffsym.evaluation import metrics
+from diffsym.structures.space_groups import crystal_system
 
 CLASSES = [2, 14, 62, 225]
 
@@ -42,35 +44,13 @@ def test_label_frequency_answers_the_most_frequent_training_classes():
     assert ranks.tolist() == [2, 0, 3, 1]
 
 
-def test_bootstrap_of_single_entries_has_the_binomial_width():
-    values = (np.arange(400) < 100).astype(float)[:, None]
-    means = metrics.bootstrap_means(values, [str(i) for i in range(400)], resamples=4000, seed=1)
-    assert means.mean() == pytest.approx(0.25, abs=0.002)
-    assert means.std() == pytest.approx(np.sqrt(0.25 * 0.75 / 400), rel=0.05)
-
-
-def test_bootstrap_of_clusters_is_wider_by_their_size():
-    values = np.repeat((np.arange(100) < 25).astype(float), 4)[:, None]
-    clusters = np.repeat(np.arange(100), 4).astype(str)
-    means = metrics.bootstrap_means(values, clusters, resamples=4000, seed=1)
-    assert means.std() == pytest.approx(np.sqrt(0.25 * 0.75 / 100), rel=0.05)
-
-
-def test_bootstrap_columns_are_paired():
-    column = np.random.default_rng(0).random(50)
-    clusters = [str(i) for i in range(50)]
-    means = metrics.bootstrap_means(
-        np.stack([column, column + 1], axis=1), clusters, resamples=200, seed=3
-    )
-    assert np.allclose(means[:, 1] - means[:, 0], 1.0)
-
-
 def test_calibration_by_hand():
     probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.45, 0.55]])
     result = metrics.calibration(probabilities, np.array([0, 1, 1, 0]), bins=2)
     # All four confidences lie in the upper bin: mean 0.7125, two of four right.
     assert result["expected_calibration_error"] == pytest.approx(0.2125)
     assert [entry["count"] for entry in result["bins"]] == [0, 4]
+    assert [entry["right"] for entry in result["bins"]] == [0, 2]
     assert result["bins"][0]["accuracy"] is None
 
 
@@ -90,11 +70,18 @@ def test_classes_without_entries_do_not_enter_the_macro_averages():
     assert [entry["training_frequency"] for entry in table] == [0.6, 0.3, 0.1]
 
 
+BOOTSTRAP = {"resamples": 200, "confidence": 0.95, "seed": 0}
+
+
 def test_crystal_system_is_predicted_by_summed_probabilities():
     # 14 and 15 are monoclinic; neither beats 225 alone, together they do.
     probabilities = np.array([[0.3, 0.3, 0.4]])
-    result = metrics.crystal_system_scores(probabilities, np.array([0]), [14, 15, 225])
-    assert result["accuracy"] == 1.0
+    result = metrics.crystal_system_scores(
+        probabilities, np.array([0]), ["a"], [14, 15, 225], np.array([2, 2, 3]), BOOTSTRAP
+    )
+    assert result["accuracy"] == {"value": 1.0, "low": 1.0, "high": 1.0}
+    # Two groups of two training structures each outnumber one of three.
+    assert result["baseline"]["value"] == 1.0
     assert result["systems"] == [
         {
             "crystal_system": "monoclinic",
@@ -103,6 +90,79 @@ def test_crystal_system_is_predicted_by_summed_probabilities():
             "crystal_system_accuracy": 1.0,
         }
     ]
+    assert result["names"] == ["monoclinic", "cubic"]
+    assert result["confusion"] == [[1, 0], [0, 0]]
+
+
+def test_crystal_systems_agree_with_scikit_learn():
+    classes = [2, 14, 15, 62, 194, 225, 227]
+    systems = np.array([crystal_system(number) for number in classes])
+    probabilities, labels = random_probabilities(200, len(classes), seed=2)
+    clusters = [str(i) for i in range(200)]
+    result = metrics.crystal_system_scores(
+        probabilities, labels, clusters, classes, np.array([1, 2, 3, 9, 5, 4, 2]), BOOTSTRAP
+    )
+    summed = pd.DataFrame(probabilities).T.groupby(systems).sum().T
+    answers = summed.columns.to_numpy()[summed.to_numpy().argmax(axis=1)]
+    expected = confusion_matrix(systems[labels], answers, labels=result["names"])
+    assert result["confusion"] == expected.tolist()
+    assert result["accuracy"]["value"] == pytest.approx(np.trace(expected) / 200)
+    assert result["accuracy"]["low"] < result["accuracy"]["value"] < result["accuracy"]["high"]
+    assert result["baseline"]["value"] == pytest.approx((systems[labels] == "orthorhombic").mean())
+
+
+def test_centrosymmetric_groups_compete_with_each_other_only():
+    # 19 and 216 have no centre of inversion; 62 and 225 have one.
+    classes = [19, 62, 216, 225]
+    probabilities = np.array(
+        [
+            [0.5, 0.3, 0.1, 0.1],  # 62: first of the two, second of all
+            [0.1, 0.3, 0.4, 0.2],  # 225: second of the two
+            [0.0, 0.1, 0.1, 0.8],  # 225: first of all
+            [0.9, 0.1, 0.0, 0.0],  # 19: not evaluated
+        ]
+    )
+    result = metrics.centrosymmetric_scores(
+        probabilities,
+        np.array([1, 3, 3, 0]),
+        list("abcd"),
+        classes,
+        np.array([50, 20, 40, 10]),
+        BOOTSTRAP | {"top_k": 4},
+    )
+    assert (result["n"], result["n_classes"]) == (3, 2)
+    values = {
+        name: [entry["value"] for entry in result[name]]
+        for name in ("accuracy", "baseline", "all_classes")
+    }
+    assert values["accuracy"] == pytest.approx([2 / 3, 1.0])
+    # The baseline answers 62 before 225.
+    assert values["baseline"] == pytest.approx([1 / 3, 1.0])
+    assert values["all_classes"] == pytest.approx([1 / 3, 2 / 3])
+
+
+def test_centrosymmetric_accuracy_is_that_of_renormalised_probabilities():
+    classes = [2, 19, 62, 216, 225]
+    probabilities, labels = random_probabilities(300, 5, seed=8)
+    result = metrics.centrosymmetric_scores(
+        probabilities,
+        labels,
+        [str(i) for i in range(300)],
+        classes,
+        np.arange(5),
+        BOOTSTRAP | {"top_k": 3},
+    )
+    chosen = np.isin(labels, [0, 2, 4])
+    own = probabilities[chosen][:, [0, 2, 4]]
+    own /= own.sum(axis=1, keepdims=True)
+    for k in (1, 2):
+        expected = top_k_accuracy_score(labels[chosen] // 2, own, k=k, labels=[0, 1, 2])
+        assert result["accuracy"][k - 1]["value"] == pytest.approx(expected)
+
+
+def test_without_centrosymmetric_structures_there_is_no_such_accuracy():
+    arguments = np.array([[0.4, 0.6]]), np.array([0]), ["a"], [19, 62], np.array([1, 1])
+    assert metrics.centrosymmetric_scores(*arguments, BOOTSTRAP | {"top_k": 2}) is None
 
 
 def test_confused_pairs_are_sorted_and_related():
@@ -115,11 +175,16 @@ def test_confused_pairs_are_sorted_and_related():
 
 def test_error_distances_are_shares():
     confusion = np.array([[5, 1, 1], [4, 9, 0], [0, 2, 3]])
-    entries = metrics.error_distances(confusion, [2, 14, 62])
+    entries = metrics.error_distances(confusion, [2, 14, 62], np.array([3, 1, 9]))
     # 2-14 and 14-62 are one step apart, 2-62 two.
     assert [entry["share"] for entry in entries] == pytest.approx([7 / 8, 1 / 8])
-    assert sum(entry["expected"] for entry in entries) == pytest.approx(1.0)
-    assert metrics.error_distances(np.diag([3, 4]), [2, 14]) == []
+    # By chance, the two errors of group 2 are drawn from the answers to others, 11 times 14 and 3
+    # times 62, and the two of 62 from 9 times 2 and 10 times 14.
+    far = 2 * 3 / 14 + 2 * 9 / 19
+    assert [entry["expected"] for entry in entries] == pytest.approx([1 - far / 8, far / 8])
+    # The baseline answers 62 to 7 structures of group 2 and to 13 of group 14.
+    assert [entry["baseline"] for entry in entries] == pytest.approx([13 / 20, 7 / 20])
+    assert metrics.error_distances(np.diag([3, 4]), [2, 14], np.array([1, 2])) == []
 
 
 def make_predictions(probabilities, labels, roles, member=0, classes=CLASSES, order=None):

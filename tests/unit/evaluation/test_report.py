@@ -21,6 +21,7 @@ FIGURES = [
     "descriptor-map-pdf",
     "learning-curves",
     "top-k-accuracy",
+    "top-n-accuracy",
     "crystal-system-accuracy",
     "recall-stratified",
     "recall-prototype",

@@ -15,16 +15,19 @@ SETTINGS = {
 }
 
 
-def make_metrics(validation, test):
+def make_metrics(validation, test, top_k=2):
     def part(value):
-        entry = {"k": 1, "value": value, "low": value - 0.1, "high": value + 0.1}
+        entry = {"value": value, "low": value - 0.1, "high": value + 0.1}
+        entries = [{"k": k, **entry} for k in range(1, top_k + 1)]
         return {
-            "accuracy": [entry, entry | {"k": 2}],
-            "baseline": [entry, entry | {"k": 2}],
-            "gain_over_baseline": [entry, entry | {"k": 2}],
+            "accuracy": entries,
+            "baseline": entries,
+            "gain_over_baseline": entries,
             "members_mean": [value],
             "members_spread": None,
-            "crystal_systems": {"accuracy": value},
+            "crystal_systems": {"accuracy": entry, "baseline": entry},
+            "centrosymmetric": {"accuracy": entries, "baseline": entries},
+            "certainty": {"half_unclassified": {"threshold": 0.4, "accuracy": entry}},
             "macro": {"f1": value},
             "log_loss": 1.0,
             "calibration": {"expected_calibration_error": 0.1},
@@ -33,7 +36,7 @@ def make_metrics(validation, test):
     return {
         "classes": [2, 14],
         "counts": {"train": 10, "validation": 2, "test": 3},
-        "settings": {"top_k": 2},
+        "settings": {"top_k": top_k},
         "parts": {"validation": part(validation), "test": part(test)},
     }
 
@@ -49,5 +52,39 @@ def test_the_test_part_chooses_nothing():
     assert row["accuracy"][0]["value"] == pytest.approx(0.4)
 
 
+@pytest.mark.parametrize(("top_k", "expected"), [(1, [1]), (4, [1, 4]), (6, [1, 6]), (10, [1, 6])])
+def test_the_first_and_the_sixth_answer_are_quoted(top_k, expected):
+    row = summarise({"a": SETTINGS}, {"a": make_metrics(0.6, 0.4, top_k)})["experiments"]["a"]
+    for key in ("accuracy", "baseline", "gain_over_baseline"):
+        assert [entry["k"] for entry in row[key]] == expected
+
+
+def test_only_experiments_with_the_same_split_and_classes_are_comparable():
+    chosen = {
+        "a": SETTINGS,
+        "b": SETTINGS | {"split": "prototype"},
+        "c": SETTINGS | {"descriptor": "xrd", "model": "dense"},
+        "d": SETTINGS | {"classes": "all"},
+    }
+    summary = summarise(chosen, dict.fromkeys(chosen, make_metrics(0.6, 0.4)))
+    assert [entry["experiments"] for entry in summary["comparable"]] == [["a", "c"], ["b"], ["d"]]
+
+
 def test_published_figures_name_their_data():
     assert all("ICSD" in entry["data"] and entry["reference"] for entry in PUBLISHED)
+    for publication in PUBLISHED:
+        measured = any(key.startswith("measured") for m in publication["models"] for key in m)
+        assert measured == (publication["measured_data"] is not None)
+
+
+def test_published_table_of_vecsei_et_al():
+    [vecsei] = [entry for entry in PUBLISHED if "Vecsei" in entry["reference"]]
+    columns = (
+        "crystal_system",
+        "measured_crystal_system",
+        "top_1",
+        "measured_top_1",
+        "measured_centrosymmetric",
+    )
+    table = [[round(100 * model[key]) for key in columns] for model in vecsei["models"]]
+    assert table == [[85, 56, 76, 42, 43], [73, 70, 57, 54, 59]]

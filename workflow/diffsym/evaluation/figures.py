@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from diffsym.evaluation.inputs import Experiment, by_split
+from diffsym.evaluation.summary import QUOTED_ANSWERS
 from diffsym.evaluation.typesetting import label_plotly
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
 
@@ -523,11 +524,52 @@ def _split_panels(
     return figure, grouped
 
 
+def _answers_line(
+    entries: Sequence[Mapping[str, float]], label: str, style: Mapping[str, Any], **more: Any
+) -> go.Scatter:
+    """An accuracy, or what an answer adds to it, against the number of answers."""
+    return go.Scatter(
+        x=[entry["k"] for entry in entries],
+        y=[entry["value"] for entry in entries],
+        error_y=_error_bars(entries),
+        mode="lines+markers",
+        marker={"size": 9, **style},
+        line={"color": style["color"], "width": 2},
+        name=escape(label),
+        legendgroup=label,
+        customdata=[[entry["low"], entry["high"]] for entry in entries],
+        hovertemplate=escape(label) + "<br>k = %{x}: <b>%{y:.1%}</b> "
+        "[%{customdata[0]:.1%}, %{customdata[1]:.1%}]<extra></extra>",
+        **more,
+    )
+
+
+def _label_frequency_line(entries: Sequence[Mapping[str, float]], **more: Any) -> go.Scatter:
+    """Accuracy of the label-frequency baseline against the number of answers."""
+    return go.Scatter(
+        x=[entry["k"] for entry in entries],
+        y=[entry["value"] for entry in entries],
+        mode="lines+markers",
+        marker={
+            "size": 8,
+            "symbol": "x-thin",
+            "color": BASELINE,
+            "line": {"width": 2, "color": BASELINE},
+        },
+        line={"color": BASELINE, "dash": "dot", "width": 1.6},
+        name="label frequency",
+        legendgroup="label frequency",
+        hovertemplate="label frequency<br>k = %{x}: %{y:.1%}<extra></extra>",
+        **more,
+    )
+
+
 def top_k_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
-    """A_1 ... A_k and their first differences for each split, with the baseline.
+    """A_1 ... A_6 and their first differences for each split, with the baseline.
 
     After Fig. 2 of Liu et al. 2019.
     """
+    answers = QUOTED_ANSWERS[-1]
     figure, grouped = _split_panels(experiments, 2, vertical_spacing=0.12, row_heights=[0.62, 0.38])
     styles = _styles(experiments)
     shown: set[str] = set()
@@ -536,43 +578,13 @@ def top_k_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
             style = styles[experiment.label]
             for row, quantity in enumerate(("accuracy", "first_differences"), start=1):
                 # A_1 is its own first difference and would dwarf the others.
-                entries = experiment.test[quantity][row - 1 :]
-                figure.add_scatter(
-                    x=[entry["k"] for entry in entries],
-                    y=[entry["value"] for entry in entries],
-                    error_y=_error_bars(entries),
-                    mode="lines+markers",
-                    marker={"size": 9, **style},
-                    line={"color": style["color"], "width": 2},
-                    name=escape(experiment.label),
-                    legendgroup=experiment.label,
-                    showlegend=row == 1 and experiment.label not in shown,
-                    customdata=[[entry["low"], entry["high"]] for entry in entries],
-                    hovertemplate=escape(experiment.label) + "<br>k = %{x}: <b>%{y:.1%}</b> "
-                    "[%{customdata[0]:.1%}, %{customdata[1]:.1%}]<extra></extra>",
-                    row=row,
-                    col=col,
-                )
+                entries = experiment.test[quantity][row - 1 : answers]
+                first_time = row == 1 and experiment.label not in shown
+                line = _answers_line(entries, experiment.label, style, showlegend=first_time)
+                figure.add_trace(line, row=row, col=col)
             shown.add(experiment.label)
-        baseline = members[0].test["baseline"]
-        figure.add_scatter(
-            x=[entry["k"] for entry in baseline],
-            y=[entry["value"] for entry in baseline],
-            mode="lines+markers",
-            marker={
-                "size": 8,
-                "symbol": "x-thin",
-                "color": BASELINE,
-                "line": {"width": 2, "color": BASELINE},
-            },
-            line={"color": BASELINE, "dash": "dot", "width": 1.6},
-            name="label frequency",
-            legendgroup="label frequency",
-            showlegend=col == 1,
-            hovertemplate="label frequency<br>k = %{x}: %{y:.1%}<extra></extra>",
-            row=1,
-            col=col,
-        )
+        baseline = members[0].test["baseline"][:answers]
+        figure.add_trace(_label_frequency_line(baseline, showlegend=col == 1), row=1, col=col)
     figure.update_xaxes(dtick=1)
     figure.update_xaxes(title_text="number of answers <i>k</i>", row=2)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
@@ -583,11 +595,35 @@ def top_k_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
     return _finish(figure, 640, top=TOP_WITH_LEGEND)
 
 
+def top_n_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
+    """A_n for all n that were computed, on each split, with the baseline.
+
+    After Fig. 5(a) of Vecsei et al. 2019, Phys. Rev. B 99, 245120.
+    """
+    figure, grouped = _split_panels(experiments, 1)
+    styles = _styles(experiments)
+    shown: set[str] = set()
+    for col, members in enumerate(grouped.values(), start=1):
+        for experiment in members:
+            label = experiment.label
+            line = _answers_line(
+                experiment.test["accuracy"], label, styles[label], showlegend=label not in shown
+            )
+            figure.add_trace(line, row=1, col=col)
+            shown.add(label)
+        baseline = members[0].test["baseline"]
+        figure.add_trace(_label_frequency_line(baseline, showlegend=col == 1), row=1, col=col)
+    figure.update_xaxes(dtick=1, title_text="number of answers <i>n</i>")
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
+    figure.update_yaxes(title_text="<i>A<sub>n</sub></i>", row=1, col=1)
+    return _finish(figure, 480, top=TOP_WITH_LEGEND)
+
+
 def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
-    """First and last of A_1 ... A_k on the splits side by side, with intervals and baseline."""
+    """The quoted accuracies on the splits side by side, with intervals and baseline."""
     splits = list(by_split(experiments))
     last = min(experiment.metrics["settings"]["top_k"] for experiment in experiments)
-    ks = sorted({1, last})
+    ks = sorted({min(k, last) for k in QUOTED_ANSWERS})
     figure = make_subplots(
         rows=1,
         cols=len(ks),
@@ -1005,6 +1041,21 @@ def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
                 col=col,
             )
             shown.add(experiment.label)
+        baseline = members[0].test["error_distances"]
+        figure.add_scatter(
+            x=[entry["distance"] for entry in baseline],
+            y=[entry["baseline"] for entry in baseline],
+            mode="lines+markers",
+            marker={"symbol": "x-thin", "size": 8, "line": {"width": 2, "color": BASELINE}},
+            line={"color": BASELINE, "dash": "dot", "width": 1.6},
+            name="label frequency",
+            legendgroup="label frequency",
+            legendrank=2001,
+            showlegend=col == 1,
+            hovertemplate="label frequency, distance %{x}: %{y:.1%}<extra></extra>",
+            row=1,
+            col=col,
+        )
     figure.update_layout(barmode="group", scattermode="group", bargap=0.25, scattergap=0.25)
     figure.update_xaxes(dtick=1, title_text="steps between the groups")
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")

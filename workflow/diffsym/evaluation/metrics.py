@@ -16,15 +16,17 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
 from diffsym.errors import DiffsymError
+from diffsym.evaluation.bootstrap import Floats, bootstrap_means, with_interval, with_intervals
+from diffsym.evaluation.centrosymmetry import is_centrosymmetric
+from diffsym.evaluation.certainty import certainty_scores
 from diffsym.evaluation.subgroups import distance, relation
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 EVALUATED_ROLES = ("validation", "test")
-RESAMPLES_AT_ONCE = 100
-"""Bootstrap resamples drawn together: bounds the memory to 100 weights an entry."""
+ANSWERS = 10
+"""Accuracies A_1 ... A_10 are computed, as many as Vecsei et al. 2019 show (their Fig. 5a)."""
 
 
 def true_class_rank(probabilities: Floats, labels: Integers) -> Integers:
@@ -64,64 +66,6 @@ def label_frequency_ranks(training_counts: Integers, labels: Integers) -> Intege
     return position[labels]
 
 
-def bootstrap_means(
-    values: Floats, clusters: Sequence[str], *, resamples: int, seed: int
-) -> Floats:
-    """Column means over bootstrap resamples of whole clusters.
-
-    Entries of one cluster (one formula, one structure type) resemble each other, so drawing
-    entries singly would give intervals that are too narrow. Clusters are drawn with replacement,
-    as many as there are; a cluster of one entry each is the ordinary bootstrap. All columns share
-    the same resamples, so differences of columns are paired.
-
-    Parameters
-    ----------
-    values
-        Shape (n, columns).
-    clusters
-        Key of the cluster of each row, length n.
-    resamples
-        Number of resamples.
-    seed
-        Of the random generator.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (resamples, columns).
-    """
-    _, index = np.unique(np.asarray(clusters), return_inverse=True)
-    n_clusters = int(index.max()) + 1
-    sizes = np.bincount(index).astype(np.float64)
-    sums = np.zeros((n_clusters, values.shape[1]))
-    np.add.at(sums, index, values)
-    rng = np.random.default_rng(seed)
-    means = np.empty((resamples, values.shape[1]))
-    for start in range(0, resamples, RESAMPLES_AT_ONCE):
-        block = means[start : start + RESAMPLES_AT_ONCE]
-        draws = rng.integers(n_clusters, size=(len(block), n_clusters))
-        weights = np.stack([np.bincount(draw, minlength=n_clusters) for draw in draws])
-        block[:] = (weights @ sums) / (weights @ sizes)[:, None]
-    return means
-
-
-def interval(samples: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """Percentile interval of bootstrap samples along the first axis."""
-    tail = (1.0 - confidence) / 2.0
-    low, high = np.quantile(samples, (tail, 1.0 - tail), axis=0)
-    return low, high
-
-
-def _with_intervals(values: Floats, samples: Floats, confidence: float) -> list[dict[str, Any]]:
-    """One entry for each k = 1, 2, ...: value and its interval."""
-    low, high = interval(samples, confidence)
-    columns = zip(values.tolist(), low.tolist(), high.tolist(), strict=True)
-    return [
-        {"k": k, "value": value, "low": lower, "high": upper}
-        for k, (value, lower, upper) in enumerate(columns, start=1)
-    ]
-
-
 def calibration(probabilities: Floats, labels: Integers, *, bins: int) -> dict[str, Any]:
     """Compute the expected calibration error and the bins of the reliability diagram.
 
@@ -139,16 +83,16 @@ def calibration(probabilities: Floats, labels: Integers, *, bins: int) -> dict[s
         Number of bins between 0 and 1.
     """
     confidence = probabilities.max(axis=1)
-    correct = (true_class_rank(probabilities, labels) == 0).astype(np.float64)
+    correct = true_class_rank(probabilities, labels) == 0
     edges = np.linspace(0.0, 1.0, bins + 1)
     index = np.clip(np.digitize(confidence, edges[1:-1], right=True), 0, bins - 1)
     table = []
     error = 0.0
     for number in range(bins):
         inside = index == number
-        count = int(inside.sum())
+        count, right = int(inside.sum()), int(correct[inside].sum())
         mean_confidence = float(confidence[inside].mean()) if count else None
-        accuracy = float(correct[inside].mean()) if count else None
+        accuracy = right / count if count else None
         if mean_confidence is not None and accuracy is not None:
             error += count / len(labels) * abs(accuracy - mean_confidence)
         table.append(
@@ -156,6 +100,7 @@ def calibration(probabilities: Floats, labels: Integers, *, bins: int) -> dict[s
                 "low": float(edges[number]),
                 "high": float(edges[number + 1]),
                 "count": count,
+                "right": right,
                 "confidence": mean_confidence,
                 "accuracy": accuracy,
             }
@@ -207,31 +152,120 @@ def per_class_scores(
 
 
 def crystal_system_scores(
-    probabilities: Floats, labels: Integers, classes: Sequence[int]
+    probabilities: Floats,
+    labels: Integers,
+    clusters: Sequence[str],
+    classes: Sequence[int],
+    training_counts: Integers,
+    settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Accuracy within each crystal system, and of the crystal system itself.
 
-    The crystal system is predicted by summing the probabilities of its space groups.
+    The crystal system is predicted by summing the probabilities of its space groups; the baseline
+    always answers the system with the most training structures.
+
+    Parameters
+    ----------
+    probabilities
+        Shape (n, classes).
+    labels
+        Index of the true class, shape (n,).
+    clusters
+        Key of the cluster of each entry, length n.
+    classes
+        Space-group numbers.
+    training_counts
+        Number of training entries of each class.
+    settings
+        `resamples`, `confidence` and `seed` of the bootstrap.
+
+    Returns
+    -------
+    dict
+        `accuracy` and `baseline` as {value, low, high}; `systems` with the scores of each system
+        that occurs; `names` and `confusion`, counts with the true systems in rows.
     """
-    system_of_class = np.array([CRYSTAL_SYSTEMS.index(crystal_system(n)) for n in classes])
-    membership = np.eye(len(CRYSTAL_SYSTEMS))[system_of_class]
+    names = [
+        system for system in CRYSTAL_SYSTEMS if any(crystal_system(n) == system for n in classes)
+    ]
+    system_of_class = np.array([names.index(crystal_system(number)) for number in classes])
+    membership = np.eye(len(names))[system_of_class]
     truth = system_of_class[labels]
-    # A system without any class must not win with the sum of nothing.
-    summed = np.where(membership.any(axis=0), probabilities @ membership, -1.0)
-    system_correct = summed.argmax(axis=1) == truth
+    answers = (probabilities @ membership).argmax(axis=1)
+    most_frequent = (training_counts @ membership).argmax()
     group_correct = true_class_rank(probabilities, labels) == 0
+    hits = np.stack([answers == truth, most_frequent == truth], axis=1).astype(np.float64)
+    samples = bootstrap_means(
+        hits, clusters, resamples=settings["resamples"], seed=settings["seed"]
+    )
+    accuracy, baseline = (
+        with_interval(column.mean(), column_samples, settings["confidence"])
+        for column, column_samples in zip(hits.T, samples.T, strict=True)
+    )
     return {
-        "accuracy": float(system_correct.mean()),
+        "accuracy": accuracy,
+        "baseline": baseline,
         "systems": [
             {
                 "crystal_system": system,
                 "support": int((truth == index).sum()),
                 "space_group_accuracy": float(group_correct[truth == index].mean()),
-                "crystal_system_accuracy": float(system_correct[truth == index].mean()),
+                "crystal_system_accuracy": float(hits[truth == index, 0].mean()),
             }
-            for index, system in enumerate(CRYSTAL_SYSTEMS)
+            for index, system in enumerate(names)
             if (truth == index).any()
         ],
+        "names": names,
+        "confusion": confusion_matrix(truth, answers, labels=np.arange(len(names))).tolist(),
+    }
+
+
+def centrosymmetric_scores(
+    probabilities: Floats,
+    labels: Integers,
+    clusters: Sequence[str],
+    classes: Sequence[int],
+    training_counts: Integers,
+    settings: Mapping[str, Any],
+) -> dict[str, Any] | None:
+    """Accuracy if only centrosymmetric space groups come into question.
+
+    Vecsei et al. 2019 (Table I) "restrict the classification to only centrosymmetric space
+    groups", since Friedel's law hides the centre of inversion. Here that is the structures whose
+    true group is centrosymmetric, and the same trained models with the probabilities of all other
+    groups set to zero and the rest scaled to the sum 1, which leaves the order of the answers as
+    it is. `all_classes` is the accuracy for the same structures without that restriction.
+
+    Parameters
+    ----------
+    probabilities, labels, clusters, classes, training_counts, settings
+        As in `crystal_system_scores`; `settings` has `top_k`, too.
+
+    Returns
+    -------
+    dict or None
+        `n`, `n_classes`, and lists of {k, value, low, high}: `accuracy`, `baseline` and
+        `all_classes`. None if no structure has a centrosymmetric group.
+    """
+    centrosymmetric = np.array([is_centrosymmetric(number) for number in classes])
+    chosen = np.flatnonzero(centrosymmetric[labels]).tolist()
+    if not chosen:
+        return None
+    index_among_them = np.cumsum(centrosymmetric) - 1
+    own_labels = index_among_them[labels[chosen]]
+    n_classes = int(centrosymmetric.sum())
+    values, samples = _top_k_accuracies(
+        [
+            true_class_rank(probabilities[chosen][:, centrosymmetric], own_labels),
+            label_frequency_ranks(training_counts[centrosymmetric], own_labels),
+            true_class_rank(probabilities[chosen], labels[chosen]),
+        ],
+        [clusters[index] for index in chosen],
+        {**settings, "top_k": min(settings["top_k"], n_classes)},
+    )
+    return {"n": len(chosen), "n_classes": n_classes} | {
+        name: with_intervals(values[i], samples[:, i], settings["confidence"])
+        for i, name in enumerate(("accuracy", "baseline", "all_classes"))
     }
 
 
@@ -260,12 +294,15 @@ def confused_pairs(
     return table
 
 
-def error_distances(confusion: Integers, classes: Sequence[int]) -> list[dict[str, Any]]:
+def error_distances(
+    confusion: Integers, classes: Sequence[int], training_counts: Integers
+) -> list[dict[str, Any]]:
     """How far wrong answers lie from the truth in the graph of maximal subgroups.
 
     `expected` is what the distances would be if each wrong answer were drawn from all answers
     given to *other* true classes: errors concentrated at small distances beyond that mean that a
-    model confuses related groups, not just frequent ones.
+    model confuses related groups, not just frequent ones. `baseline` are the distances of the
+    wrong answers of the label-frequency baseline, all of which are the most frequent class.
 
     Parameters
     ----------
@@ -273,24 +310,41 @@ def error_distances(confusion: Integers, classes: Sequence[int]) -> list[dict[st
         Counts, true classes in rows, shape (classes, classes).
     classes
         Space-group numbers.
+    training_counts
+        Number of training entries of each class.
     """
     steps = np.array([[distance(a, b) for b in classes] for a in classes])
-    wrong = confusion * ~np.eye(len(classes), dtype=bool)
+    wrong = _wrong(confusion)
     if not wrong.any():
         return []
-    answers = (confusion.sum(axis=0) - confusion).astype(np.float64)
-    np.fill_diagonal(answers, 0.0)
+    answers = _wrong(confusion.sum(axis=0) - confusion)
     totals = answers.sum(axis=1, keepdims=True)
-    chance = np.divide(answers, totals, out=np.zeros_like(answers), where=totals > 0)
-    expected = wrong.sum(axis=1, keepdims=True) * chance
+    chance = np.divide(answers, totals, out=np.zeros(answers.shape), where=totals > 0)
+    frequent = np.zeros_like(confusion)
+    frequent[:, training_counts.argmax()] = confusion.sum(axis=1)
+    shares = {
+        name: _distance_shares(counts, steps)
+        for name, counts in (
+            ("share", wrong),
+            ("expected", wrong.sum(axis=1, keepdims=True) * chance),
+            ("baseline", _wrong(frequent)),
+        )
+    }
     return [
-        {
-            "distance": int(step),
-            "share": float(wrong[steps == step].sum() / wrong.sum()),
-            "expected": float(expected[steps == step].sum() / expected.sum()),
-        }
+        {"distance": step} | {name: float(share[step]) for name, share in shares.items()}
         for step in range(1, int(steps.max()) + 1)
     ]
+
+
+def _wrong(confusion: NDArray[Any]) -> NDArray[Any]:
+    """The confusion matrix without its right answers."""
+    return confusion * ~np.eye(len(confusion), dtype=bool)
+
+
+def _distance_shares(counts: NDArray[Any], steps: Integers) -> Floats:
+    """Share of `counts` at each distance 0, 1, 2, ...; zeros where nothing is counted."""
+    totals = np.bincount(steps.ravel(), weights=counts.ravel())
+    return totals / max(totals.sum(), 1.0)
 
 
 def _read_member(table: pa.Table, role: str) -> tuple[list[str], Integers, Floats]:
@@ -319,6 +373,26 @@ def _classes_of(predictions: Sequence[pa.Table]) -> list[int]:
     return [int(number) for number in json.loads(first)]
 
 
+def _top_k_accuracies(
+    rankings: Sequence[Integers], clusters: Sequence[str], settings: Mapping[str, Any]
+) -> tuple[Floats, Floats]:
+    """A_1 ... A_k of several rankings of the same entries, and their paired bootstrap samples.
+
+    Returns
+    -------
+    values
+        Shape (rankings, k).
+    samples
+        Shape (resamples, rankings, k).
+    """
+    hits = np.hstack([top_k_hits(ranks, settings["top_k"]) for ranks in rankings])
+    samples = bootstrap_means(
+        hits, clusters, resamples=settings["resamples"], seed=settings["seed"]
+    )
+    shape = (len(rankings), settings["top_k"])
+    return hits.mean(axis=0).reshape(shape), samples.reshape(-1, *shape)
+
+
 def _evaluate_part(
     members: Sequence[Floats],
     labels: Integers,
@@ -328,24 +402,22 @@ def _evaluate_part(
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     """All metrics of the validation or of the test part."""
-    top_k, confidence = settings["top_k"], settings["confidence"]
+    confidence = settings["confidence"]
     # float32 probabilities sum to 1 only within rounding; the log loss wants it exactly.
     members = [member / member.sum(axis=1, keepdims=True) for member in members]
     ensemble = np.mean(members, axis=0)
-    rankings = [
-        true_class_rank(ensemble, labels),
-        label_frequency_ranks(training_counts, labels),
-        *(true_class_rank(member, labels) for member in members),
-    ]
-    hits = np.hstack([top_k_hits(ranks, top_k) for ranks in rankings])
-    samples = bootstrap_means(
-        hits, clusters, resamples=settings["resamples"], seed=settings["seed"]
+    ranks = true_class_rank(ensemble, labels)
+    frequent_ranks = label_frequency_ranks(training_counts, labels)
+    values, samples = _top_k_accuracies(
+        [ranks, frequent_ranks, *(true_class_rank(member, labels) for member in members)],
+        clusters,
+        settings,
     )
-    columns = [slice(start, start + top_k) for start in range(0, hits.shape[1], top_k)]
-    values = hits.mean(axis=0)
-    accuracies = [_with_intervals(values[c], samples[:, c], confidence) for c in columns]
-    first, frequent, *single = columns
-    single_values = np.array([values[c] for c in single])
+    accuracies = [
+        with_intervals(value, sample, confidence)
+        for value, sample in zip(values, samples.swapaxes(0, 1), strict=True)
+    ]
+    single_values = values[2:]
     answers = ensemble.argmax(axis=1)
     confusion = confusion_matrix(labels, answers, labels=np.arange(len(classes)))
     macro, per_class = per_class_scores(labels, answers, classes, training_counts)
@@ -353,14 +425,14 @@ def _evaluate_part(
         "n": len(labels),
         "n_clusters": len(set(clusters)),
         "accuracy": accuracies[0],
-        "first_differences": _with_intervals(
-            np.diff(values[first], prepend=0.0),
-            np.diff(samples[:, first], axis=1, prepend=0.0),
+        "first_differences": with_intervals(
+            np.diff(values[0], prepend=0.0),
+            np.diff(samples[:, 0], axis=1, prepend=0.0),
             confidence,
         ),
         "baseline": accuracies[1],
-        "gain_over_baseline": _with_intervals(
-            values[first] - values[frequent], samples[:, first] - samples[:, frequent], confidence
+        "gain_over_baseline": with_intervals(
+            values[0] - values[1], samples[:, 0] - samples[:, 1], confidence
         ),
         "members": accuracies[2:],
         "members_mean": [float(value) for value in single_values.mean(axis=0)],
@@ -372,11 +444,25 @@ def _evaluate_part(
         "macro": macro,
         "log_loss": float(log_loss(labels, ensemble, labels=np.arange(len(classes)))),
         "calibration": calibration(ensemble, labels, bins=settings["calibration_bins"]),
-        "crystal_systems": crystal_system_scores(ensemble, labels, classes),
+        "certainty": certainty_scores(
+            ensemble.max(axis=1),
+            (ranks == 0).astype(np.float64),
+            (frequent_ranks == 0).astype(np.float64),
+            clusters,
+            resamples=settings["resamples"],
+            confidence=confidence,
+            seed=settings["seed"],
+        ),
+        "crystal_systems": crystal_system_scores(
+            ensemble, labels, clusters, classes, training_counts, settings
+        ),
+        "centrosymmetric": centrosymmetric_scores(
+            ensemble, labels, clusters, classes, training_counts, settings
+        ),
         "per_class": per_class,
         "confusion": confusion.tolist(),
         "confused_pairs": confused_pairs(confusion, classes, most=settings["confused_pairs"]),
-        "error_distances": error_distances(confusion, classes),
+        "error_distances": error_distances(confusion, classes, training_counts),
     }
 
 
@@ -384,7 +470,7 @@ def evaluate_experiment(
     predictions: Sequence[pa.Table],
     split: pa.Table,
     *,
-    top_k: int = 6,
+    top_k: int = ANSWERS,
     resamples: int = 1000,
     confidence: float = 0.95,
     calibration_bins: int = 15,

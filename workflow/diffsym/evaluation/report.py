@@ -78,6 +78,7 @@ def _overview(study: Study) -> dict[str, Any]:
         "structure_types": study.structures["structure_type"].nunique(),
         "classes": len(study.classes),
         "experiments": summary["experiments"],
+        "comparable": summary["comparable"],
         "best_by_split": summary["best_by_split"],
         "labels": {name: experiment.label for name, experiment in experiments.items()},
     }

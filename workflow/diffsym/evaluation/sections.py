@@ -17,7 +17,7 @@ from diffsym import tables
 from diffsym.evaluation import figures
 from diffsym.evaluation.inputs import Experiment, Study, by_split
 from diffsym.evaluation.subgroups import Relation
-from diffsym.evaluation.summary import PUBLISHED
+from diffsym.evaluation.summary import PUBLISHED, quoted
 from diffsym.evaluation.typesetting import formula_html, symbol_html
 from diffsym.files import read_json
 from diffsym.structures.space_groups import crystal_system
@@ -390,6 +390,11 @@ def top_k(study: Study) -> Section | None:
                 ).format(100 * settings["confidence"], thousands(settings["resamples"])),
             ),
             FigureBlock(
+                "top-n-accuracy",
+                figures.top_n_accuracy(study.experiments),
+                "The same up to ten answers, after Fig. 5(a) of Vecsei et al. (2019).",
+            ),
+            FigureBlock(
                 "crystal-system-accuracy",
                 figures.crystal_system_accuracy(study.experiments),
                 "Space-group accuracy within each crystal system. Hover for how often the crystal "
@@ -444,8 +449,10 @@ def confusion(study: Study) -> Section | None:
             figures.error_distances(study.experiments),
             "How far the wrong answers are from the truth: steps in the graph of maximal subgroups "
             "(pymatgen's table, types of translationengleiche and klassengleiche subgroups). Black "
-            "marks: what would be found if wrong answers were drawn from the answers given to all "
-            "other structures, as frequent answers are also central in the graph.",
+            "bars: what would be found by chance, that is if wrong answers were drawn from the "
+            "answers given to all other structures, as frequent answers are also central in the "
+            "graph. Dotted: wrong answers of the label-frequency baseline, which knows but one "
+            "group. After Fig. 3(c) of Vecsei et al. (2019).",
         ),
         *(_pairs_table(experiment, position) for position, experiment in enumerate(best_first)),
     ]
@@ -629,8 +636,18 @@ def _mean_and_spread(part: Mapping[str, Any]) -> str:
     return f"{mean} ± {100 * part['members_spread'][0]:.1f}" if part["members_spread"] else mean
 
 
+ACCURACY_COLUMNS = {
+    "crystal_system": "crystal system",
+    "top_1": "space group",
+    "top_6": "space group, top 6",
+    "centrosymmetric": "centrosymmetric only",
+    "half_unclassified": "half unclassified",
+}
+"""Kinds of accuracy in the literature and their headings."""
+
+
 def published(study: Study) -> Section | None:
-    """Figures of the literature, with their data."""
+    """Figures of the literature with their data, and the same quantities on ours."""
     if not study.experiments:
         return None
     return Section(
@@ -638,25 +655,61 @@ def published(study: Study) -> Section | None:
         "Literature",
         "What was published",
         "Targets from the literature. They were reached on other data, which is licensed, so they "
-        "and the accuracies above are not two measurements of the same thing.",
+        "and the accuracies of this study are not two measurements of the same thing.",
+        [*(_publication_table(entry) for entry in PUBLISHED), _own_table(study)],
+    )
+
+
+def _publication_table(publication: Mapping[str, Any]) -> TableBlock:
+    """What one article reports, with a column for each accuracy that it gives."""
+    models = publication["models"]
+    columns = {
+        prefix + key: heading + suffix
+        for key, heading in ACCURACY_COLUMNS.items()
+        for prefix, suffix in (("", ", test"), ("measured_", ", measured"))
+        if any(prefix + key in model for model in models)
+    }
+    data = [f"Test: {publication['data']}; {publication['split']}."]
+    if publication["measured_data"]:
+        data.append(f"Measured: {publication['measured_data']}.")
+    return TableBlock(
+        ["model", *columns.values()],
         [
-            TableBlock(
-                ["model", "top 1", "top 6", "data", "split", "reference"],
-                [
-                    [
-                        entry["model"],
-                        percent(entry["top_1"]),
-                        percent(entry["top_6"]) if entry["top_6"] is not None else "not given",
-                        entry["data"],
-                        entry["split"],
-                        entry["reference"],
-                    ]
-                    for entry in PUBLISHED
-                ],
-                "Accuracies as printed in the article, without intervals.",
-                numeric=[1, 2],
-            )
+            [model["model"], *(percent(model[key]) if key in model else "" for key in columns)]
+            for model in models
         ],
+        " ".join([*data, "Accuracies as printed in the article, without intervals."]),
+        numeric=range(1, 1 + len(columns)),
+        title=f"{publication['reference']}: {publication['descriptor']}",
+    )
+
+
+def _own_table(study: Study) -> TableBlock:
+    """The quantities of the literature as this study has them."""
+    rows = []
+    for experiment in study.experiments:
+        test = experiment.test
+        centrosymmetric = test["centrosymmetric"]
+        rows.append(
+            [
+                experiment.inputs.descriptor,
+                experiment.inputs.model,
+                experiment.split,
+                percent(test["crystal_systems"]["accuracy"]["value"]),
+                *(percent(entry["value"]) for entry in quoted(test["accuracy"])),
+                percent(centrosymmetric["accuracy"][0]["value"]) if centrosymmetric else "none",
+                percent(test["certainty"]["half_unclassified"]["accuracy"]["value"]),
+            ]
+        )
+    sources = ", ".join(study.statistics["sources"])
+    return TableBlock(
+        ["descriptor", "model", "split", *ACCURACY_COLUMNS.values()],
+        rows,
+        f"Test: {thousands(len(study.structures))} unique structures of {sources}, of which the "
+        f"experiments use those in their {len(study.classes)} space groups. Nothing is measured. "
+        "Intervals and baselines stand in the summary and in the sections above.",
+        numeric=range(3, 3 + len(ACCURACY_COLUMNS)),
+        title="This study: the same quantities on its own data",
     )
 
 

@@ -1,0 +1,106 @@
+"""Bootstrap over clusters: how far a number depends on the choice of the test structures.
+
+Entries of one cluster (one formula, one structure type) resemble each other, so drawing entries
+singly would give intervals that are too narrow. Clusters are drawn with replacement, as many as
+there are; with a single entry in each, this is the ordinary bootstrap.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+RESAMPLES_AT_ONCE = 100
+"""Resamples drawn together: bounds the memory to 100 weights an entry."""
+
+
+def resampled_weights(
+    clusters: Sequence[str], *, resamples: int, seed: int
+) -> Iterator[NDArray[np.int64]]:
+    """How often each entry is drawn in each resample, in blocks of resamples.
+
+    Parameters
+    ----------
+    clusters
+        Key of the cluster of each entry, length n.
+    resamples
+        Number of resamples.
+    seed
+        Of the random generator: equal seeds give equal resamples, so that numbers of the same
+        entries can be compared resample by resample.
+
+    Yields
+    ------
+    numpy.ndarray
+        Shape (`RESAMPLES_AT_ONCE` or fewer, n).
+    """
+    _, index = np.unique(np.asarray(clusters), return_inverse=True)
+    n_clusters = int(index.max()) + 1
+    rng = np.random.default_rng(seed)
+    for start in range(0, resamples, RESAMPLES_AT_ONCE):
+        block = min(RESAMPLES_AT_ONCE, resamples - start)
+        draws = rng.integers(n_clusters, size=(block, n_clusters))
+        yield np.stack([np.bincount(draw, minlength=n_clusters)[index] for draw in draws])
+
+
+def bootstrap_means(
+    values: Floats, clusters: Sequence[str], *, resamples: int, seed: int
+) -> Floats:
+    """Column means over bootstrap resamples of whole clusters.
+
+    All columns share the same resamples, so differences of columns are paired.
+
+    Parameters
+    ----------
+    values
+        Shape (n, columns).
+    clusters
+        Key of the cluster of each row, length n.
+    resamples, seed
+        As in `resampled_weights`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (resamples, columns).
+    """
+    return np.concatenate(
+        [
+            (weights @ values) / weights.sum(axis=1, keepdims=True)
+            for weights in resampled_weights(clusters, resamples=resamples, seed=seed)
+        ]
+    )
+
+
+def interval(samples: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Percentile interval of bootstrap samples along the first axis."""
+    tail = (1.0 - confidence) / 2.0
+    low, high = np.quantile(samples, (tail, 1.0 - tail), axis=0)
+    return low, high
+
+
+def with_interval(value: float, samples: Floats, confidence: float) -> dict[str, Any]:
+    """A number and its interval as {value, low, high}; `samples` has the shape (resamples,)."""
+    low, high = interval(samples, confidence)
+    return {"value": float(value), "low": float(low), "high": float(high)}
+
+
+def with_intervals(values: Floats, samples: Floats, confidence: float) -> list[dict[str, Any]]:
+    """One entry {k, value, low, high} for each k = 1, 2, ...
+
+    Parameters
+    ----------
+    values
+        Shape (k,).
+    samples
+        Shape (resamples, k).
+    confidence
+        Probability that the interval covers.
+    """
+    return [
+        {"k": k, **with_interval(value, column, confidence)}
+        for k, (value, column) in enumerate(zip(values, samples.T, strict=True), start=1)
+    ]

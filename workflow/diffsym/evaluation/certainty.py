@@ -1,0 +1,125 @@
+"""What a model gains by leaving the structures unclassified that it is not certain about.
+
+After section V.E of Vecsei et al. 2019, Phys. Rev. B 99, 245120: the certainty of an answer is its
+probability, the largest of all (their equation 13), and a structure stays unclassified if its
+certainty is below a threshold.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffsym.evaluation.bootstrap import Floats, resampled_weights, with_interval
+
+THRESHOLDS = np.linspace(0.0, 1.0, 101)
+"""Thresholds of the curve."""
+CLASSIFIED_SHARE = 0.5
+"""The share of structures that Vecsei et al. classify for the number that they quote."""
+
+
+def threshold_curve(certainty: Floats, correct: Floats) -> dict[str, list[float | None]]:
+    """Accuracy of the classified structures and share of the unclassified ones.
+
+    Parameters
+    ----------
+    certainty
+        Largest probability of each structure, shape (n,).
+    correct
+        1 where the first answer is right, otherwise 0, shape (n,).
+
+    Returns
+    -------
+    dict
+        `threshold`, `unclassified` and `accuracy`, a value for each of `THRESHOLDS`; the accuracy
+        is None where nothing is classified.
+    """
+    classified = certainty >= THRESHOLDS[:, None]
+    accuracy = [float(correct[row].mean()) if row.any() else None for row in classified]
+    return {
+        "threshold": THRESHOLDS.tolist(),
+        "unclassified": (1.0 - classified.mean(axis=1)).tolist(),
+        "accuracy": accuracy,
+    }
+
+
+def most_certain_accuracy(
+    certainty: Floats, correct: Floats, weights: NDArray[np.int64], *, share: float
+) -> tuple[Floats, Floats]:
+    """Accuracy of the most certain `share` of the structures, and the threshold it takes.
+
+    Of structures that are equally certain as the threshold, each counts with the same fraction,
+    so that exactly `share` is classified and no order of the structures matters.
+
+    Parameters
+    ----------
+    certainty, correct
+        As in `threshold_curve`, shape (n,).
+    weights
+        How often each structure counts in each resample, shape (resamples, n).
+    share
+        Between 0 and 1.
+
+    Returns
+    -------
+    accuracy, threshold
+        Shape (resamples,).
+    """
+    order = np.argsort(-certainty, kind="stable")
+    levels, first = np.unique(-certainty[order], return_index=True)
+    count = np.add.reduceat(weights[:, order], first, axis=1)
+    right = np.add.reduceat((weights * correct)[:, order], first, axis=1)
+    wanted = share * count.sum(axis=1, keepdims=True)
+    reached = count.cumsum(axis=1)
+    taken = np.clip(wanted - (reached - count), 0, count)
+    fraction = np.divide(taken, count, out=np.zeros(count.shape), where=count > 0)
+    accuracy = (fraction * right).sum(axis=1) / wanted[:, 0]
+    return accuracy, -levels[(reached >= wanted).argmax(axis=1)]
+
+
+def certainty_scores(
+    certainty: Floats,
+    correct: Floats,
+    baseline_correct: Floats,
+    clusters: Sequence[str],
+    *,
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> dict[str, Any]:
+    """Curve over the threshold, and the accuracy if half of the structures stay unclassified.
+
+    Each resample has a threshold of its own. The baseline answers the most frequent training
+    class for the same structures: it shows whether the certain ones are merely the frequent ones.
+
+    Parameters
+    ----------
+    certainty, correct
+        As in `threshold_curve`, shape (n,).
+    baseline_correct
+        1 where the label-frequency baseline is right, otherwise 0, shape (n,).
+    clusters
+        Key of the cluster of each structure, length n.
+    resamples, confidence, seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        `curve`, and `half_unclassified` with the `threshold` and {value, low, high} of the
+        `accuracy` and of the `baseline`.
+    """
+    answers = {"accuracy": correct, "baseline": baseline_correct}
+    samples: dict[str, list[Floats]] = {name: [] for name in answers}
+    for weights in resampled_weights(clusters, resamples=resamples, seed=seed):
+        for name, hits in answers.items():
+            block, _ = most_certain_accuracy(certainty, hits, weights, share=CLASSIFIED_SHARE)
+            samples[name].append(block)
+    once = np.ones((1, len(certainty)), dtype=np.int64)
+    half: dict[str, Any] = {}
+    for name, hits in answers.items():
+        value, threshold = most_certain_accuracy(certainty, hits, once, share=CLASSIFIED_SHARE)
+        half["threshold"] = float(threshold[0])
+        half[name] = with_interval(float(value[0]), np.concatenate(samples[name]), confidence)
+    return {"curve": threshold_curve(certainty, correct), "half_unclassified": half}
