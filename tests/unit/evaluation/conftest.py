@@ -102,6 +102,20 @@ def report_inputs(tmp_path_factory) -> ReportInputs:
         folder / "pdf.parquet",
         tables.descriptor_schema(60),
     )
+    two_theta = np.linspace(5.0, 90.0, 86)
+    tables.write_table(
+        pa.table(
+            {
+                # The first structure has no pattern, so it cannot be the example.
+                "structure_id": identifiers[1:],
+                "descriptor": pa.FixedSizeListArray.from_arrays(
+                    pa.array(rng.random(86 * (N - 1)).astype(np.float16)), 86
+                ),
+            }
+        ),
+        folder / "powder.parquet",
+        tables.descriptor_schema(86, np.float16),
+    )
     experiments = []
     for split in ("stratified", "prototype"):
         roles = rng.choice(["train", "validation", "test"], N, p=[0.6, 0.1, 0.3])
@@ -193,7 +207,12 @@ def report_inputs(tmp_path_factory) -> ReportInputs:
         tolerances=[0.001, 0.01, 0.1],
         symprec=0.01,
         experiments=experiments,
-        descriptors={"pdf": DescriptorInputs("pdf", folder / "pdf.parquet", axis)},
+        descriptors={
+            "pdf": DescriptorInputs("pdf", folder / "pdf.parquet", axis),
+            "powder": DescriptorInputs(
+                "powder", folder / "powder.parquet", two_theta, {"wavelength": 1.54}
+            ),
+        },
         leakage={("pdf", "stratified"): folder / "leakage.json"},
         resolved_configuration=folder / "config.yaml",
         provenance={"Software": folder / "software.json"},

@@ -8,7 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from diffsym import tables
+from diffsym.evaluation import sections
 from diffsym.evaluation.figures import SYSTEM_COLOURS
+from diffsym.evaluation.inputs import Study
 from diffsym.evaluation.report import render
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS
 
@@ -19,6 +22,7 @@ FIGURES = [
     "tolerance",
     "descriptor-pdf",
     "descriptor-map-pdf",
+    "descriptor-powder",
     "learning-curves",
     "top-k-accuracy",
     "top-n-accuracy",
@@ -26,20 +30,25 @@ FIGURES = [
     "recall-stratified",
     "recall-prototype",
     "confusion-matrices",
+    "crystal-system-confusion",
     "error-distances",
     "accuracy-by-split",
     "reliability",
+    "certainty-histograms",
+    "certainty-thresholds",
 ]
 SECTIONS = [
     "summary",
     "data",
     "pair-distribution",
+    "powder",
     "learning",
     "top-k",
     "recall",
     "confusion",
     "splits",
     "calibration",
+    "certainty",
     "sweeps",
     "published",
     "provenance",
@@ -131,6 +140,42 @@ def test_untrained_experiments_have_no_learning_curves(report_inputs):
     page = Page(render(dataclasses.replace(report_inputs, experiments=logistic)))
     assert "learning" not in page.identifiers("section")
     assert "sweeps" not in page.identifiers("section")
+
+
+def test_powder_pattern_names_its_radiation(page):
+    assert "at a wavelength of 1.54 Å" in "".join(page.text)
+    two_lines = sections._radiation([(1.5406, 1.0), (1.5444, 0.5)])
+    assert two_lines == ", at wavelengths of 1.5406 Å (weight 1) and 1.5444 Å (weight 0.5)"
+    assert sections._radiation(None) == ""
+
+
+def test_example_has_every_descriptor(report_inputs):
+    study = Study(report_inputs)
+    described = {
+        name: tables.read_table(entry.table)["structure_id"].to_pylist()
+        for name, entry in report_inputs.descriptors.items()
+    }
+    assert all(study.example["structure_id"] in identifiers for identifiers in described.values())
+    assert study.structures["structure_id"].iloc[0] not in described["powder"]
+
+
+def test_literature_shows_what_articles_give(report_inputs):
+    liu, vecsei, own = sections.published(Study(report_inputs)).blocks
+    assert liu.columns == ["model", "space group, test", "space group, top 6, test"]
+    assert liu.rows[0][1:] == ["20.0\u202f%", ""]
+    assert len(vecsei.columns) == 7
+    assert "RRUFF" in vecsei.caption
+    assert "ICSD" in vecsei.caption
+    assert "400" in own.caption
+    assert {len(row) for row in own.rows} == {len(own.columns)}
+
+
+def test_experiments_are_grouped_by_split_and_classes(page):
+    groups = [attrs for tag, attrs in page.elements if attrs.get("scope") == "rowgroup"]
+    assert len(groups) == 2
+    text = " ".join(page.text)
+    for split in ("stratified", "prototype"):
+        assert f"split {split}, classes common (9 space groups)" in text
 
 
 def test_every_crystal_system_has_its_own_colour():

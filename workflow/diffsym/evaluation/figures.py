@@ -56,9 +56,14 @@ SEQUENTIAL = (
 TOP_WITHOUT_LEGEND = 32
 TOP_WITH_LEGEND = 100
 TOP_WITH_SYSTEMS = 110
-"""Pixels above a plot; the legend of the seven crystal systems takes two rows on narrow pages."""
+TOP_WITH_PANELS = 120
+"""Pixels above a plot; the legend of the seven crystal systems takes two rows on narrow pages, and
+the panels of single experiments have titles of two lines."""
 CELL = 17
 """Pixels a class takes in a confusion matrix: the least at which 13 px labels do not touch."""
+
+PANEL_COLUMNS = 3
+"""Panels in a row where each experiment has its own: readable on a page of 800 px."""
 
 TEMPLATE = go.layout.Template(
     layout={
@@ -463,6 +468,32 @@ def quadratic_map(r: NDArray[np.float64], X: NDArray[np.float64]) -> go.Figure:
     return _finish(figure, 560)
 
 
+def powder_example(two_theta: NDArray[np.float64], intensity: NDArray[np.floating]) -> go.Figure:
+    """A powder pattern.
+
+    Parameters
+    ----------
+    two_theta
+        Scattering angle, degrees, shape (m,).
+    intensity
+        Relative to the strongest value, shape (m,).
+    """
+    figure = go.Figure(
+        go.Scatter(
+            x=np.round(two_theta, 4).tolist(),
+            y=np.round(intensity.astype(np.float64), 4).tolist(),
+            mode="lines",
+            line={"color": SERIES_COLOURS[0], "width": 1.2},
+            hovertemplate="2<i>θ</i> = %{x:.2f}°<br>intensity %{y:.3f}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        xaxis={"title": {"text": "2<i>θ</i> / °"}, "range": [two_theta[0], two_theta[-1]]},
+        yaxis={"title": {"text": "intensity / strongest"}, "rangemode": "tozero"},
+    )
+    return _finish(figure, 420)
+
+
 def learning_curves(experiments: Sequence[Experiment]) -> go.Figure:
     """Accuracy and loss against the epoch, one row an experiment, one line a member."""
     figure = make_subplots(
@@ -503,7 +534,7 @@ def learning_curves(experiments: Sequence[Experiment]) -> go.Figure:
         figure.update_yaxes(
             title_text="top-1 accuracy", tickformat=".0%", rangemode="tozero", row=row, col=1
         )
-        figure.update_yaxes(title_text="cross entropy / nat", rangemode="tozero", row=row, col=2)
+        figure.update_yaxes(title_text="cost", rangemode="tozero", row=row, col=2)
     figure.update_xaxes(title_text="epoch", row=len(experiments))
     return _finish(figure, 150 + 270 * len(experiments), top=TOP_WITH_LEGEND)
 
@@ -522,6 +553,51 @@ def _split_panels(
         **more,
     )
     return figure, grouped
+
+
+def _experiment_panels(
+    experiments: Sequence[Experiment], *, panel_height: int, gap: int, **more: Any
+) -> tuple[go.Figure, list[tuple[int, int, Experiment]], int]:
+    """A panel for each experiment, `PANEL_COLUMNS` in a row.
+
+    Parameters
+    ----------
+    experiments
+        In the order of the panels.
+    panel_height, gap
+        Of a panel and of the space for titles and labels between two rows, pixels.
+    more
+        For `make_subplots`.
+
+    Returns
+    -------
+    figure
+        Empty but for the titles of the panels.
+    places
+        Row, column and experiment of each panel.
+    height
+        That the whole figure needs, pixels.
+    """
+    rows = -(-len(experiments) // PANEL_COLUMNS)
+    inner = rows * panel_height + (rows - 1) * gap
+    figure = make_subplots(
+        rows=rows,
+        cols=PANEL_COLUMNS,
+        subplot_titles=[f"{escape(e.label)}<br>{escape(e.split)}" for e in experiments],
+        vertical_spacing=gap / inner,
+        horizontal_spacing=0.05,
+        **more,
+    )
+    places = [
+        (1 + i // PANEL_COLUMNS, 1 + i % PANEL_COLUMNS, experiment)
+        for i, experiment in enumerate(experiments)
+    ]
+    # Panels without an experiment would be empty axes.
+    for i in range(len(experiments), rows * PANEL_COLUMNS):
+        place = {"row": 1 + i // PANEL_COLUMNS, "col": 1 + i % PANEL_COLUMNS}
+        figure.update_xaxes(visible=False, **place)
+        figure.update_yaxes(visible=False, **place)
+    return figure, places, inner + gap + TOP_WITH_PANELS
 
 
 def _answers_line(
@@ -748,16 +824,30 @@ def recall_by_space_group(experiments: Sequence[Experiment]) -> go.Figure:
     return _finish(figure, 170 + 270 * len(experiments), top=TOP_WITH_SYSTEMS)
 
 
-def _system_strips(classes: Sequence[int]) -> list[dict[str, Any]]:
-    """Shapes of a confusion matrix: crystal systems along both axes, and the diagonal."""
-    systems = [crystal_system(number) for number in classes]
+def _system_strips(
+    systems: Sequence[str], *, panel: str = "", thickness: float = 0.012
+) -> list[dict[str, Any]]:
+    """Shapes of a confusion matrix: crystal systems along both axes, and the diagonal.
+
+    Parameters
+    ----------
+    systems
+        Crystal system of each row, rows of one system together.
+    panel
+        Suffix of the axes' names in Plotly: "" for the first panel, "2" for the second one.
+    thickness
+        Of the strips, as a fraction of the panel.
+    """
+    x, y = f"x{panel}", f"y{panel}"
     shapes: list[dict[str, Any]] = [
         {
             "type": "line",
+            "xref": x,
+            "yref": y,
             "x0": -0.5,
             "y0": -0.5,
-            "x1": len(classes) - 0.5,
-            "y1": len(classes) - 0.5,
+            "x1": len(systems) - 0.5,
+            "y1": len(systems) - 0.5,
             "line": {"color": "#9AA5B1", "width": 0.8, "dash": "dot"},
         }
     ]
@@ -772,24 +862,26 @@ def _system_strips(classes: Sequence[int]) -> list[dict[str, Any]]:
         shapes += [
             {
                 **strip,
-                "xref": "x",
-                "yref": "y domain",
+                "xref": x,
+                "yref": f"{y} domain",
                 "x0": span[0],
                 "x1": span[1],
                 "y0": 1.0,
-                "y1": 1.012,
+                "y1": 1.0 + thickness,
             },
             {
                 **strip,
-                "yref": "y",
-                "xref": "x domain",
+                "yref": y,
+                "xref": f"{x} domain",
                 "y0": span[0],
                 "y1": span[1],
                 "x0": 1.0,
-                "x1": 1.012,
+                "x1": 1.0 + thickness,
             },
             {
                 "type": "rect",
+                "xref": x,
+                "yref": y,
                 "x0": span[0],
                 "x1": span[1],
                 "y0": span[0],
@@ -806,7 +898,7 @@ def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
     Every cell is at least `CELL` pixels wide, so the figure is as wide as its classes need.
     """
     figure = go.Figure()
-    buttons = []
+    buttons: list[dict[str, Any]] = []
     sizes = []
     for position, experiment in enumerate(experiments):
         classes = experiment.metrics["classes"]
@@ -837,7 +929,7 @@ def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
             visible=position == 0,
         )
         layout = {
-            "shapes": _system_strips(classes),
+            "shapes": _system_strips([crystal_system(number) for number in classes]),
             "xaxis.categoryarray": labels,
             "yaxis.categoryarray": labels,
             "xaxis.range": [-0.5, len(classes) - 0.5],
@@ -864,7 +956,7 @@ def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
         "tickfont": {"size": 13},
     }
     figure.update_layout(
-        shapes=_system_strips(experiments[0].metrics["classes"]),
+        shapes=buttons[0]["args"][1]["shapes"],
         xaxis=axis
         | {
             "title": {"text": "predicted space group"},
@@ -894,6 +986,166 @@ def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
     )
     figure.update_layout(margin={"l": 110, "r": 20, "b": 130})
     return _finish(figure, CELL * max(sizes) + 270, top=TOP_WITH_LEGEND)
+
+
+def crystal_system_confusion(experiments: Sequence[Experiment]) -> go.Figure:
+    """Row-normalised confusion matrices of the crystal systems, a panel for each experiment."""
+    figure, places, height = _experiment_panels(experiments, panel_height=270, gap=160)
+    for panel, (row, col, experiment) in enumerate(places, start=1):
+        scores = experiment.test["crystal_systems"]
+        names = scores["names"]
+        counts = np.array(scores["confusion"])
+        support = counts.sum(axis=1, keepdims=True)
+        share = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
+        figure.add_heatmap(
+            x=names,
+            y=names,
+            z=np.round(share, 4).tolist(),
+            text=[[f"{100 * value:.0f}" if value >= 0.005 else "" for value in r] for r in share],
+            texttemplate="%{text}",
+            textfont={"size": 12},
+            customdata=np.stack([counts, np.broadcast_to(support, counts.shape)], axis=-1).tolist(),
+            coloraxis="coloraxis",
+            xgap=0.6,
+            ygap=0.6,
+            hovertemplate="true %{y}<br>predicted %{x}<br><b>%{z:.1%}</b> (%{customdata[0]:,} of "
+            "%{customdata[1]:,})<extra></extra>",
+            row=row,
+            col=col,
+        )
+        suffix = "" if panel == 1 else str(panel)
+        for shape in _system_strips(names, panel=suffix, thickness=0.025):
+            figure.add_shape(shape)
+        axis = {"type": "category", "showgrid": False, "showline": False, "ticks": ""}
+        edges = [-0.5, len(names) - 0.5]
+        figure.update_xaxes(axis | {"range": edges, "tickangle": -45}, row=row, col=col)
+        figure.update_yaxes(axis | {"range": edges[::-1]}, row=row, col=col)
+        figure.update_yaxes(showticklabels=col == 1, row=row, col=col)
+    # Clear of the strips.
+    figure.update_annotations(yshift=8)
+    figure.update_xaxes(title_text="predicted crystal system")
+    figure.update_yaxes(title_text="true crystal system", ticklabelstandoff=4, col=1)
+    figure.update_layout(
+        coloraxis={
+            "colorscale": SEQUENTIAL,
+            "cmin": 0,
+            "cmax": 1,
+            "colorbar": {
+                "title": {"text": "share of the true system", "side": "right"},
+                "tickformat": ".0%",
+                "thickness": 14,
+                "len": 320,
+                "lenmode": "pixels",
+                "y": 1.0,
+                "yanchor": "top",
+            },
+        }
+    )
+    return _finish(figure, height, top=TOP_WITH_PANELS)
+
+
+def certainty_histograms(experiments: Sequence[Experiment]) -> go.Figure:
+    """Certainty of right and of wrong first answers, a panel for each experiment.
+
+    After Fig. 5(b) and (c) of Vecsei et al. 2019, Phys. Rev. B 99, 245120.
+    """
+    figure, places, height = _experiment_panels(
+        experiments, panel_height=210, gap=110, shared_xaxes="all", shared_yaxes="all"
+    )
+    for row, col, experiment in places:
+        bins = experiment.test["calibration"]["bins"]
+        heights = {
+            "right": ([entry["right"] for entry in bins], SERIES_COLOURS[0]),
+            "wrong": ([entry["count"] - entry["right"] for entry in bins], SERIES_COLOURS[1]),
+        }
+        for name, (counts, colour) in heights.items():
+            figure.add_bar(
+                x=[(entry["low"] + entry["high"]) / 2 for entry in bins],
+                width=[entry["high"] - entry["low"] for entry in bins],
+                y=counts,
+                name=f"{name} first answers",
+                legendgroup=name,
+                showlegend=(row, col) == (1, 1),
+                marker={"color": colour, "line": {"width": 0.6, "color": "white"}},
+                customdata=[[entry["low"], entry["high"]] for entry in bins],
+                hovertemplate="certainty %{customdata[0]:.0%} to %{customdata[1]:.0%}: %{y:,} "
+                + name
+                + "<extra></extra>",
+                row=row,
+                col=col,
+            )
+    largest = max(
+        entry["count"]
+        for experiment in experiments
+        for entry in experiment.test["calibration"]["bins"]
+    )
+    figure.update_layout(barmode="stack", bargap=0)
+    figure.update_xaxes(
+        range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], title_text="certainty"
+    )
+    figure.update_xaxes(showticklabels=True)
+    figure.update_yaxes(tickformat=",", range=[0, 1.05 * largest])
+    figure.update_yaxes(title_text="test structures", col=1)
+    return _finish(figure, height, top=TOP_WITH_PANELS)
+
+
+def certainty_thresholds(experiments: Sequence[Experiment]) -> go.Figure:
+    """Accuracy of the classified and share of the unclassified structures against the threshold.
+
+    One panel for each experiment; the threshold that leaves half of the structures unclassified is
+    marked. After Fig. 5(d) and (e) of Vecsei et al. 2019, Phys. Rev. B 99, 245120.
+    """
+    figure, places, height = _experiment_panels(
+        experiments, panel_height=210, gap=110, shared_xaxes="all", shared_yaxes="all"
+    )
+    lines = {
+        "accuracy": ("accuracy of the classified", SERIES_COLOURS[0], "solid"),
+        "unclassified": ("share left unclassified", SERIES_COLOURS[1], "dash"),
+    }
+    for row, col, experiment in places:
+        once = {"showlegend": (row, col) == (1, 1), "row": row, "col": col}
+        curve = experiment.test["certainty"]["curve"]
+        half = experiment.test["certainty"]["half_unclassified"]
+        for key, (name, colour, dash) in lines.items():
+            figure.add_scatter(
+                x=curve["threshold"],
+                y=curve[key],
+                mode="lines",
+                line={"color": colour, "dash": dash, "width": 2},
+                name=name,
+                legendgroup=key,
+                hovertemplate="threshold %{x:.0%}: " + name + " %{y:.1%}<extra></extra>",
+                **once,
+            )
+        figure.add_scatter(
+            x=[half["threshold"]] * 2,
+            y=[0, 1],
+            mode="lines",
+            line={"color": BASELINE, "dash": "dot", "width": 1.4},
+            name="half unclassified",
+            legendgroup="half",
+            hoverinfo="skip",
+            **once,
+        )
+        figure.add_scatter(
+            x=[half["threshold"]],
+            y=[half["accuracy"]["value"]],
+            error_y=_error_bars([half["accuracy"]]),
+            mode="markers+text",
+            marker={"color": SERIES_COLOURS[0], "size": 9},
+            text=[f"{half['accuracy']['value']:.0%} "],
+            textposition="top left",
+            textfont={"size": 15, "color": SERIES_COLOURS[0]},
+            hovertemplate="half unclassified: threshold %{x:.1%}, accuracy %{y:.1%}<extra></extra>",
+            **once | {"showlegend": False},
+        )
+    figure.update_xaxes(
+        range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], showticklabels=True
+    )
+    figure.update_xaxes(title_text="certainty threshold")
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.04])
+    figure.update_yaxes(title_text="share", col=1)
+    return _finish(figure, height, top=TOP_WITH_PANELS)
 
 
 def reliability(experiments: Sequence[Experiment]) -> go.Figure:
@@ -1004,33 +1256,48 @@ def crystal_system_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
 
 
 def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
-    """Distance between wrong answer and truth in the graph of maximal subgroups."""
+    """Distance between wrong answer and truth in the graph of maximal subgroups.
+
+    The last bar of each distance is the label-frequency baseline. Chance would give a model that
+    always answers the same group just what it has, so its mark lies on its bar.
+    """
     figure, grouped = _split_panels(experiments, 1)
-    styles = _styles(experiments)
+    hatched = {
+        "color": "white",
+        "line": {"color": BASELINE, "width": 1.2},
+        "pattern": {"shape": "/", "size": 6, "fgcolor": BASELINE},
+    }
+    baseline = "label frequency"
+    markers = {
+        label: {"color": style["color"]} for label, style in _styles(experiments).items()
+    } | {baseline: hatched}
     shown: set[str] = set()
     for col, members in enumerate(grouped.values(), start=1):
-        for experiment in members:
-            entries = experiment.test["error_distances"]
-            style = styles[experiment.label]
+        shares = {
+            experiment.label: (experiment.test["error_distances"], "share", "expected")
+            for experiment in members
+        } | {baseline: (members[0].test["error_distances"], "baseline", "baseline")}
+        for label, (entries, observed, expected) in shares.items():
+            name = escape(label)
             steps = [entry["distance"] for entry in entries]
             figure.add_bar(
                 x=steps,
-                y=[entry["share"] for entry in entries],
-                marker_color=style["color"],
-                name=escape(experiment.label),
-                legendgroup=experiment.label,
-                offsetgroup=experiment.label,
-                showlegend=experiment.label not in shown,
-                hovertemplate=escape(experiment.label) + "<br>distance %{x}: %{y:.1%} of the "
-                "errors<extra></extra>",
+                y=[entry[observed] for entry in entries],
+                marker=markers[label],
+                name=name,
+                legendgroup=label,
+                offsetgroup=label,
+                legendrank=2001 if label == baseline else 1000,
+                showlegend=label not in shown,
+                hovertemplate=name + "<br>distance %{x}: %{y:.1%} of the errors<extra></extra>",
                 row=1,
                 col=col,
             )
             figure.add_scatter(
                 x=steps,
-                y=[entry["expected"] for entry in entries],
+                y=[entry[expected] for entry in entries],
                 mode="markers",
-                offsetgroup=experiment.label,
+                offsetgroup=label,
                 marker={"symbol": "line-ew", "size": 9, "line": {"width": 3, "color": BASELINE}},
                 name="by chance",
                 legendgroup="chance",
@@ -1040,22 +1307,7 @@ def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
                 row=1,
                 col=col,
             )
-            shown.add(experiment.label)
-        baseline = members[0].test["error_distances"]
-        figure.add_scatter(
-            x=[entry["distance"] for entry in baseline],
-            y=[entry["baseline"] for entry in baseline],
-            mode="lines+markers",
-            marker={"symbol": "x-thin", "size": 8, "line": {"width": 2, "color": BASELINE}},
-            line={"color": BASELINE, "dash": "dot", "width": 1.6},
-            name="label frequency",
-            legendgroup="label frequency",
-            legendrank=2001,
-            showlegend=col == 1,
-            hovertemplate="label frequency, distance %{x}: %{y:.1%}<extra></extra>",
-            row=1,
-            col=col,
-        )
+            shown.add(label)
     figure.update_layout(barmode="group", scattermode="group", bargap=0.25, scattergap=0.25)
     figure.update_xaxes(dtick=1, title_text="steps between the groups")
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")

@@ -75,12 +75,15 @@ class DescriptorInputs:
     table
         The descriptor's Parquet file.
     axis
-        Position of each value, in the units of the kind (A for "pdf").
+        Position of each value, in the units of the kind (A for "pdf", degrees for "powder").
+    settings
+        The descriptor's section of the configuration.
     """
 
     kind: str
     table: Path
     axis: NDArray[np.float64]
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -241,7 +244,14 @@ class Study:
 
     @cached_property
     def example(self) -> Mapping[str, Any]:
-        """The structure whose descriptor is shown: the first of the commonest space group."""
+        """The structure whose descriptors are shown: the first of the commonest space group.
+
+        Only structures that have every descriptor are considered.
+        """
         structures = self.structures
+        for descriptor in self.inputs.descriptors.values():
+            described = tables.read_table(descriptor.table, columns=["structure_id"])
+            identifiers = described["structure_id"].to_pylist()
+            structures = structures[structures["structure_id"].isin(identifiers)]
         commonest = structures["space_group"].mode().iloc[0]
         return structures[structures["space_group"] == commonest].iloc[0].to_dict()

@@ -6,12 +6,14 @@ adding a function to `SECTIONS`.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from diffsym import tables
 from diffsym.evaluation import figures
@@ -293,21 +295,30 @@ def _tolerance_dependence(study: Study) -> list[Block]:
     ]
 
 
+def _example_values(study: Study, path: Path) -> NDArray[np.float64]:
+    """Values of a descriptor for the structure that is shown."""
+    table = tables.read_table(path)
+    row = table["structure_id"].to_pylist().index(study.example["structure_id"])
+    return np.asarray(table["descriptor"][row].as_py(), dtype=np.float64)
+
+
+def _example_name(study: Study) -> Markup:
+    """Name, formula and space group of the structure that is shown."""
+    example = study.example
+    return Markup("{} ({}, {})").format(
+        _text(example["name"]) or example["structure_id"],
+        formula_html(example["formula"]),
+        symbol_html(int(example["space_group"])),
+    )
+
+
 def pair_distribution(study: Study) -> Section | None:
     """One pair distribution function as the networks see it."""
     blocks: list[Block] = []
     for name, descriptor in study.inputs.descriptors.items():
         if descriptor.kind != "pdf":
             continue
-        table = tables.read_table(descriptor.table)
-        example = study.example
-        identifiers = table["structure_id"].to_pylist()
-        X = np.asarray(table["descriptor"][identifiers.index(example["structure_id"])].as_py())
-        title = Markup("{} ({}, {})").format(
-            _text(example["name"]) or example["structure_id"],
-            formula_html(example["formula"]),
-            symbol_html(int(example["space_group"])),
-        )
+        X = _example_values(study, descriptor.table)
         blocks += [
             FigureBlock(
                 f"descriptor-{name}",
@@ -316,7 +327,7 @@ def pair_distribution(study: Study) -> Section | None:
                     "<code>{}</code> of {}: the reduced pair distribution function scaled to "
                     "0 … 1 (<b>X</b>, {} values, above) and the products of all its pairs of "
                     "values (<b>X</b>², {} values, below). After Fig. 1 of Liu et al. (2019)."
-                ).format(name, title, len(X), thousands(len(X) * (len(X) - 1) / 2)),
+                ).format(name, _example_name(study), len(X), thousands(len(X) * (len(X) - 1) / 2)),
                 half=True,
             ),
             FigureBlock(
@@ -332,12 +343,55 @@ def pair_distribution(study: Study) -> Section | None:
         return None
     return Section(
         "pair-distribution",
-        "Descriptor",
-        "The descriptor",
-        "A pair distribution function tells how often two atoms lie a distance r apart. The models "
-        "see nothing else: no cell, no composition.",
+        "PDF",
+        "The pair distribution function",
+        "A pair distribution function tells how often two atoms lie a distance r apart. Models "
+        "that learn from it see nothing else: no cell, no composition.",
         blocks,
     )
+
+
+def powder(study: Study) -> Section | None:
+    """One powder pattern as the networks see it."""
+    blocks: list[Block] = [
+        FigureBlock(
+            f"descriptor-{name}",
+            figures.powder_example(descriptor.axis, _example_values(study, descriptor.table)),
+            Markup(
+                "<code>{}</code> of {}: {} intensities, the strongest scaled to 1{}. Noise and "
+                "background, where networks learn with them, are drawn anew in each epoch and not "
+                "shown. Compare Fig. 1 of Vecsei et al. (2019)."
+            ).format(
+                name,
+                _example_name(study),
+                thousands(len(descriptor.axis)),
+                _radiation(descriptor.settings.get("wavelength")),
+            ),
+        )
+        for name, descriptor in study.inputs.descriptors.items()
+        if descriptor.kind == "powder"
+    ]
+    if not blocks:
+        return None
+    return Section(
+        "powder",
+        "Powder pattern",
+        "The powder pattern",
+        "A powder has crystals in all orientations, so that its diffraction pattern keeps the "
+        "lengths of the scattering vectors alone. Models that learn from it see nothing else: no "
+        "cell, no composition.",
+        blocks,
+    )
+
+
+def _radiation(wavelength: float | Sequence[tuple[float, float]] | None) -> str:
+    """Wavelength of a powder pattern in words, each line of a source with its weight."""
+    if wavelength is None:
+        return ""
+    if isinstance(wavelength, float):
+        return f", at a wavelength of {wavelength:g} Å"
+    lines = " and ".join(f"{length:g} Å (weight {weight:g})" for length, weight in wavelength)
+    return f", at wavelengths of {lines}"
 
 
 def learning(study: Study) -> Section | None:
@@ -354,7 +408,9 @@ def learning(study: Study) -> Section | None:
             FigureBlock(
                 "learning-curves",
                 figures.learning_curves(trained),
-                "Accuracy and cross entropy against the epoch, one line an ensemble member. "
+                "Accuracy and cost against the epoch, one line an ensemble member. The cost is the "
+                "cross entropy in nat; networks that take several costs in turn, as those of "
+                "Vecsei et al. (2019) do, show that of each epoch. "
                 "The training curve is the mean over an epoch while the weights change and "
                 "dropout is active; the validation curve is taken at its end without dropout. "
                 "Class weights enter the training loss only.",
@@ -445,13 +501,19 @@ def confusion(study: Study) -> Section | None:
             min_width=figures.CELL * largest + 250,
         ),
         FigureBlock(
+            "crystal-system-confusion",
+            figures.crystal_system_confusion(study.experiments),
+            "The same for the crystal systems, in percent of the true system: the answer is the "
+            "system whose space groups have the largest sum of probabilities.",
+        ),
+        FigureBlock(
             "error-distances",
             figures.error_distances(study.experiments),
             "How far the wrong answers are from the truth: steps in the graph of maximal subgroups "
             "(pymatgen's table, types of translationengleiche and klassengleiche subgroups). Black "
             "bars: what would be found by chance, that is if wrong answers were drawn from the "
             "answers given to all other structures, as frequent answers are also central in the "
-            "graph. Dotted: wrong answers of the label-frequency baseline, which knows but one "
+            "graph. Hatched: wrong answers of the label-frequency baseline, which knows but one "
             "group. After Fig. 3(c) of Vecsei et al. (2019).",
         ),
         *(_pairs_table(experiment, position) for position, experiment in enumerate(best_first)),
@@ -582,6 +644,60 @@ def calibration(study: Study) -> Section | None:
                 "Test part. The expected calibration error is the mean distance between accuracy "
                 "and confidence over the bins, weighted by their counts.",
                 numeric=[2, 3, 4],
+            ),
+        ],
+    )
+
+
+def certainty(study: Study) -> Section | None:
+    """What is gained by leaving doubtful structures unclassified."""
+    if not study.experiments:
+        return None
+    return Section(
+        "certainty",
+        "Certainty",
+        "Leaving the doubtful ones out",
+        "The certainty of an answer is its probability. A model that may refuse answers below a "
+        "threshold is right more often, for fewer structures.",
+        [
+            FigureBlock(
+                "certainty-histograms",
+                figures.certainty_histograms(study.experiments),
+                "Certainty of the right and of the wrong first answers, stacked; after Fig. 5(b) "
+                "and (c) of Vecsei et al. (2019).",
+            ),
+            FigureBlock(
+                "certainty-thresholds",
+                figures.certainty_thresholds(study.experiments),
+                "Structures below the threshold stay unclassified. Marked: the threshold that "
+                "leaves one half unclassified, and the accuracy for the other half with its "
+                "bootstrap interval; after Fig. 5(d) and (e) of Vecsei et al. (2019).",
+            ),
+            TableBlock(
+                [
+                    "split",
+                    "model",
+                    "A₁ of all",
+                    "threshold",
+                    "A₁ of the most certain half",
+                    "label frequency, same half",
+                ],
+                [
+                    [
+                        experiment.split,
+                        experiment.label,
+                        percent_interval(experiment.test["accuracy"][0]),
+                        f"{half['threshold']:.2f}",
+                        percent_interval(half["accuracy"]),
+                        percent_interval(half["baseline"]),
+                    ]
+                    for experiment in study.experiments
+                    for half in [experiment.test["certainty"]["half_unclassified"]]
+                ],
+                "Test part. Structures that are as certain as the threshold count in part, so that "
+                "exactly one half is classified. Last column: always answering the most frequent "
+                "training class for the structures of that half.",
+                numeric=[2, 3, 4, 5],
             ),
         ],
     )
@@ -804,12 +920,14 @@ def _benchmark_table(benchmarks: Mapping[str, Sequence[Any]]) -> TableBlock:
 SECTIONS: tuple[Callable[[Study], Section | None], ...] = (
     data,
     pair_distribution,
+    powder,
     learning,
     top_k,
     recall,
     confusion,
     splits,
     calibration,
+    certainty,
     sweeps,
     published,
     provenance,
