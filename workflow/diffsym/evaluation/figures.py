@@ -63,7 +63,8 @@ CELL = 17
 """Pixels a class takes in a confusion matrix: the least at which 13 px labels do not touch."""
 
 PANEL_COLUMNS = 3
-"""Panels in a row where each experiment has its own: readable on a page of 800 px."""
+PANELS_WIDTH = 900
+"""Panels in a row where each experiment has its own, and the pixels they need side by side."""
 
 TEMPLATE = go.layout.Template(
     layout={
@@ -1024,7 +1025,9 @@ def crystal_system_confusion(experiments: Sequence[Experiment]) -> go.Figure:
     # Clear of the strips.
     figure.update_annotations(yshift=8)
     figure.update_xaxes(title_text="predicted crystal system")
-    figure.update_yaxes(title_text="true crystal system", ticklabelstandoff=4, col=1)
+    figure.update_yaxes(
+        title_text="true crystal system", title_standoff=14, ticklabelstandoff=4, col=1
+    )
     figure.update_layout(
         coloraxis={
             "colorscale": SEQUENTIAL,

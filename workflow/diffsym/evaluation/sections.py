@@ -19,7 +19,7 @@ from diffsym import tables
 from diffsym.evaluation import figures
 from diffsym.evaluation.inputs import Experiment, Study, by_split
 from diffsym.evaluation.subgroups import Relation
-from diffsym.evaluation.summary import PUBLISHED, quoted
+from diffsym.evaluation.summary import PUBLISHED
 from diffsym.evaluation.typesetting import formula_html, symbol_html
 from diffsym.files import read_json
 from diffsym.structures.space_groups import crystal_system
@@ -505,6 +505,7 @@ def confusion(study: Study) -> Section | None:
             figures.crystal_system_confusion(study.experiments),
             "The same for the crystal systems, in percent of the true system: the answer is the "
             "system whose space groups have the largest sum of probabilities.",
+            min_width=figures.PANELS_WIDTH,
         ),
         FigureBlock(
             "error-distances",
@@ -665,6 +666,7 @@ def certainty(study: Study) -> Section | None:
                 figures.certainty_histograms(study.experiments),
                 "Certainty of the right and of the wrong first answers, stacked; after Fig. 5(b) "
                 "and (c) of Vecsei et al. (2019).",
+                min_width=figures.PANELS_WIDTH,
             ),
             FigureBlock(
                 "certainty-thresholds",
@@ -672,6 +674,7 @@ def certainty(study: Study) -> Section | None:
                 "Structures below the threshold stay unclassified. Marked: the threshold that "
                 "leaves one half unclassified, and the accuracy for the other half with its "
                 "bootstrap interval; after Fig. 5(d) and (e) of Vecsei et al. (2019).",
+                min_width=figures.PANELS_WIDTH,
             ),
             TableBlock(
                 [
@@ -791,7 +794,11 @@ def _publication_table(publication: Mapping[str, Any]) -> TableBlock:
     return TableBlock(
         ["model", *columns.values()],
         [
-            [model["model"], *(percent(model[key]) if key in model else "" for key in columns)]
+            # As many digits as were printed: percent() would add some.
+            [
+                model["model"],
+                *(f"{100 * model[key]:.3g}\u202f%" if key in model else "" for key in columns),
+            ]
             for model in models
         ],
         " ".join([*data, "Accuracies as printed in the article, without intervals."]),
@@ -802,28 +809,33 @@ def _publication_table(publication: Mapping[str, Any]) -> TableBlock:
 
 def _own_table(study: Study) -> TableBlock:
     """The quantities of the literature as this study has them."""
-    rows = []
+    rows: list[list[Cell]] = []
     for experiment in study.experiments:
         test = experiment.test
-        centrosymmetric = test["centrosymmetric"]
+        of_answers = {f"top_{entry['k']}": entry["value"] for entry in test["accuracy"]}
+        values = of_answers | {
+            "crystal_system": test["crystal_systems"]["accuracy"]["value"],
+            "half_unclassified": test["certainty"]["half_unclassified"]["accuracy"]["value"],
+        }
+        if test["centrosymmetric"]:
+            values["centrosymmetric"] = test["centrosymmetric"]["accuracy"][0]["value"]
         rows.append(
             [
                 experiment.inputs.descriptor,
                 experiment.inputs.model,
                 experiment.split,
-                percent(test["crystal_systems"]["accuracy"]["value"]),
-                *(percent(entry["value"]) for entry in quoted(test["accuracy"])),
-                percent(centrosymmetric["accuracy"][0]["value"]) if centrosymmetric else "none",
-                percent(test["certainty"]["half_unclassified"]["accuracy"]["value"]),
+                *(percent(values[key]) if key in values else "" for key in ACCURACY_COLUMNS),
             ]
         )
     sources = ", ".join(study.statistics["sources"])
     return TableBlock(
-        ["descriptor", "model", "split", *ACCURACY_COLUMNS.values()],
+        ["descriptor", "model", "split", *(f"{name}, test" for name in ACCURACY_COLUMNS.values())],
         rows,
-        f"Test: {thousands(len(study.structures))} unique structures of {sources}, of which the "
-        f"experiments use those in their {len(study.classes)} space groups. Nothing is measured. "
-        "Intervals and baselines stand in the summary and in the sections above.",
+        f"Test: computed from {thousands(len(study.structures))} unique structures of {sources}, "
+        f"of which the experiments use those in their {len(study.classes)} space groups; no "
+        "measured data. Crystal systems are told by the summed probabilities of their groups, "
+        "while Vecsei et al. trained networks for them. Intervals and baselines stand in the "
+        "summary and in the sections above.",
         numeric=range(3, 3 + len(ACCURACY_COLUMNS)),
         title="This study: the same quantities on its own data",
     )

@@ -1,0 +1,72 @@
+"""Figures show the numbers of the metrics, all of them and nothing else."""
+
+import numpy as np
+import pytest
+
+from diffsym.evaluation import figures
+from diffsym.evaluation.inputs import Study
+
+
+@pytest.fixture(scope="module")
+def experiments(report_inputs):
+    return Study(report_inputs).experiments
+
+
+def traces(figure, name):
+    return [trace for trace in figure.data if trace.name == name]
+
+
+def test_six_answers_after_liu_and_all_after_vecsei(experiments):
+    liu = figures.top_k_accuracy(experiments)
+    accuracy, differences = traces(liu, "cnn")[:2]
+    assert list(accuracy.x) == [1, 2, 3, 4, 5, 6]
+    assert list(differences.x) == [2, 3, 4, 5, 6]
+    vecsei = figures.top_n_accuracy(experiments)
+    # The study has nine classes, fewer than the ten answers that are computed.
+    assert list(traces(vecsei, "cnn")[0].x) == list(range(1, 10))
+    assert traces(vecsei, "cnn")[0].y[-1] == 1.0
+    assert [trace.showlegend for trace in traces(vecsei, "label frequency")] == [True, False]
+
+
+def test_histograms_count_every_test_structure(experiments):
+    figure = figures.certainty_histograms(experiments)
+    right = traces(figure, "right first answers")
+    wrong = traces(figure, "wrong first answers")
+    for experiment, r, w in zip(experiments, right, wrong, strict=True):
+        test = experiment.test
+        assert sum(r.y) + sum(w.y) == test["n"]
+        assert sum(r.y) / test["n"] == pytest.approx(test["accuracy"][0]["value"])
+
+
+def test_thresholds_mark_the_half(experiments):
+    figure = figures.certainty_thresholds(experiments)
+    lines = traces(figure, "half unclassified")
+    assert len(lines) == len(experiments)
+    for experiment, line in zip(experiments, lines, strict=True):
+        threshold = experiment.test["certainty"]["half_unclassified"]["threshold"]
+        assert list(line.x) == [threshold, threshold]
+
+
+def test_crystal_systems_are_normalised_by_row(experiments):
+    figure = figures.crystal_system_confusion(experiments)
+    assert len(figure.data) == len(experiments)
+    for trace in figure.data:
+        # The classes of the study have structures in six systems.
+        assert np.sum(trace.z, axis=1) == pytest.approx(np.ones(len(trace.x)), abs=1e-3)
+
+
+def test_error_distances_stand_beside_chance_and_baseline(experiments):
+    figure = figures.error_distances(experiments)
+    bars = [trace for trace in figure.data if trace.type == "bar"]
+    assert {trace.name for trace in bars} == {"cnn", "logistic", "label frequency"}
+    assert all(sum(trace.y) == pytest.approx(1.0) for trace in figure.data)
+    groups = {trace.offsetgroup for trace in bars}
+    assert {trace.offsetgroup for trace in traces(figure, "by chance")} == groups
+
+
+def test_powder_pattern_fills_its_axis():
+    two_theta = np.linspace(5, 90, 8501)
+    figure = figures.powder_example(two_theta, np.ones(8501, np.float16))
+    assert list(figure.layout.xaxis.range) == [5, 90]
+    assert len(figure.data[0].x) == 8501
+    assert "°" in figure.layout.xaxis.title.text
