@@ -54,11 +54,8 @@ SEQUENTIAL = (
     (1.0, "#08264D"),
 )
 TOP_WITHOUT_LEGEND = 32
-TOP_WITH_LEGEND = 100
-TOP_WITH_SYSTEMS = 110
-TOP_WITH_PANELS = 120
-"""Pixels above a plot; the legend of the seven crystal systems takes two rows on narrow pages, and
-the panels of single experiments have titles of two lines."""
+TOP_WITH_LEGEND = 120
+"""Pixels above a plot; on narrow pages a legend takes two rows, and titles may have two lines."""
 CELL = 17
 """Pixels a class takes in a confusion matrix: the least at which 13 px labels do not touch."""
 
@@ -296,7 +293,7 @@ def space_group_histogram(numbers: NDArray[np.integer], classes: Sequence[int]) 
             }
         ],
     )
-    return _finish(figure, 450, top=TOP_WITH_SYSTEMS)
+    return _finish(figure, 450, top=TOP_WITH_LEGEND)
 
 
 def rejections(rejected: pd.DataFrame) -> go.Figure:
@@ -598,7 +595,7 @@ def _experiment_panels(
         place = {"row": 1 + i // PANEL_COLUMNS, "col": 1 + i % PANEL_COLUMNS}
         figure.update_xaxes(visible=False, **place)
         figure.update_yaxes(visible=False, **place)
-    return figure, places, inner + gap + TOP_WITH_PANELS
+    return figure, places, inner + gap + TOP_WITH_LEGEND
 
 
 def _answers_line(
@@ -822,7 +819,7 @@ def recall_by_space_group(experiments: Sequence[Experiment]) -> go.Figure:
         title_text="recall", tickformat=".0%", range=[-0.09, 1.14], tickvals=[0, 0.25, 0.5, 0.75, 1]
     )
     figure.update_layout(legend_itemsizing="constant")
-    return _finish(figure, 170 + 270 * len(experiments), top=TOP_WITH_SYSTEMS)
+    return _finish(figure, 170 + 270 * len(experiments), top=TOP_WITH_LEGEND)
 
 
 def _system_strips(
@@ -1044,7 +1041,7 @@ def crystal_system_confusion(experiments: Sequence[Experiment]) -> go.Figure:
             },
         }
     )
-    return _finish(figure, height, top=TOP_WITH_PANELS)
+    return _finish(figure, height, top=TOP_WITH_LEGEND)
 
 
 def certainty_histograms(experiments: Sequence[Experiment]) -> go.Figure:
@@ -1089,7 +1086,7 @@ def certainty_histograms(experiments: Sequence[Experiment]) -> go.Figure:
     figure.update_xaxes(showticklabels=True)
     figure.update_yaxes(tickformat=",", range=[0, 1.05 * largest])
     figure.update_yaxes(title_text="test structures", col=1)
-    return _finish(figure, height, top=TOP_WITH_PANELS)
+    return _finish(figure, height, top=TOP_WITH_LEGEND)
 
 
 def certainty_thresholds(experiments: Sequence[Experiment]) -> go.Figure:
@@ -1148,7 +1145,7 @@ def certainty_thresholds(experiments: Sequence[Experiment]) -> go.Figure:
     figure.update_xaxes(title_text="certainty threshold")
     figure.update_yaxes(tickformat=".0%", range=[0, 1.04])
     figure.update_yaxes(title_text="share", col=1)
-    return _finish(figure, height, top=TOP_WITH_PANELS)
+    return _finish(figure, height, top=TOP_WITH_LEGEND)
 
 
 def reliability(experiments: Sequence[Experiment]) -> go.Figure:
