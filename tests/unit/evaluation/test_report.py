@@ -13,6 +13,7 @@ from diffsym.evaluation import sections
 from diffsym.evaluation.figures import SYSTEM_COLOURS
 from diffsym.evaluation.inputs import Study
 from diffsym.evaluation.report import render
+from diffsym.files import read_json, write_json
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS
 
 FIGURES = [
@@ -172,6 +173,24 @@ def test_literature_shows_what_articles_give(report_inputs):
     assert "ICSD" in vecsei.caption
     assert "400" in own.caption
     assert {len(row) for row in own.rows} == {len(own.columns)}
+
+
+def test_few_classes_leave_cells_empty(report_inputs, tmp_path):
+    experiment = report_inputs.experiments[0]
+    metrics = read_json(experiment.metrics)
+    for part in metrics["parts"].values():
+        part["centrosymmetric"] = None
+        for key in ("accuracy", "baseline", "first_differences", "gain_over_baseline"):
+            part[key] = part[key][:3]
+    metrics["settings"]["top_k"] = 3
+    write_json(tmp_path / "metrics.json", metrics)
+    few = dataclasses.replace(experiment, metrics=tmp_path / "metrics.json")
+    inputs = dataclasses.replace(report_inputs, experiments=[few])
+    text = " ".join(Page(render(inputs)).text)
+    assert "top 3" in text
+    own = sections.published(Study(inputs)).blocks[-1]
+    missing = [name for name, cell in zip(own.columns, own.rows[0], strict=True) if not cell]
+    assert missing == ["space group, top 6, test", "centrosymmetric only, test"]
 
 
 def test_experiments_are_grouped_by_split_and_classes(page):

@@ -493,14 +493,14 @@ def powder_example(two_theta: NDArray[np.float64], intensity: NDArray[np.floatin
 
 
 def learning_curves(experiments: Sequence[Experiment]) -> go.Figure:
-    """Accuracy and loss against the epoch, one row an experiment, one line a member."""
+    """Accuracy and cost against the epoch, one row an experiment, one line a member."""
     figure = make_subplots(
         rows=len(experiments),
         cols=2,
         subplot_titles=[
             f"{escape(e.label)}, {escape(e.split)}: {what}"
             for e in experiments
-            for what in ("accuracy", "loss")
+            for what in ("accuracy", "cost")
         ],
         horizontal_spacing=0.1,
         vertical_spacing=0.24 / len(experiments),
