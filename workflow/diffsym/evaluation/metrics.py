@@ -230,11 +230,11 @@ def centrosymmetric_scores(
 ) -> dict[str, Any] | None:
     """Accuracy if only centrosymmetric space groups come into question.
 
-    Vecsei et al. 2019 (Table I) "restrict the classification to only centrosymmetric space
-    groups", since Friedel's law hides the centre of inversion. Here that is the structures whose
-    true group is centrosymmetric, and the same trained models with the probabilities of all other
-    groups set to zero and the rest scaled to the sum 1, which leaves the order of the answers as
-    it is. `all_classes` is the accuracy for the same structures without that restriction.
+    Vecsei et al. 2019 (section V.A, Table I) "restrict the classification to only centrosymmetric
+    space groups", as an experiment averages over twin domains of other crystals. Here that is the
+    structures whose true group is centrosymmetric, and the same trained models with the
+    probabilities of all other groups set to zero and the rest scaled to the sum 1, which leaves
+    the order of the answers as it is. `all_classes` is the accuracy for the same structures without that restriction.
 
     Parameters
     ----------
