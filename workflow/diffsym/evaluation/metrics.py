@@ -234,7 +234,8 @@ def centrosymmetric_scores(
     space groups", as an experiment averages over twin domains of other crystals. Here that is the
     structures whose true group is centrosymmetric, and the same trained models with the
     probabilities of all other groups set to zero and the rest scaled to the sum 1, which leaves
-    the order of the answers as it is. `all_classes` is the accuracy for the same structures without that restriction.
+    the order of the answers as it is. `all_classes` is the accuracy for the same structures
+    without that restriction.
 
     Parameters
     ----------
