@@ -18,7 +18,9 @@ def descriptor_inputs(path: str, settings: dict) -> DescriptorInputs:
     settings = dict(settings)
     kind = settings.pop("kind")
     module = importlib.import_module(f"diffsym.descriptors.{kind}")
-    return DescriptorInputs(kind=kind, table=Path(path), axis=module.axis(**settings))
+    return DescriptorInputs(
+        kind=kind, table=Path(path), axis=module.axis(**settings), settings=settings
+    )
 
 
 with job(snakemake):
