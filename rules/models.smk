@@ -21,6 +21,7 @@ rule train_network:
         model=lambda wildcards: settings("models", experiment_settings(wildcards).model),
         training=lambda wildcards: settings("trainings", experiment_settings(wildcards).training),
         patterns=augmented_patterns,
+        target=lambda wildcards: experiment_settings(wildcards).target,
         seed=member_seed,
         # Not an output: a killed training resumes from here, and Snakemake removes the outputs of
         # killed jobs.

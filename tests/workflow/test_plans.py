@@ -11,7 +11,7 @@ AFTER_DESCRIPTOR = {
     **AFTER_EVALUATION,
 }
 STORED_PATTERNS = {"compute_descriptor": 2, "assemble_descriptor": 1, "measure_leakage": 1}
-POWDER_NETWORKS = {"train_network": 2, "evaluate_experiment": 2, **AFTER_EVALUATION}
+POWDER_NETWORKS = {"train_network": 3, "evaluate_experiment": 3, **AFTER_EVALUATION}
 AFTER_STRUCTURES = {
     "compute_reflections": 2,
     "compute_descriptor": 4,
@@ -20,8 +20,8 @@ AFTER_STRUCTURES = {
     "select_classes": 1,
     "measure_leakage": 4,
     "fit_logistic": 2,
-    "train_network": 6,
-    "evaluate_experiment": 7,
+    "train_network": 7,
+    "evaluate_experiment": 8,
     **AFTER_EVALUATION,
 }
 
@@ -51,8 +51,8 @@ CONFIGURATION_EDITS = {
         {
             "select_classes": 1,
             "fit_logistic": 2,
-            "train_network": 6,
-            "evaluate_experiment": 7,
+            "train_network": 7,
+            "evaluate_experiment": 8,
             **AFTER_EVALUATION,
         },
     ),
@@ -70,7 +70,7 @@ CONFIGURATION_EDITS = {
     ),
     "evaluation": (
         {"evaluation": {"bootstrap_samples": 101}},
-        {"evaluate_experiment": 7, **AFTER_EVALUATION},
+        {"evaluate_experiment": 8, **AFTER_EVALUATION},
     ),
     "reflections": (
         {"reflections": {"d_star_max": 1.05}},
@@ -94,7 +94,7 @@ def test_edited_configuration(tiny_study, overlay, jobs):
 
 
 CODE_EDITS = {
-    "evaluation/metrics.py": {"evaluate_experiment": 7, **AFTER_EVALUATION},
+    "evaluation/metrics.py": {"evaluate_experiment": 8, **AFTER_EVALUATION},
     "scattering/pdf.py": {
         "compute_descriptor": 2,
         "assemble_descriptor": 1,

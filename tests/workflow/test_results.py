@@ -20,7 +20,16 @@ from diffsym.tables import (
 )
 
 ENTRIES = 140
-EXPERIMENTS = ["lr_x", "lr_x2", "cnn", "cnn_formula", "cnn_prototype", "xrd_cnn", "xrd_dense"]
+EXPERIMENTS = [
+    "lr_x",
+    "lr_x2",
+    "cnn",
+    "cnn_formula",
+    "cnn_prototype",
+    "xrd_cnn",
+    "xrd_cnn_systems",
+    "xrd_dense",
+]
 
 
 @pytest.fixture(scope="module")

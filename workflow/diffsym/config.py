@@ -450,6 +450,9 @@ class Experiment(Section):
     classes: Name = Field(description="section of class_sets")
     model: Name = Field(description="section of models")
     training: Name | None = Field(None, description="section of trainings; null for logistic")
+    target: Literal["space_group", "crystal_system"] = Field(
+        "space_group", description="what a network tells apart"
+    )
     members: int = Field(1, ge=1, le=100, description="networks whose probabilities are averaged")
     seed: int = Field(0, ge=0, description="seed of the first member; the others follow")
 
@@ -596,6 +599,11 @@ def _broken_combinations(configuration: Configuration) -> list[str]:
             mistakes.append(
                 f"experiments.{name}.training: model {experiment.model} is a logistic regression, "
                 "which has no training section; remove the key"
+            )
+        if not is_network and experiment.target != "space_group":
+            mistakes.append(
+                f"experiments.{name}.target: a logistic regression tells space groups apart; "
+                "remove the key"
             )
         if not is_network and experiment.members > 1:
             mistakes.append(

@@ -7,6 +7,7 @@ from diffsym.datasets.feeding import open_partitions
 from diffsym.files import read_json, write_json
 from diffsym.job import job
 from diffsym.keras_backend import configure
+from diffsym.models.crystal_systems import label_by_system, spread
 from diffsym.models.predictions import predictions_table
 from diffsym.models.training import predict, save_model, train_member
 from diffsym.tables import predictions_schema, write_table
@@ -29,23 +30,32 @@ with job(snakemake):
         )
     else:
         opened = open_partitions(*tables)
+    by_system = snakemake.params.target == "crystal_system"
     with opened as parts:
+        train, validation = (
+            label_by_system(parts[role]) if by_system else parts[role]
+            for role in ("train", "validation")
+        )
         model = network.build(
-            parts["train"].size,
-            len(classes),
+            train.size,
+            len(train.classes),
             seed=snakemake.params.seed,
             **settings,
         )
         history = train_member(
             model,
-            parts["train"],
-            parts["validation"],
+            train,
+            validation,
             seed=snakemake.params.seed,
             checkpoint=snakemake.params.checkpoint,
             **training,
         )
         predictions = predictions_table(
-            lambda partition: predict(model, partition),
+            lambda partition: (
+                spread(predict(model, partition), parts["train"])
+                if by_system
+                else predict(model, partition)
+            ),
             parts,
             member=int(snakemake.wildcards.member),
         )

@@ -46,6 +46,8 @@ class ExperimentInputs:
         The model's section of the configuration.
     metrics
         The experiment's metrics.json.
+    target
+        What the network tells apart: "space_group" or "crystal_system".
     histories
         history.json of each member; empty for models that are not trained in epochs.
     """
@@ -59,6 +61,7 @@ class ExperimentInputs:
     members: int
     seed: int
     metrics: Path
+    target: str = "space_group"
     histories: Sequence[Path] = ()
     sweep: str | None = None
     model_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -169,7 +172,7 @@ def _labels(experiments: Sequence[ExperimentInputs]) -> list[str]:
     """Label each experiment by its model and by whatever else differs between experiments."""
     parts = ["model"] + [
         part
-        for part in ("descriptor", "classes", "training")
+        for part in ("descriptor", "classes", "training", "target")
         if len({(e.model, getattr(e, part)) for e in experiments})
         > len({e.model for e in experiments})
     ]

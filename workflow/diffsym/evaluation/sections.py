@@ -413,7 +413,8 @@ def learning(study: Study) -> Section | None:
                 "Vecsei et al. (2019) do, show that of each epoch. "
                 "The training curve is the mean over an epoch while the weights change and "
                 "dropout is active; the validation curve is taken at its end without dropout. "
-                "Class weights enter the training loss only.",
+                "Class weights enter the training loss only. Networks that tell crystal systems "
+                "apart are scored on systems here.",
             )
         ],
     )

@@ -1,0 +1,57 @@
+"""Networks that tell crystal systems apart, judged beside those that tell space groups apart."""
+
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffsym.datasets.feeding import LabelledStructures
+from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
+
+Structures = TypeVar("Structures", bound=LabelledStructures)
+
+
+def systems_of(classes: tuple[int, ...]) -> NDArray[np.int32]:
+    """Index of each space group's system among the systems that the groups belong to, (k,)."""
+    numbers = [CRYSTAL_SYSTEMS.index(crystal_system(group)) for group in classes]
+    return np.unique(numbers, return_inverse=True)[1].astype(np.int32)
+
+
+def label_by_system(structures: Structures) -> Structures:
+    """The same structures with the index of their crystal system as label and class."""
+    systems = systems_of(structures.classes)
+    return replace(
+        structures, labels=systems[structures.labels], classes=tuple(range(systems.max() + 1))
+    )
+
+
+def spread(probabilities: NDArray[np.float32], train: LabelledStructures) -> NDArray[np.float32]:
+    """Probabilities of space groups that follow from those of the crystal systems.
+
+    The probability of a system is shared by its groups as they share its training structures. The
+    sum over the groups of a system gives its probability back; the first answer among groups is
+    what one would say who knows the system and nothing else.
+
+    Parameters
+    ----------
+    probabilities
+        Of the systems that the classes belong to, (n, n_systems).
+    train
+        Training part with space groups as classes.
+
+    Returns
+    -------
+    ndarray
+        (n, n_classes).
+    """
+    systems = systems_of(train.classes)
+    counts = np.bincount(train.labels, minlength=len(train.classes)).astype(np.float32)
+    totals = np.bincount(systems, weights=counts)
+    # A system without a training structure gives its groups equal shares.
+    shares = np.where(
+        totals[systems] > 0,
+        counts / np.maximum(totals[systems], 1),
+        1 / np.bincount(systems)[systems],
+    )
+    return (probabilities[:, systems] * shares).astype(np.float32)
