@@ -1,0 +1,134 @@
+"""Does a network wait for its patterns? Epochs with rendered and with stored powder patterns.
+
+Both networks of Vecsei et al. train on the same structures, once from the stored table without
+noise and once on patterns that are rendered with new noise while they train. A ratio near 1 says
+that rendering, which takes place ahead in threads, holds nothing up. Rendering alone is timed, too.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from diffsym.config import Augmentation
+from diffsym.datasets.augmented import open_augmented_partitions
+from diffsym.datasets.feeding import LabelledStructures, open_partitions
+from diffsym.datasets.splits import make_split
+from diffsym.descriptors import powder, reflections
+from diffsym.files import write_json
+from diffsym.keras_backend import configure
+from diffsym.models import park2017_cnn, vecsei2019_dense
+from diffsym.models.training import train_member
+from diffsym.tables import (
+    REFLECTIONS,
+    SPLIT,
+    STRUCTURES,
+    descriptor_schema,
+    fixed_size_rows,
+    read_table,
+    write_table,
+)
+
+STRUCTURES_USED = 1500
+NETWORKS = {"park2017_cnn": park2017_cnn, "vecsei2019_dense": vecsei2019_dense}
+PATTERN = {"two_theta_min": 5.0, "two_theta_max": 90.0, "two_theta_step": 0.01}
+RENDERING = PATTERN | {"wavelength": 1.54184, "b_iso": 0.0}
+
+
+def prepare(structures: pa.Table, folder: Path) -> list[int]:
+    """Write reflections, patterns and a split of the structures; return their space groups."""
+    lines = reflections.compute(structures, d_star_min=0.01, d_star_max=1.0625, radiation="xray")
+    write_table(lines, folder / "reflections.parquet", REFLECTIONS)
+    patterns, _ = powder.compute(lines, peaks={"w": 0.0139}, **RENDERING)
+    table = {
+        "structure_id": structures["structure_id"],
+        "descriptor": fixed_size_rows(patterns),
+    }
+    schema = descriptor_schema(patterns.shape[1], patterns.dtype)
+    write_table(pa.table(table), folder / "patterns.parquet", schema)
+    split = make_split(
+        structures, kind="stratified", test_fraction=0.05, validation_fraction=0.05, folds=2, seed=0
+    )
+    write_table(split, folder / "split.parquet", SPLIT)
+    return sorted(set(split["space_group"].to_pylist()))
+
+
+def seconds_an_epoch(name: str, parts: dict[str, LabelledStructures], folder: Path) -> float:
+    """Median time of an epoch, the first not counted."""
+    train = parts["train"]
+    model = NETWORKS[name].build(train.size, len(train.classes), seed=0)
+    history = train_member(
+        model,
+        train,
+        parts["validation"],
+        epochs=4,
+        batch_size=64,
+        learning_rate=0.001,
+        learning_rate_drops=[],
+        learning_rate_factor=0.1,
+        class_weights="none",
+        keep="last",
+        seed=0,
+        checkpoint=folder / f"{name}-{type(train).__name__}.npz",
+    )
+    return float(np.median(history["seconds"][1:]))
+
+
+def seconds_to_render(train: LabelledStructures) -> float:
+    """Time to take all structures once, in batches, in one thread."""
+    train.take(np.arange(64))  # compiles
+    started = time.perf_counter()
+    for start in range(0, len(train), 64):
+        train.take(np.arange(start, min(start + 64, len(train))))
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Print the times and write the numbers as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--structures", type=Path, default="results/structures.parquet")
+    parser.add_argument("--output", type=Path, default="results/benchmarks/feeding.json")
+    arguments = parser.parse_args()
+
+    cores = len(os.sched_getaffinity(0))
+    configure(threads=cores)
+    table = read_table(arguments.structures, STRUCTURES)
+    drawn = np.random.default_rng(0).permutation(table.num_rows)[:STRUCTURES_USED]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        classes = prepare(table.take(np.sort(drawn)), folder)
+        split = folder / "split.parquet"
+        with (
+            open_partitions(folder / "patterns.parquet", split, classes) as stored,
+            open_augmented_partitions(
+                [folder / "reflections.parquet"],
+                split,
+                classes,
+                seed=0,
+                augmentation=Augmentation().model_dump(),
+                **RENDERING,
+            ) as rendered,
+        ):
+            n = len(rendered["train"])
+            alone = seconds_to_render(rendered["train"])
+            print(f"{n} training patterns of 8501 points, {cores} cores")
+            print(f"rendering alone, one thread: {n / alone:.0f} patterns/s\n")
+            print(f"{'':18s} stored, s an epoch   rendered   ratio   patterns/s")
+            report = {"patterns": n, "rendered_per_second": n / alone, "epochs": {}}
+            for network in NETWORKS:
+                seconds = [seconds_an_epoch(network, parts, folder) for parts in (stored, rendered)]
+                ratio = seconds[1] / seconds[0]
+                print(
+                    f"{network:18s} {seconds[0]:18.2f} {seconds[1]:10.2f} {ratio:7.2f} "
+                    f"{n / seconds[1]:12.0f}"
+                )
+                report["epochs"][network] = {"stored": seconds[0], "rendered": seconds[1]}
+    write_json(arguments.output, report)
+
+
+if __name__ == "__main__":
+    main()
