@@ -438,7 +438,9 @@ class Training(Section):
         True, description="same seed, same weights on one machine; may be slower on a GPU"
     )
     jit_compile: bool | None = Field(
-        None, description="compile with XLA; null: where that is faster"
+        None,
+        description="compile with XLA, which TensorFlow cannot while deterministic; "
+        "null: where that is faster",
     )
 
 

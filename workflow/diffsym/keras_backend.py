@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 
 @contextmanager
@@ -60,12 +61,13 @@ def configure(*, threads: int, deterministic: bool = True, precision: str = "flo
             tf.config.experimental.enable_op_determinism()
 
 
-def resolve_jit(jit_compile: bool | None) -> bool:
+def resolve_jit(jit_compile: bool | None) -> bool | Literal["auto"]:
     """Whether to compile with XLA, where None leaves the choice to this function.
 
-    On a CPU, XLA's convolutions take about twice as long as those TensorFlow has from oneDNN
-    (docs/models.md), so TensorFlow compiles on accelerators only. JAX always compiles.
+    On a CPU, XLA's convolutions take longer than those TensorFlow has from oneDNN (docs/models.md),
+    so TensorFlow compiles on accelerators only, and there only ("auto") what it may: nothing while
+    its operations have to be deterministic. JAX always compiles.
     """
     if jit_compile is not None:
         return jit_compile
-    return tf is None or bool(tf.config.list_physical_devices("GPU"))
+    return "auto" if tf is None or tf.config.list_physical_devices("GPU") else False

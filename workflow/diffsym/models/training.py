@@ -241,7 +241,7 @@ def load_model(path: str | Path) -> keras.Model:
 
 
 def _compiled(
-    model: keras.Model, optimizer: keras.Optimizer, loss: str, jit_compile: bool
+    model: keras.Model, optimizer: keras.Optimizer, loss: str, jit_compile: bool | str
 ) -> keras.Model:
     """Return a view of a network, of the same layers and optimiser, that minimises a loss.
 
