@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 import spglib
-from hypothesis import given, settings
+from crystals import cell_changes, crystals, lattices, moved, supercell
+from hypothesis import given
 from hypothesis import strategies as st
-from scipy.spatial.transform import Rotation
 from study import REPOSITORY
 
 from diffsym.errors import DiffsymError
@@ -24,21 +24,11 @@ R_GRID = np.pi / 23 * np.arange(11, 90)
 SETTINGS = {"q_min": 0.5, "q_max": 23.0, "u_iso": 0.008, "q_damp": 0.04, "q_broad": 0.01}
 CELL = ("lattice", "atomic_numbers", "frac_coords", "occupancies")
 
-crystals = settings(max_examples=40, deadline=None)
-
 
 @st.composite
 def cells(draw):
     """A lattice of any shape with one to four scatterers anywhere in it."""
-    lengths = [draw(st.floats(3, 8)) for _ in range(3)]
-    shear = [draw(st.floats(-0.5, 0.5)) for _ in range(3)]
-    lattice = np.array(
-        [
-            [lengths[0], 0, 0],
-            [shear[0] * lengths[0], lengths[1], 0],
-            [shear[1] * lengths[0], shear[2] * lengths[1], lengths[2]],
-        ]
-    )
+    lattice = draw(lattices())
     n = draw(st.integers(1, 4))
     numbers = np.array([draw(st.integers(1, 92)) for _ in range(n)])
     # On a grid of tenths, shifted: no two scatterers closer than numbers can tell.
@@ -61,26 +51,9 @@ def oracle(name):
 
 
 @crystals
-@given(
-    cells(),
-    st.lists(st.integers(-2, 2), min_size=9, max_size=9).filter(
-        lambda m: 1 <= abs(np.linalg.det(np.reshape(m, (3, 3)))) <= 6
-    ),
-)
-def test_any_cell_of_the_same_lattice(cell, entries):
-    """Unimodular changes (determinant one) and supercells."""
-    lattice, numbers, coordinates, occupancies = cell
-    change = np.reshape(entries, (3, 3))
-    copies = round(abs(np.linalg.det(change)))
-    steps = np.stack(np.meshgrid(*[np.arange(-6, 7)] * 3), axis=-1).reshape(-1, 3)
-    inside = steps @ np.linalg.inv(change)
-    steps = steps[((inside > -1e-9) & (inside < 1 - 1e-9)).all(axis=1)]
-    assert len(steps) == copies
-    repeated = (coordinates + steps[:, np.newaxis]).reshape(-1, 3) @ np.linalg.inv(change)
-    other = function(
-        (change @ lattice, np.tile(numbers, copies), repeated, np.tile(occupancies, copies))
-    )
-    assert_same(other, function(cell))
+@given(cells(), cell_changes)
+def test_any_cell_of_the_same_lattice(cell, change):
+    assert_same(function(supercell(cell, change)), function(cell))
 
 
 @pytest.mark.parametrize("name", ORACLES)
@@ -93,24 +66,10 @@ def test_primitive_and_conventional_cell(name):
 
 
 @crystals
-@given(
-    cells(),
-    st.lists(st.floats(-1, 1), min_size=3, max_size=3),
-    st.randoms(use_true_random=False),
-    st.integers(0, 1000),
-)
-def test_origin_order_and_orientation(cell, shift, random, seed):
-    lattice, numbers, coordinates, occupancies = cell
-    order = list(range(len(numbers)))
-    random.shuffle(order)
-    rotation = Rotation.random(random_state=seed).as_matrix()
-    moved = (
-        lattice @ rotation,
-        numbers[order],
-        coordinates[order] + shift,
-        occupancies[order],
-    )
-    assert_same(function(moved), function(cell))
+@given(moved(cells()))
+def test_origin_order_and_orientation(pair):
+    cell, other = pair
+    assert_same(function(other), function(cell))
 
 
 @crystals

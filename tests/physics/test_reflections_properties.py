@@ -6,10 +6,10 @@ import json
 import numpy as np
 import pytest
 import spglib
-from hypothesis import given, settings
+from crystals import cell_changes, crystals, lattices, moved, supercell
+from hypothesis import given
 from hypothesis import strategies as st
 from powder_references import direct_sum, merged_difference
-from scipy.spatial.transform import Rotation
 from study import REPOSITORY
 
 from diffsym.errors import DiffsymError
@@ -21,21 +21,11 @@ COLUMNS = ("lattice", "atomic_numbers", "frac_coords", "occupancies")
 # Ends that no line of a lattice in round numbers falls on.
 RANGE = {"d_star_min": 0.0503, "d_star_max": 0.7013}
 
-crystals = settings(max_examples=40, deadline=None)
-
 
 @st.composite
 def cells(draw):
     """A lattice of any shape with one to four scatterers anywhere in it."""
-    lengths = [draw(st.floats(3, 8)) for _ in range(3)]
-    shear = [draw(st.floats(-0.5, 0.5)) for _ in range(3)]
-    lattice = np.array(
-        [
-            [lengths[0], 0, 0],
-            [shear[0] * lengths[0], lengths[1], 0],
-            [shear[1] * lengths[0], shear[2] * lengths[1], lengths[2]],
-        ]
-    )
+    lattice = draw(lattices())
     n = draw(st.integers(1, 4))
     numbers = np.array([draw(st.integers(1, 98)) for _ in range(n)])
     # Few different places and occupancies, so that symmetry is common.
@@ -56,25 +46,6 @@ def oracle(name):
     return tuple(np.array(ORACLES[name][column]) for column in COLUMNS)
 
 
-def supercell(cell, change):
-    """The same crystal in a lattice whose rows are whole-number combinations."""
-    lattice, numbers, coordinates, occupancies = cell
-    copies = round(abs(np.linalg.det(change)))
-    steps = np.stack(np.meshgrid(*[np.arange(-6, 7)] * 3), axis=-1).reshape(-1, 3)
-    inside = steps @ np.linalg.inv(change)
-    steps = steps[((inside > -1e-9) & (inside < 1 - 1e-9)).all(axis=1)]
-    assert len(steps) == copies
-    repeated = (coordinates + steps[:, np.newaxis]).reshape(-1, 3) @ np.linalg.inv(change)
-    return change @ lattice, np.tile(numbers, copies), repeated, np.tile(occupancies, copies)
-
-
-changes = (
-    st.lists(st.integers(-2, 2), min_size=9, max_size=9)
-    .map(lambda entries: np.reshape(entries, (3, 3)))
-    .filter(lambda change: 1 <= abs(np.linalg.det(change)) <= 6)
-)
-
-
 @crystals
 @given(cells(), st.sampled_from(["xray", "electron"]), st.floats(0, 3))
 def test_sum_written_out(cell, radiation, b_iso):
@@ -85,7 +56,7 @@ def test_sum_written_out(cell, radiation, b_iso):
 
 
 @crystals
-@given(cells(), changes)
+@given(cells(), cell_changes)
 def test_any_cell_of_the_same_lattice(cell, change):
     """Intensities are per cell, so they grow with the square of its volume."""
     copies = round(abs(np.linalg.det(change)))
@@ -104,24 +75,10 @@ def test_primitive_and_conventional_cell(name):
 
 
 @crystals
-@given(
-    cells(),
-    st.lists(st.floats(-1, 1), min_size=3, max_size=3),
-    st.randoms(use_true_random=False),
-    st.integers(0, 1000),
-)
-def test_origin_order_and_orientation(cell, shift, random, seed):
-    lattice, numbers, coordinates, occupancies = cell
-    order = list(range(len(numbers)))
-    random.shuffle(order)
-    rotation = Rotation.random(random_state=seed).as_matrix()
-    moved = (
-        lattice @ rotation,
-        numbers[order],
-        coordinates[order] + shift,
-        occupancies[order],
-    )
-    assert_same(lines(moved), lines(cell))
+@given(moved(cells()))
+def test_origin_order_and_orientation(pair):
+    cell, other = pair
+    assert_same(lines(other), lines(cell))
 
 
 @crystals
@@ -197,7 +154,7 @@ def test_symmetry_found_is_that_of_spglib(name):
 
 
 @crystals
-@given(cells(), changes)
+@given(cells(), cell_changes)
 def test_reduced_basis(cell, change):
     lattice = change @ cell[0]
     matrix = reduced_basis(lattice)
