@@ -99,6 +99,28 @@ MISTAKES = {
         ["sweeps", "liu2019_table4", "rows"], [{"model": {"kernel": 3}}],
         "models.liu2019_table4_01: unknown key 'kernel'; did you mean 'kernel_size'?",
     ),
+    "pattern beyond the reflections": (
+        ["descriptors", "xrd_vecsei2019", "two_theta_max"], 120.0,
+        "descriptors.xrd_vecsei2019.two_theta_max: the pattern ends at 1/d = 1.1234 1/A",
+    ),
+    "empty range of angles": (
+        ["descriptors", "xrd_vecsei2019", "two_theta_min"], 90.0,
+        "descriptors.xrd_vecsei2019: two_theta_max must exceed two_theta_min",
+    ),
+    "peaks narrower than the step": (
+        ["descriptors", "xrd_vecsei2019", "augmentation"], {"sigma": [0.001, 0.1]},
+        "descriptors.xrd_vecsei2019: augmentation.sigma allows peaks of 0.0024 degrees",
+    ),
+    "falling range": (
+        ["descriptors", "xrd_vecsei2019", "augmentation"], {"noise": [0.2, 0.1]},
+        "descriptors.xrd_vecsei2019.augmentation.noise: the first value must not exceed",
+    ),
+    "reversed reflections": (
+        ["reflections"], {"d_star_min": 2.0}, "reflections: d_star_min must be smaller",
+    ),
+    "unknown cost": (
+        ["trainings", "short", "losses"], ["mse"], "trainings.short.losses.0: input should be",
+    ),
     "name unfit for a file": (
         ["descriptors", "PDF 2"], {"kind": "pdf"},
         "descriptors.PDF 2: the name 'PDF 2' must be lower case letters, digits and _",

@@ -296,6 +296,16 @@ class PowderDescriptor(Section):
             raise PydanticCustomError(
                 "physics", "two_theta_max must exceed two_theta_min by at least one step"
             )
+        # Scherrer's term, where there is one, broadens every peak.
+        if self.augmentation is not None and self.augmentation.crystallite_size is None:
+            narrowest = 2 * math.sqrt(2 * math.log(2)) * self.augmentation.sigma[0]
+            if narrowest < self.two_theta_step:
+                raise PydanticCustomError(
+                    "physics",
+                    "augmentation.sigma allows peaks of {width} degrees at half maximum, which is "
+                    "below two_theta_step; raise sigma or lower two_theta_step",
+                    {"width": f"{narrowest:.4f}"},
+                )
         return self
 
     @property

@@ -27,7 +27,10 @@ def tables(tmp_path):
     generator = np.random.default_rng(0)
     lines = [np.sort(generator.uniform(0.15, 0.4, generator.integers(2, 9))) for _ in range(N)]
     strengths = [generator.uniform(1, 100, len(row)).astype(np.float32) for row in lines]
-    order = generator.permutation(N)[:-5]  # five structures have no reflections
+    lines[0], strengths[0] = np.empty(0), np.empty(0, np.float32)
+    lines[1], strengths[1] = np.array([0.05, 0.9]), np.ones(2, np.float32)
+    order = generator.permutation(N)
+    order = np.append(order[order > 1][:-5], [0, 1])  # five structures have no reflections
     shards = []
     for number, rows in enumerate((order[:20], order[20:20], order[20:])):
         shards.append(tmp_path / f"shard-{number}.parquet")
@@ -40,7 +43,7 @@ def tables(tmp_path):
     roles = generator.choice(["train", "validation", "test"], N, p=[0.6, 0.2, 0.2])
     split = {
         "structure_id": IDS,
-        "space_group": generator.choice([*CLASSES, 62], N),
+        "space_group": [*CLASSES, *generator.choice([*CLASSES, 62], N - 2)],
         "role": roles.tolist(),
         "fold": np.where(roles == "train", 0, -1),
         "group": IDS,
@@ -91,9 +94,30 @@ def test_a_structure_gets_the_pattern_of_its_own_lines(tables):
         assert sum(map(len, parts.values())) > 20
 
 
+def test_a_structure_without_a_line_in_the_pattern_is_left_out(tables):
+    with opened(tables) as parts:
+        names = [name for part in parts.values() for name in part.structure_ids.to_pylist()]
+        assert not {"x:00", "x:01"} & set(names)
+        assert all(np.isfinite(part.take(np.arange(len(part)))).all() for part in parts.values())
+
+
+def test_both_lines_of_a_doublet_count(tables):
+    doublet = [[1.54, 0.5], [1.4, 0.5]]
+    settings = {"seed": 0, "augmentation": PLAIN, "b_iso": 0.0, **GRID}
+    with (
+        opened(tables) as single,
+        open_augmented_partitions(
+            tables[0], tables[1], CLASSES, wavelength=doublet, **settings
+        ) as both,
+    ):
+        rows = np.arange(3)
+        assert len(both["train"]) >= len(single["train"])
+        assert not np.allclose(both["train"].take(rows), single["train"].take(rows))
+
+
 def test_training_noise_is_new_each_epoch_and_evaluation_noise_never(tables):
     rows = np.arange(5)
-    noisy = {"noise": (0.0, 0.02)}
+    noisy = {"sigma": (0.05, 0.1), "noise": (0.0, 0.02)}
     with (
         opened(tables, seed=1, augmentation=noisy) as first,
         opened(tables, seed=2, augmentation=noisy) as second,
@@ -117,7 +141,7 @@ def test_a_digest_knows_the_patterns_and_not_the_epoch(tables):
 
 
 def test_threads_render_what_one_thread_renders(tables):
-    noisy = {"noise": (0.0, 0.02)}
+    noisy = {"sigma": (0.05, 0.1), "noise": (0.0, 0.02)}
     with opened(tables, augmentation=noisy) as parts:
         train = parts["train"].at_epoch(3)
         order = shuffled(len(train), seed=0, epoch=3)

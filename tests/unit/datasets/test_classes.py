@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+import spglib
 from study import REPOSITORY
 
 from diffsym.datasets.classes import read_named_list, select_classes
@@ -39,7 +40,6 @@ def test_named_list_is_that_of_the_paper():
 
 
 def test_symbols_of_the_named_list_agree_with_their_numbers():
-    spglib = pytest.importorskip("spglib")
     short = {}
     for hall_number in range(1, 531):
         kind = spglib.get_spacegroup_type(hall_number)

@@ -7,6 +7,7 @@ import time
 from html.parser import HTMLParser
 
 import pytest
+from selenium import webdriver
 
 from diffsym import tables
 from diffsym.evaluation import sections
@@ -208,7 +209,6 @@ def test_every_crystal_system_has_its_own_colour():
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver")
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
         pytest.skip("chromium and chromedriver are not installed (apt: chromium chromium-driver)")

@@ -1,9 +1,16 @@
-"""Names of space groups."""
+"""Names, crystal systems and centres of inversion of space groups, against pymatgen's."""
 
+import numpy as np
 import pytest
 from pymatgen.symmetry.groups import SpaceGroup
 
-from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system, symbol
+from diffsym.structures.space_groups import (
+    CRYSTAL_SYSTEMS,
+    crystal_system,
+    is_centrosymmetric,
+    symbol,
+    systems_among,
+)
 
 
 @pytest.mark.parametrize("number", range(1, 231))
@@ -25,3 +32,21 @@ def test_symbols():
 def test_numbers_out_of_range(number):
     with pytest.raises(ValueError, match="no space group"):
         crystal_system(number)
+
+
+def test_92_groups_have_a_centre_of_inversion():
+    assert sum(is_centrosymmetric(number) for number in range(1, 231)) == 92
+
+
+@pytest.mark.parametrize("number", [1, 2, 9, 15, 48, 62, 70, 82, 88, 148, 155, 176, 198, 205, 227])
+def test_pymatgen_lists_the_same_inversions(number):
+    operations = SpaceGroup.from_int_number(number).symmetry_ops
+    inverted = any(np.allclose(op.rotation_matrix, -np.eye(3)) for op in operations)
+    assert is_centrosymmetric(number) == inverted
+
+
+def test_systems_are_numbered_among_those_that_occur():
+    names, index = systems_among((14, 15, 62, 225, 227))
+    assert names == ["monoclinic", "orthorhombic", "cubic"]
+    assert index.tolist() == [0, 0, 1, 2, 2]
+    assert systems_among((230, 2, 166))[1].tolist() == [2, 0, 1]

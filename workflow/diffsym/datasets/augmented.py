@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from diffsym.datasets.feeding import LabelledStructures, assignments_by_role, labels_of
 from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
-from diffsym.scattering.powder import Wavelength, two_theta_grid
+from diffsym.scattering.powder import Wavelength, spectral_lines, two_theta_grid
 from diffsym.tables import REFLECTIONS, read_table
 
 
@@ -115,8 +115,8 @@ def open_augmented_partitions(
     Yields
     ------
     dict
-        As `open_partitions`. A structure without a reflection is left out; one whose reflections
-        all lie outside the pattern cannot be told from noise.
+        As `open_partitions`. A structure without a line in the pattern has no pattern and is left
+        out, as it is rejected by the descriptor of the same name.
 
     Raises
     ------
@@ -128,12 +128,10 @@ def open_augmented_partitions(
     )
     recipe = TypeAdapter(Recipe).validate_python(augmentation)
     rendering = {"recipe": recipe, "wavelength": wavelength, "b_iso": b_iso}
-    described = pa.concat_tables(
-        read_table(path, REFLECTIONS, ["structure_id"]) for path in reflections
-    )
+    visible = _visible_structures(reflections, two_theta, wavelength)
     with tempfile.TemporaryDirectory(dir=folder, prefix="diffsym-") as workspace:
         partitions = {}
-        for role, rows in assignments_by_role(described["structure_id"], split, classes).items():
+        for role, rows in assignments_by_role(visible, split, classes).items():
             names = rows["structure_id"].tolist()
             d_star, intensity, offsets = _gather_lines(
                 reflections, pd.Index(names), Path(workspace) / role
@@ -150,6 +148,22 @@ def open_augmented_partitions(
                 **labels_of(rows, classes),
             )
         yield partitions
+
+
+def _visible_structures(
+    shards: Sequence[str | Path], two_theta: NDArray[np.float64], wavelength: Wavelength
+) -> pa.ChunkedArray:
+    """Identifiers of the structures that have a line between the first and the last angle."""
+    sines = np.sin(np.radians(two_theta[[0, -1]]) / 2)
+    limits = 2 * sines / spectral_lines(wavelength)[:, :1]
+    visible = []
+    for shard in shards:
+        table = read_table(shard, REFLECTIONS, ["structure_id", "d_star"]).combine_chunks()
+        d_star = pc.list_flatten(table["d_star"]).to_numpy()
+        inside = ((d_star >= limits[:, :1]) & (d_star <= limits[:, 1:])).any(axis=0)
+        rows = pc.list_parent_indices(table["d_star"]).to_numpy()[inside]
+        visible.append(table["structure_id"].take(pa.array(np.unique(rows))))
+    return pa.chunked_array([chunk for column in visible for chunk in column.chunks], pa.string())
 
 
 def _gather_lines(

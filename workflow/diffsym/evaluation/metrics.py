@@ -17,10 +17,9 @@ from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_
 
 from diffsym.errors import DiffsymError
 from diffsym.evaluation.bootstrap import Floats, bootstrap_means, with_interval, with_intervals
-from diffsym.evaluation.centrosymmetry import is_centrosymmetric
 from diffsym.evaluation.certainty import certainty_scores
 from diffsym.evaluation.subgroups import distance, relation
-from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
+from diffsym.structures.space_groups import is_centrosymmetric, systems_among
 
 Integers = NDArray[np.int64]
 
@@ -185,10 +184,7 @@ def crystal_system_scores(
         `accuracy` and `baseline` as {value, low, high}; `systems` with the scores of each system
         that occurs; `names` and `confusion`, counts with the true systems in rows.
     """
-    names = [
-        system for system in CRYSTAL_SYSTEMS if any(crystal_system(n) == system for n in classes)
-    ]
-    system_of_class = np.array([names.index(crystal_system(number)) for number in classes])
+    names, system_of_class = systems_among(classes)
     membership = np.eye(len(names))[system_of_class]
     truth = system_of_class[labels]
     answers = (probabilities @ membership).argmax(axis=1)

@@ -7,22 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffsym.datasets.feeding import LabelledStructures
-from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
+from diffsym.structures.space_groups import systems_among
 
 Structures = TypeVar("Structures", bound=LabelledStructures)
 
 
-def systems_of(classes: tuple[int, ...]) -> NDArray[np.int32]:
-    """Index of each space group's system among the systems that the groups belong to, (k,)."""
-    numbers = [CRYSTAL_SYSTEMS.index(crystal_system(group)) for group in classes]
-    return np.unique(numbers, return_inverse=True)[1].astype(np.int32)
-
-
 def label_by_system(structures: Structures) -> Structures:
     """The same structures with the index of their crystal system as label and class."""
-    systems = systems_of(structures.classes)
+    names, systems = systems_among(structures.classes)
     return replace(
-        structures, labels=systems[structures.labels], classes=tuple(range(systems.max() + 1))
+        structures,
+        labels=systems[structures.labels].astype(np.int32),
+        classes=tuple(range(len(names))),
     )
 
 
@@ -45,7 +41,7 @@ def spread(probabilities: NDArray[np.float32], train: LabelledStructures) -> NDA
     ndarray
         (n, n_classes).
     """
-    systems = systems_of(train.classes)
+    _, systems = systems_among(train.classes)
     counts = np.bincount(train.labels, minlength=len(train.classes)).astype(np.float32)
     totals = np.bincount(systems, weights=counts)
     # A system without a training structure gives its groups equal shares.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from diffsym.keras_backend import keras
+from diffsym.models.blocks import he_normal
 
 layers = keras.layers
 
@@ -55,10 +56,6 @@ def build(
     keras.Model
         (batch, input_size) descriptors -> (batch, n_classes) probabilities. Not compiled.
     """
-
-    def he_normal(layer: int) -> keras.Initializer:
-        return keras.initializers.HeNormal(seed=1000 * seed + layer)
-
     descriptor = keras.Input((input_size,), name="descriptor")
     x = layers.Reshape((input_size, 1), name="channel")(descriptor)
     for number, channels in enumerate(filters, start=1):
@@ -67,7 +64,7 @@ def build(
             kernel_size,
             padding="same",
             use_bias=not batch_normalisation,
-            kernel_initializer=he_normal(number),
+            kernel_initializer=he_normal(seed, number),
             name=f"convolution_{number}",
         )(x)
         if batch_normalisation:
@@ -79,12 +76,12 @@ def build(
     x = layers.Dropout(dropout, seed=1000 * seed, name="dropout")(x)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(
-        hidden_units, activation="relu", kernel_initializer=he_normal(3), name="hidden"
+        hidden_units, activation="relu", kernel_initializer=he_normal(seed, 3), name="hidden"
     )(x)
     probabilities = layers.Dense(
         n_classes,
         activation="softmax",
-        kernel_initializer=he_normal(4),
+        kernel_initializer=he_normal(seed, 4),
         dtype="float32",
         name="space_group",
     )(x)

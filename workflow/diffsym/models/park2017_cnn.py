@@ -6,6 +6,7 @@ Vecsei, Choo, Chang & Neupert, Phys. Rev. B 99, 245120 (2019), section III and F
 from collections.abc import Sequence
 
 from diffsym.keras_backend import keras
+from diffsym.models.blocks import classifier, he_normal
 
 layers = keras.layers
 
@@ -60,10 +61,6 @@ def build(
     keras.Model
         (batch, input_size) patterns -> (batch, n_classes) probabilities. Not compiled.
     """
-
-    def he_normal(layer: int) -> keras.Initializer:
-        return keras.initializers.HeNormal(seed=1000 * seed + layer)
-
     pattern = keras.Input((input_size,), name="pattern")
     x = layers.Reshape((input_size, 1), name="channel")(pattern)
     x = layers.ZeroPadding1D((0, max(0, input_points - input_size)), name="padding")(x)
@@ -75,7 +72,7 @@ def build(
             strides=stride,
             padding="same",
             activation="relu",
-            kernel_initializer=he_normal(number),
+            kernel_initializer=he_normal(seed, number),
             name=f"convolution_{number}",
         )(x)
         x = layers.Dropout(
@@ -83,19 +80,12 @@ def build(
         )(x)
         x = layers.AveragePooling1D(pool_size, pool_stride, name=f"pooling_{number}")(x)
     x = layers.Flatten(name="flatten")(x)
-    for number, units in enumerate(hidden_units, start=len(kernel_sizes) + 1):
-        x = layers.Dense(
-            units,
-            activation="relu",
-            kernel_initializer=he_normal(number),
-            name=f"hidden_{number}",
-        )(x)
-        x = layers.Dropout(hidden_dropout, seed=1000 * seed + number, name=f"dropout_{number}")(x)
-    probabilities = layers.Dense(
+    probabilities = classifier(
+        x,
         n_classes,
-        activation="softmax",
-        kernel_initializer=keras.initializers.GlorotUniform(seed=1000 * seed),
-        dtype="float32",
-        name="class",
-    )(x)
+        hidden_units=hidden_units,
+        dropout=hidden_dropout,
+        seed=seed,
+        first=len(kernel_sizes) + 1,
+    )
     return keras.Model(pattern, probabilities, name="park2017_cnn")

@@ -8,8 +8,7 @@ paper's.
 from collections.abc import Sequence
 
 from diffsym.keras_backend import keras
-
-layers = keras.layers
+from diffsym.models.blocks import classifier
 
 
 def build(
@@ -41,20 +40,7 @@ def build(
         (batch, input_size) patterns -> (batch, n_classes) probabilities. Not compiled.
     """
     pattern = keras.Input((input_size,), name="pattern")
-    x = pattern
-    for number, units in enumerate(hidden_units, start=1):
-        x = layers.Dense(
-            units,
-            activation="relu",
-            kernel_initializer=keras.initializers.HeNormal(seed=1000 * seed + number),
-            name=f"hidden_{number}",
-        )(x)
-        x = layers.Dropout(dropout, seed=1000 * seed + number, name=f"dropout_{number}")(x)
-    probabilities = layers.Dense(
-        n_classes,
-        activation="softmax",
-        kernel_initializer=keras.initializers.GlorotUniform(seed=1000 * seed),
-        dtype="float32",
-        name="class",
-    )(x)
+    probabilities = classifier(
+        pattern, n_classes, hidden_units=hidden_units, dropout=dropout, seed=seed
+    )
     return keras.Model(pattern, probabilities, name="vecsei2019_dense")

@@ -261,7 +261,7 @@ def powder_patterns(
     if not 0 < tolerance < 1:
         raise DiffsymError(f"tolerance must lie between 0 and 1, not be {tolerance}")
     settings = _settings(len(structures), shape, b_iso, imperfections or Imperfections())
-    lines = _spectral_lines(wavelength)
+    lines = spectral_lines(wavelength)
     _check(settings, two_theta, step, lines[:, 0].min())
     _render(
         patterns,
@@ -301,7 +301,7 @@ def _as_floats(values: ArrayLike) -> Floats:
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
 
 
-def _spectral_lines(wavelength: Wavelength) -> Floats:
+def spectral_lines(wavelength: Wavelength) -> Floats:
     """Wavelengths, A, and weights, one pair a row."""
     pairs = [(wavelength, 1.0)] if np.ndim(wavelength) == 0 else wavelength
     lines = np.array(pairs, dtype=np.float64)

@@ -1,9 +1,12 @@
-"""Names of space groups and crystal systems."""
+"""Names of space groups, their crystal systems and centres of inversion."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from functools import cache
 
+import numpy as np
 import spglib
+from numpy.typing import NDArray
 
 CRYSTAL_SYSTEMS = (
     "triclinic",
@@ -25,6 +28,33 @@ def crystal_system(number: int) -> str:
     if not 1 <= number <= LAST_NUMBERS[-1]:
         raise ValueError(f"there is no space group {number}")
     return CRYSTAL_SYSTEMS[bisect_left(LAST_NUMBERS, number)]
+
+
+def systems_among(numbers: Sequence[int]) -> tuple[list[str], NDArray[np.int64]]:
+    """Crystal systems that some space groups belong to, and the index of each group's in them."""
+    found = {crystal_system(number) for number in numbers}
+    systems = [system for system in CRYSTAL_SYSTEMS if system in found]
+    return systems, np.array([systems.index(crystal_system(number)) for number in numbers])
+
+
+def is_centrosymmetric(number: int) -> bool:
+    """Whether a space group (1 ... 230) is one of the 92 with a centre of inversion."""
+    return number in _centrosymmetric_groups()
+
+
+@cache
+def _centrosymmetric_groups() -> frozenset[int]:
+    """Numbers of the groups in whose operations, as spglib lists them, -1 is a rotation part."""
+    inversion = -np.eye(3, dtype=int)
+    groups = set()
+    for hall_number in range(1, 531):
+        group = spglib.get_spacegroup_type(hall_number)
+        operations = spglib.get_symmetry_from_database(hall_number)
+        assert group is not None
+        assert operations is not None
+        if (operations["rotations"] == inversion).all(axis=(1, 2)).any():
+            groups.add(group.number)
+    return frozenset(groups)
 
 
 def symbol(number: int) -> str:
