@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import DTypeLike, NDArray
+from scipy.sparse import csr_array
 
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path
@@ -94,6 +96,17 @@ SPLIT = pa.schema(
     metadata={"description": "a structure a row"},
 )
 
+FILTER = pa.schema(
+    [
+        STRUCTURE_ID,
+        _field("space_group", pa.uint8(), "determined space-group number"),
+        _field("ln_volume", pa.float64(), "U = ln(V / A^3), V the volume of the primitive cell"),
+        _field("ln_density", pa.float64(), "eta = ln(n A^3 / V), n the number of atoms in it"),
+        _field("kept", pa.bool_(), "no outlier: takes part in training"),
+    ],
+    metadata={"description": "a structure of the class set a row"},
+)
+
 
 REFLECTIONS = pa.schema(
     [
@@ -109,6 +122,19 @@ REFLECTIONS = pa.schema(
 )
 
 
+MEASURED = pa.schema(
+    [
+        _field("pattern_id", pa.string(), "identifier, set:pattern"),
+        _field("space_group", pa.uint8(), "number that the set gives", nullable=True),
+        _field("wavelengths", pa.list_(pa.float64()), "lines of the radiation, A"),
+        _field("weights", pa.list_(pa.float64()), "share of each line, sum 1"),
+        _field("two_theta", pa.list_(pa.float64()), "angles, degrees, rising"),
+        _field("intensity", pa.list_(pa.float32()), "one per angle, as measured"),
+    ],
+    metadata={"description": "a measured powder pattern a row"},
+)
+
+
 def descriptor_schema(size: int, dtype: DTypeLike = np.float32) -> pa.Schema:
     """Schema of a descriptor table with `size` values a structure."""
     values = pa.list_(pa.from_numpy_dtype(np.dtype(dtype)), size)
@@ -121,21 +147,59 @@ def descriptor_schema(size: int, dtype: DTypeLike = np.float32) -> pa.Schema:
     )
 
 
-def predictions_schema(classes: Sequence[int]) -> pa.Schema:
-    """Schema of a predictions table over the given space-group numbers."""
+def sparse_descriptor_schema(size: int) -> pa.Schema:
+    """Schema of a descriptor table whose `size` values a structure are mostly zero."""
     return pa.schema(
         [
             STRUCTURE_ID,
-            _field("role", pa.string(), "validation or test"),
-            _field("member", pa.int16(), "number of the ensemble member"),
-            _field("space_group", pa.uint8(), "true space-group number"),
-            _field("probabilities", pa.list_(pa.float32(), len(classes)), "one per class"),
+            _field(
+                "bins", pa.list_(pa.uint16()), f"which of the {size} values are not zero, rising"
+            ),
+            _field("values", pa.list_(pa.float32()), "these values, one per bin"),
         ],
         metadata={
-            "description": "a structure and ensemble member a row",
-            "classes": json.dumps([int(number) for number in classes]),
+            "description": "a structure a row, in the order of the structures table",
+            "size": str(size),
         },
     )
+
+
+def predictions_schema(
+    classes: Sequence[int], ln_volume: tuple[float, float] | None = None
+) -> pa.Schema:
+    """Schema of a predictions table over the given space-group numbers.
+
+    Parameters
+    ----------
+    classes
+        Space-group numbers.
+    ln_volume
+        Mean and standard deviation of ln(V / A^3) over the training part, for networks that
+        predict the primitive volume V too; it is kept as metadata, and two columns are added.
+    """
+    fields = [
+        STRUCTURE_ID,
+        _field("role", pa.string(), "validation, test, or measured"),
+        _field("member", pa.int16(), "number of the ensemble member"),
+        _field(
+            "space_group",
+            pa.uint8(),
+            "true space-group number; null where that of a measured pattern is unknown",
+            nullable=True,
+        ),
+        _field("probabilities", pa.list_(pa.float32(), len(classes)), "one per class"),
+    ]
+    metadata = {
+        "description": "a structure or measured pattern and ensemble member a row",
+        "classes": json.dumps([int(number) for number in classes]),
+    }
+    if ln_volume is not None:
+        fields += [
+            _field("volume", pa.float64(), "predicted volume of the primitive cell, A^3"),
+            _field("true_volume", pa.float64(), "its true volume, A^3", nullable=True),
+        ]
+        metadata["ln_volume"] = json.dumps(list(ln_volume))
+    return pa.schema(fields, metadata=metadata)
 
 
 def documentation() -> dict[str, Any]:
@@ -144,10 +208,13 @@ def documentation() -> dict[str, Any]:
         "structures": STRUCTURES,
         "rejected": REJECTED,
         "duplicates": DUPLICATES,
+        "filter": FILTER,
         "split": SPLIT,
         "reflections": REFLECTIONS,
         "descriptor": descriptor_schema(209),
-        "predictions": predictions_schema(range(1, 231)),
+        "sparse_descriptor": sparse_descriptor_schema(10_001),
+        "measured": MEASURED,
+        "predictions": predictions_schema(range(1, 231), (0.0, 1.0)),
     }
     return {
         name: {
@@ -241,11 +308,25 @@ def write_batches(batches: Iterable[pa.Table], path: str | Path, schema: pa.Sche
     """Write tables as the row groups of one Parquet file without holding them together."""
     with (
         atomic_path(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+        pq.ParquetWriter(temporary, schema, compression="zstd", **_encodings(schema)) as writer,
     ):
         for batch in batches:
             checked = conform(batch, schema, path)
             writer.write_table(checked, row_group_size=max(checked.num_rows, 1))
+
+
+def _encodings(schema: pa.Schema) -> dict[str, Any]:
+    """Parquet encodings that differ from the default, where they save much.
+
+    Rising bins are stored as differences, and values, which hardly repeat, without a dictionary of
+    them: together a third less for a sparse descriptor.
+    """
+    if not is_sparse(schema):
+        return {}
+    return {
+        "use_dictionary": ["structure_id"],
+        "column_encoding": {"bins.list.element": "DELTA_BINARY_PACKED"},
+    }
 
 
 def open_table(path: str | Path, schema: pa.Schema | None = None) -> pq.ParquetFile:
@@ -300,3 +381,55 @@ def as_matrix(column: pa.ChunkedArray) -> NDArray[np.float32]:
     size = column.type.list_size
     chunks = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
     return np.concatenate([np.empty(0, np.float32), *chunks]).reshape(-1, size)
+
+
+def is_sparse(schema: pa.Schema) -> bool:
+    """Whether a descriptor table of this schema holds only values that are not zero."""
+    return "bins" in schema.names
+
+
+def descriptor_size(schema: pa.Schema) -> int:
+    """Number of values that describe a structure, from the schema of a descriptor table."""
+    if is_sparse(schema):
+        return int(schema.metadata[b"size"])
+    return schema.field("descriptor").type.list_size
+
+
+def descriptor_table(
+    structure_ids: pa.Array | pa.ChunkedArray, values: NDArray[np.floating] | csr_array
+) -> pa.Table:
+    """Descriptors as a table of their documented schema.
+
+    Parameters
+    ----------
+    structure_ids
+        Identifiers, (n,).
+    values
+        (n, size) array, dense or sparse; the columns of each sparse row rise.
+    """
+    if isinstance(values, csr_array):
+        schema = sparse_descriptor_schema(values.shape[1])
+        starts = pa.array(values.indptr, pa.int32())
+        columns = [
+            pa.ListArray.from_arrays(starts, pa.array(values.indices.astype(np.uint16))),
+            pa.ListArray.from_arrays(starts, pa.array(values.data)),
+        ]
+    else:
+        schema = descriptor_schema(values.shape[1], values.dtype)
+        columns = [fixed_size_rows(values)]
+    return pa.table([structure_ids, *columns], schema=schema)
+
+
+def descriptor_values(table: pa.Table) -> NDArray[np.float32] | csr_array:
+    """Values of the rows of a descriptor table, (n, size), sparse if they are stored so."""
+    if not is_sparse(table.schema):
+        return as_matrix(table["descriptor"])
+    counts = pc.list_value_length(table["bins"]).to_numpy()
+    return csr_array(
+        (
+            pc.list_flatten(table["values"]).to_numpy(),
+            pc.list_flatten(table["bins"]).to_numpy().astype(np.int32),
+            np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]),
+        ),
+        shape=(table.num_rows, descriptor_size(table.schema)),
+    )

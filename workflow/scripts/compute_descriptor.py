@@ -10,8 +10,7 @@ from diffsym.tables import (
     REFLECTIONS,
     REJECTED,
     STRUCTURES,
-    descriptor_schema,
-    fixed_size_rows,
+    descriptor_table,
     read_table,
     write_table,
 )
@@ -27,15 +26,8 @@ with job(snakemake):
     values, failures = kind.compute(source, **settings)
     failed = [row for row, _ in failures]
     kept = np.setdiff1d(np.arange(structures.num_rows), failed)
-    descriptor = pa.table(
-        {
-            "structure_id": structures["structure_id"].take(kept),
-            "descriptor": fixed_size_rows(values[kept]),
-        }
-    )
-    write_table(
-        descriptor, snakemake.output.descriptor, descriptor_schema(values.shape[1], values.dtype)
-    )
+    descriptor = descriptor_table(structures["structure_id"].take(kept), values[kept])
+    write_table(descriptor, snakemake.output.descriptor, descriptor.schema)
     rejected = (
         structures.select(["structure_id", "source", "entry_id"])
         .take(pa.array(failed, pa.int64()))

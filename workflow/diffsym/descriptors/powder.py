@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from diffsym.descriptors.lines import flat_lines
 from diffsym.scattering.powder import PeakShape, powder_patterns, two_theta_grid
 
 # Patterns rendered at a time, in double the final precision: 17 MB for 8501 points.
@@ -57,7 +57,7 @@ def compute(
     two_theta = axis(**settings)
     n = reflections.num_rows
     values = np.empty((n, len(two_theta)), np.float16)
-    d_star, intensity, offsets = flat_reflections(reflections)
+    d_star, intensity, offsets = flat_lines(reflections)
     shape = PeakShape(**{key: value for key, value in peaks.items() if value is not None})
     for start in range(0, n, BLOCK_ROWS):
         rows = np.arange(start, min(start + BLOCK_ROWS, n))
@@ -76,15 +76,3 @@ def compute(
         "widen the range or use a shorter wavelength"
     )
     return values, [(int(row), reason) for row in np.flatnonzero(np.isnan(values[:, 0]))]
-
-
-def flat_reflections(
-    reflections: pa.Table,
-) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.int64]]:
-    """d* and intensity of all lines behind one another, and where each structure's begin."""
-    counts = pc.list_value_length(reflections["d_star"]).to_numpy()
-    return (
-        pc.list_flatten(reflections["d_star"]).to_numpy(),
-        pc.list_flatten(reflections["intensity"]).to_numpy(),
-        np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]),
-    )
