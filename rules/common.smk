@@ -5,7 +5,14 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from diffsym.config import Logistic, PowderDescriptor, load_configuration, sweep_experiments
+from diffsym.config import (
+    DisjointSets,
+    IdealDescriptor,
+    Logistic,
+    PowderDescriptor,
+    load_configuration,
+    sweep_experiments,
+)
 from diffsym.errors import DiffsymError
 from diffsym.provenance import code_digest
 
@@ -15,6 +22,7 @@ wildcard_constraints:
     shard=r"\d+",
     descriptor=r"[a-z][a-z0-9_]*",
     class_set=r"[a-z][a-z0-9_]*",
+    filter=r"[a-z][a-z0-9_]*",
     split=r"[a-z][a-z0-9_]*",
     experiment=r"[a-z][a-z0-9_]*",
     member=r"\d+",
@@ -113,16 +121,57 @@ def descriptor_tables():
     return [f"results/descriptors/{name}.parquet" for name in used("descriptor")]
 
 
+def made_from_reflections(descriptor):
+    return isinstance(STUDY.descriptors[descriptor], PowderDescriptor | IdealDescriptor)
+
+
 def descriptor_input(wildcards):
     """What a shard of a descriptor is computed from."""
     files = {"structures": "results/structures.parquet"}
-    if isinstance(STUDY.descriptors[wildcards.descriptor], PowderDescriptor):
+    if made_from_reflections(wildcards.descriptor):
         files["reflections"] = f"results/reflections/shard-{wildcards.shard}.parquet"
     return files
 
 
 def split_tables():
     return [f"results/splits/{name}.parquet" for name in used("split")]
+
+
+def filter_table(section):
+    """The table of the filter and the class set that an experiment or a split names."""
+    return f"results/filters/{section.filter}/{section.classes}.parquet"
+
+
+def disjoint_sets(wildcards):
+    """Whether a split is one of a series with disjoint test sets."""
+    return isinstance(STUDY.splits[wildcards.split], DisjointSets)
+
+
+def split_input(wildcards):
+    """Tables that a split is made from."""
+    files = {"structures": "results/structures.parquet"}
+    if disjoint_sets(wildcards):
+        split = STUDY.splits[wildcards.split]
+        files["descriptor"] = f"results/descriptors/{split.descriptor}.parquet"
+        files["filter"] = filter_table(split)
+    return files
+
+
+def split_modules(wildcards):
+    """Modules that splitting imports by name."""
+    return ["diffsym.datasets.disjoint_sets"] if disjoint_sets(wildcards) else []
+
+
+def filters_in_use():
+    """Filters and class sets that meet in an experiment or in its split."""
+    experiments = [STUDY.experiments[name] for name in EXPERIMENTS]
+    sections = experiments + [STUDY.splits[name] for name in used("split")]
+    pairs = dict.fromkeys(
+        (section.filter, section.classes)
+        for section in sections
+        if getattr(section, "filter", None) is not None
+    )
+    return [list(pair) for pair in pairs]
 
 
 def class_set_files():
@@ -166,7 +215,8 @@ def sweep_of_experiments():
     return {
         experiment: sweep
         for sweep in STUDY.report.sweeps
-        for experiment in sweep_experiments(STUDY, sweep)
+        for row in sweep_experiments(STUDY, sweep)
+        for experiment in STUDY.series().get(row, [row])
     }
 
 
@@ -180,11 +230,12 @@ def benchmark_files():
         "parse_structures": [f"{s}-{shard}" for s in STUDY.structures.sources for shard in SHARDS],
         "compute_reflections": (
             [str(shard) for shard in SHARDS]
-            if any(isinstance(STUDY.descriptors[d], PowderDescriptor) for d in used("descriptor"))
+            if any(made_from_reflections(d) for d in used("descriptor"))
             else []
         ),
         "compute_descriptor": [f"{d}-{shard}" for d in used("descriptor") for shard in SHARDS],
         "assemble_descriptor": used("descriptor"),
+        "make_filter": [f"{name}-{class_set}" for name, class_set in filters_in_use()],
         "make_split": used("split"),
         "select_classes": used("classes"),
         "measure_leakage": [f"{descriptor}-{split}" for descriptor, split in leakage_pairs()],
@@ -211,11 +262,14 @@ def all_metrics():
 def experiment_input(wildcards):
     """Tables that every model of an experiment reads."""
     experiment = experiment_settings(wildcards)
-    return {
+    files = {
         "descriptor": f"results/descriptors/{experiment.descriptor}.parquet",
         "split": f"results/splits/{experiment.split}.parquet",
         "classes": f"results/classes/{experiment.classes}.json",
     }
+    if experiment.filter is not None:
+        files["filter"] = filter_table(experiment)
+    return files
 
 
 def augmented_patterns(wildcards):

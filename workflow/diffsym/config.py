@@ -7,7 +7,7 @@ are validated before the job graph is built; what is wrong comes back as one sen
 import difflib
 import math
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, TypeGuard, get_args
 
 from pydantic import (
     AfterValidator,
@@ -316,7 +316,25 @@ class PowderDescriptor(Section):
         return 2 * math.sin(math.radians(self.two_theta_max / 2)) / shortest
 
 
-Descriptor = Annotated[PdfDescriptor | PowderDescriptor, Field(discriminator="kind")]
+class IdealDescriptor(Section):
+    """Lines of no width in bins of 1/d, the largest value 1 (Ozaki et al. 2025)."""
+
+    kind: Literal["ideal"] = Field(description="which descriptor")
+    d_star_min: Positive = Field(0.1131, description="lower edge of the first bin, 1/A")
+    d_star_max: Positive = Field(1.0625, description="upper edge of the last bin, 1/A")
+    bins: int = Field(10_001, ge=1, le=65_536, description="number of equal bins")
+    b_iso: float = Field(2.0, ge=0, description="isotropic displacement parameter B, A^2")
+
+    @model_validator(mode="after")
+    def _possible_physics(self) -> Self:
+        if self.d_star_min >= self.d_star_max:
+            raise PydanticCustomError("physics", "d_star_min must be smaller than d_star_max")
+        return self
+
+
+Descriptor = Annotated[
+    PdfDescriptor | PowderDescriptor | IdealDescriptor, Field(discriminator="kind")
+]
 
 
 class Split(Section):
@@ -331,6 +349,63 @@ class Split(Section):
     seed: int = Field(0, ge=0, description="seed of the draw")
 
 
+class DisjointSets(Section):
+    """Disjoint test sets with equally many structures of each group (Ozaki et al. 2025).
+
+    The section stands for one split after the other, `NAME_1`, `NAME_2`, ...: in each another set
+    tests. An experiment on `NAME` stands for as many experiments, numbered alike.
+    """
+
+    kind: Literal["ozaki2025"] = Field(description="which split")
+    descriptor: Name = Field(description="section of descriptors, of kind ideal: gives the peaks")
+    classes: Name = Field(description="section of class_sets: the groups that are drawn from")
+    filter: Name = Field(description="section of filters: the sets are drawn from what it keeps")
+    sets: int = Field(5, ge=2, le=100, description="number of disjoint sets")
+    entries_per_group: int = Field(16, ge=1, description="structures of each group in each set")
+    tolerance_bins: int = Field(
+        5,
+        ge=0,
+        le=1000,
+        description="a structure all of whose peaks lie so near to peaks of another one of its "
+        "group is not drawn",
+    )
+    minimum_intensity: float = Field(
+        0.0, ge=0, lt=1, description="peaks are higher than this; the strongest has 1"
+    )
+    adapt: bool = Field(
+        False, description="draw fewer from groups that are too small; false: refuse them"
+    )
+    validation_fraction: Fraction = Field(0.1, description="share of the training side")
+    folds: int = Field(5, ge=2, le=100, description="cross-validation folds of the training part")
+    seed: int = Field(0, ge=0, description="seed of the draw")
+    held_out: int | None = Field(
+        None, ge=1, description="number of the set that tests; null: each in turn"
+    )
+
+    @model_validator(mode="after")
+    def _existing_set(self) -> Self:
+        if self.held_out is not None and self.held_out > self.sets:
+            raise PydanticCustomError("physics", "held_out must not exceed sets")
+        return self
+
+
+AnySplit = Annotated[Split | DisjointSets, Field(discriminator="kind")]
+
+
+class Filter(Section):
+    """Outliers that are left out of training (Ozaki et al. 2025, section 2.3).
+
+    Numbers of standard deviations on either side of the mean over the structures of a class set.
+    """
+
+    volume: Positive | None = Field(
+        None, description="of ln(V / A^3), V the volume of the primitive cell; null: no limit"
+    )
+    density: Positive | None = Field(
+        None, description="of ln(n A^3 / V), n the number of atoms in it; null: no limit"
+    )
+
+
 class ClassSet(Section):
     """Which space groups are told apart; exactly one of the keys is given."""
 
@@ -338,7 +413,7 @@ class ClassSet(Section):
         None, ge=2, description="all groups with at least so many unique structures"
     )
     space_groups: list[SpaceGroup] | None = Field(None, min_length=2, description="group numbers")
-    named: Literal["liu2019-45"] | None = Field(
+    named: Literal["liu2019-45", "ozaki2025-57"] | None = Field(
         None, description="a list published with a paper, see data/class_sets"
     )
 
@@ -462,6 +537,9 @@ class Experiment(Section):
     classes: Name = Field(description="section of class_sets")
     model: Name = Field(description="section of models")
     training: Name | None = Field(None, description="section of trainings; null for logistic")
+    filter: Name | None = Field(
+        None, description="section of filters, for the training part alone; null: all train"
+    )
     target: Literal["space_group", "crystal_system"] = Field(
         "space_group", description="what a network tells apart"
     )
@@ -505,7 +583,8 @@ class Configuration(Section):
     )
     descriptors: dict[Name, Descriptor] = Field(min_length=1, description="descriptors")
     class_sets: dict[Name, ClassSet] = Field(min_length=1, description="space groups told apart")
-    splits: dict[Name, Split] = Field(min_length=1, description="train, validation and test")
+    filters: dict[Name, Filter] = Field({}, description="outliers left out of training")
+    splits: dict[Name, AnySplit] = Field(min_length=1, description="train, validation and test")
     models: dict[Name, Model] = Field(min_length=1, description="models")
     trainings: dict[Name, Training] = Field({}, description="training recipes")
     experiments: dict[Name, Experiment] = Field(min_length=1, description="experiments")
@@ -515,11 +594,21 @@ class Configuration(Section):
     )
 
     def experiments_to_run(self) -> list[str]:
-        """Experiments of the report, those of its sweeps included."""
+        """Experiments of the report, those of its sweeps and series included."""
         names = list(self.report.experiments)
         for sweep in self.report.sweeps:
             names.extend(sweep_experiments(self, sweep))
-        return list(dict.fromkeys(names))
+        series = self.series()
+        runs = [run for name in names for run in series.get(name, [name])]
+        return list(dict.fromkeys(runs))
+
+    def series(self) -> dict[str, list[str]]:
+        """Experiments on disjoint test sets, and the experiments that each stands for."""
+        return {
+            name: _numbered(name, split.sets)
+            for name, experiment in self.experiments.items()
+            if _is_series(split := self.splits[experiment.split])
+        }
 
 
 def sweep_experiments(configuration: Configuration, sweep: str) -> list[str]:
@@ -550,6 +639,40 @@ def _expand_sweeps(configuration: Configuration) -> Configuration:
     return _validated(plain)
 
 
+def _is_series(split: Split | DisjointSets) -> TypeGuard[DisjointSets]:
+    """Whether a section of splits stands for several splits."""
+    return isinstance(split, DisjointSets) and split.held_out is None
+
+
+def _numbered(name: str, count: int) -> list[str]:
+    """Names of what a section stands for: `<name>_1`, `<name>_2`, ..."""
+    return [f"{name}_{number}" for number in range(1, count + 1)]
+
+
+def _expand_series(configuration: Configuration) -> Configuration:
+    """Add a split section for each disjoint set, and an experiment on each of them."""
+    splits: dict[str, dict[str, Any]] = {}
+    experiments: dict[str, dict[str, Any]] = {}
+    for name, split in configuration.splits.items():
+        if _is_series(split):
+            for number, run in enumerate(_numbered(name, split.sets), start=1):
+                splits[run] = split.model_dump() | {"held_out": number}
+    for name, runs in configuration.series().items():
+        experiment = configuration.experiments[name]
+        for run, split in zip(runs, _numbered(experiment.split, len(runs)), strict=True):
+            experiments[run] = experiment.model_dump() | {"split": split}
+    plain = configuration.model_dump()
+    for section, added in (("splits", splits), ("experiments", experiments)):
+        clashes = sorted(set(added) & set(plain[section]))
+        if clashes:
+            raise DiffsymError(
+                f"configuration: {section}: the name {clashes[0]} is needed for a part of the "
+                "series of the same name without number; rename one of them"
+            )
+        plain[section] |= added
+    return _validated(plain)
+
+
 def _broken_references(configuration: Configuration) -> list[str]:
     """One sentence for every name that refers to no section."""
     references: list[tuple[str, str, Mapping[str, Any], str]] = []
@@ -565,6 +688,14 @@ def _broken_references(configuration: Configuration) -> list[str]:
         references.append(
             (f"sweeps.{name}.base", sweep.base, configuration.experiments, "experiments")
         )
+    for name, split in configuration.splits.items():
+        if isinstance(split, DisjointSets):
+            where = f"splits.{name}"
+            references += [
+                (f"{where}.descriptor", split.descriptor, configuration.descriptors, "descriptors"),
+                (f"{where}.classes", split.classes, configuration.class_sets, "class_sets"),
+                (f"{where}.filter", split.filter, configuration.filters, "filters"),
+            ]
     for name, experiment in configuration.experiments.items():
         where = f"experiments.{name}"
         references += [
@@ -582,6 +713,10 @@ def _broken_references(configuration: Configuration) -> list[str]:
             references.append(
                 (f"{where}.training", experiment.training, configuration.trainings, "trainings")
             )
+        if experiment.filter is not None:
+            references.append(
+                (f"{where}.filter", experiment.filter, configuration.filters, "filters")
+            )
     return [
         f"{where}: '{name}' is no section of {section}{nearest(name, sections)}"
         for where, name, sections, section in references
@@ -598,6 +733,22 @@ def _broken_combinations(configuration: Configuration) -> list[str]:
         for name, descriptor in configuration.descriptors.items()
         if isinstance(descriptor, PowderDescriptor)
         and descriptor.d_star_max > configuration.reflections.d_star_max
+    ]
+    table = configuration.reflections
+    mistakes += [
+        f"descriptors.{name}: the profile runs from {descriptor.d_star_min:g} to "
+        f"{descriptor.d_star_max:g} 1/A and the reflections from {table.d_star_min:g} to "
+        f"{table.d_star_max:g}; widen those or narrow this"
+        for name, descriptor in configuration.descriptors.items()
+        if isinstance(descriptor, IdealDescriptor)
+        and (descriptor.d_star_min < table.d_star_min or descriptor.d_star_max > table.d_star_max)
+    ]
+    mistakes += [
+        f"splits.{name}.descriptor: {split.descriptor} is of kind "
+        f"{configuration.descriptors[split.descriptor].kind}; name one of kind ideal"
+        for name, split in configuration.splits.items()
+        if isinstance(split, DisjointSets)
+        and configuration.descriptors[split.descriptor].kind != "ideal"
     ]
     for name, experiment in configuration.experiments.items():
         model = configuration.models[experiment.model]
@@ -626,13 +777,18 @@ def _broken_combinations(configuration: Configuration) -> list[str]:
 
 def _sentence(error: Mapping[str, Any]) -> str:
     """One pydantic error as `section.key: what is wrong`."""
-    # Pydantic puts the tag of a tagged union into the location; it is no key of the user's.
+    # Pydantic puts the tag of a tagged union behind the section's name; it is no key of the user's.
     tags = {
-        get_args(section.model_fields["kind"].annotation)[0]
-        for union in (Source, Descriptor, Model)
+        tag
+        for union in (Source, Descriptor, AnySplit, Model)
         for section in get_args(get_args(union)[0])
+        for tag in get_args(section.model_fields["kind"].annotation)
     }
-    parts = [part for part in error["loc"] if part not in tags and part != "[key]"]
+    parts = [
+        part
+        for place, part in enumerate(error["loc"])
+        if not (place == 2 and part in tags) and part != "[key]"
+    ]
     where = ".".join(str(part) for part in parts) or "top level"
     message = error["msg"]
     if error["type"] == "missing":
@@ -658,7 +814,7 @@ def _validated(raw: Mapping[str, Any]) -> Configuration:
 
 
 def load_configuration(raw: Mapping[str, Any]) -> Configuration:
-    """Validate a configuration and expand its sweeps.
+    """Validate a configuration and expand its sweeps and series.
 
     Parameters
     ----------
@@ -680,4 +836,4 @@ def load_configuration(raw: Mapping[str, Any]) -> Configuration:
     mistakes = _broken_references(configuration) or _broken_combinations(configuration)
     if mistakes:
         _raise(mistakes)
-    return _expand_sweeps(configuration)
+    return _expand_series(_expand_sweeps(configuration))
