@@ -10,6 +10,7 @@ from diffsym.config import (
     IdealDescriptor,
     Logistic,
     PowderDescriptor,
+    is_series,
     load_configuration,
     sweep_experiments,
 )

@@ -1,12 +1,41 @@
-rule make_split:
+rule make_filter:
     input:
         structures="results/structures.parquet",
+        classes="results/classes/{class_set}.json",
+    output:
+        table="results/filters/{filter}/{class_set}.parquet",
+        statistics="results/filters/{filter}/{class_set}.json",
+    log:
+        "results/logs/make_filter/{filter}-{class_set}.log",
+    benchmark:
+        "results/benchmarks/make_filter/{filter}-{class_set}.tsv"
+    conda:
+        "../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000, 1),
+        runtime=runtime(10),
+    params:
+        settings=lambda wildcards: settings("filters", wildcards.filter),
+        code=script_digest("make_filter.py"),
+    message:
+        "Finding outliers of class set {wildcards.class_set}: {wildcards.filter}"
+    script:
+        "../workflow/scripts/make_filter.py"
+
+
+rule make_split:
+    input:
+        unpack(split_input),
     output:
         split="results/splits/{split}.parquet",
+        report="results/splits/{split}.json",
     log:
         "results/logs/make_split/{split}.log",
     benchmark:
         "results/benchmarks/make_split/{split}.tsv"
+    wildcard_constraints:
+        split=one_of([name for name, split in STUDY.splits.items() if not is_series(split)]),
     conda:
         "../envs/training.yaml"
     threads: 1
@@ -15,7 +44,7 @@ rule make_split:
         runtime=runtime(30),
     params:
         settings=lambda wildcards: settings("splits", wildcards.split),
-        code=script_digest("make_split.py"),
+        code=lambda wildcards: script_digest("make_split.py", *split_modules(wildcards)),
     message:
         "Splitting the structures: {wildcards.split}"
     script:

@@ -607,7 +607,7 @@ class Configuration(Section):
         return {
             name: _numbered(name, split.sets)
             for name, experiment in self.experiments.items()
-            if _is_series(split := self.splits[experiment.split])
+            if is_series(split := self.splits[experiment.split])
         }
 
 
@@ -639,7 +639,7 @@ def _expand_sweeps(configuration: Configuration) -> Configuration:
     return _validated(plain)
 
 
-def _is_series(split: Split | DisjointSets) -> TypeGuard[DisjointSets]:
+def is_series(split: Split | DisjointSets) -> TypeGuard[DisjointSets]:
     """Whether a section of splits stands for several splits."""
     return isinstance(split, DisjointSets) and split.held_out is None
 
@@ -654,7 +654,7 @@ def _expand_series(configuration: Configuration) -> Configuration:
     splits: dict[str, dict[str, Any]] = {}
     experiments: dict[str, dict[str, Any]] = {}
     for name, split in configuration.splits.items():
-        if _is_series(split):
+        if is_series(split):
             for number, run in enumerate(_numbered(name, split.sets), start=1):
                 splits[run] = split.model_dump() | {"held_out": number}
     for name, runs in configuration.series().items():

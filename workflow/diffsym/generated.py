@@ -5,6 +5,7 @@
 - `envs/*.yaml` from `pyproject.toml` and `requirements.lock`
 """
 
+import inspect
 import json
 import tomllib
 from pathlib import Path
@@ -78,7 +79,7 @@ def _default(field: FieldInfo) -> str:
 
 def _section_reference(model: type[BaseModel], where: str) -> list[str]:
     """Markdown lines of one section and of the sections inside it."""
-    lines = [f"## `{where}`" if where else "## Top level", "", str(model.__doc__), ""]
+    lines = [f"## `{where}`" if where else "## Top level", "", inspect.cleandoc(str(model.__doc__)), ""]
     lines += ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
     inner: list[str] = []
     for key, field in model.model_fields.items():
@@ -90,8 +91,8 @@ def _section_reference(model: type[BaseModel], where: str) -> list[str]:
         for section in _models(field.annotation):
             path = f"{where}.{key}".lstrip(".") + (".NAME" if named else "")
             if "kind" in section.model_fields:
-                kind = get_args(section.model_fields["kind"].annotation)[0]
-                path += f" (kind: {kind})"
+                kinds = get_args(section.model_fields["kind"].annotation)
+                path += f" (kind: {', '.join(kinds)})"
             inner += ["", *_section_reference(section, path)]
     return lines + inner
 

@@ -11,7 +11,12 @@ with job(snakemake):
     settings = dict(snakemake.params.model)
     settings.pop("kind")
     classes = read_json(snakemake.input.classes)["classes"]
-    with open_partitions(snakemake.input.descriptor, snakemake.input.split, classes) as parts:
+    with open_partitions(
+        snakemake.input.descriptor,
+        snakemake.input.split,
+        classes,
+        training_filter=snakemake.input.get("filter"),
+    ) as parts:
         model, history = fit_member(parts["train"], **settings)
         predictions = predictions_table(
             model.predict, parts, member=int(snakemake.wildcards.member)

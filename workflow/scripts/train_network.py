@@ -23,13 +23,17 @@ with job(snakemake):
     network = importlib.import_module(f"diffsym.models.{settings.pop('kind')}")
     classes = read_json(snakemake.input.classes)["classes"]
     tables = snakemake.input.descriptor, snakemake.input.split, classes
+    training_filter = snakemake.input.get("filter")
     if snakemake.params.patterns:
         augmented = importlib.import_module("diffsym.datasets.augmented")
         opened = augmented.open_augmented_partitions(
-            *tables, seed=snakemake.params.seed, **snakemake.params.patterns
+            *tables,
+            seed=snakemake.params.seed,
+            training_filter=training_filter,
+            **snakemake.params.patterns,
         )
     else:
-        opened = open_partitions(*tables)
+        opened = open_partitions(*tables, training_filter=training_filter)
     by_system = snakemake.params.target == "crystal_system"
     with opened as parts:
         train, validation = (

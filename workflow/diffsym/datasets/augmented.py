@@ -92,6 +92,7 @@ def open_augmented_partitions(
     two_theta_min: float,
     two_theta_max: float,
     two_theta_step: float,
+    training_filter: str | Path | None = None,
     folder: str | Path | None = None,
 ) -> Iterator[dict[str, AugmentedPartition]]:
     """Join reflections, split and classes; patterns are rendered when a batch is asked for.
@@ -103,7 +104,7 @@ def open_augmented_partitions(
     ----------
     reflections
         Shards of the reflections table (Parquet).
-    split, classes, folder
+    split, classes, training_filter, folder
         See `diffsym.datasets.feeding.open_partitions`.
     seed
         Seed of the training patterns.
@@ -131,7 +132,7 @@ def open_augmented_partitions(
     visible = _visible_structures(reflections, two_theta, wavelength)
     with tempfile.TemporaryDirectory(dir=folder, prefix="diffsym-") as workspace:
         partitions = {}
-        for role, rows in assignments_by_role(visible, split, classes).items():
+        for role, rows in assignments_by_role(visible, split, classes, training_filter).items():
             names = rows["structure_id"].tolist()
             d_star, intensity, offsets = _gather_lines(
                 reflections, pd.Index(names), Path(workspace) / role

@@ -12,9 +12,9 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras
-from diffsym.tables import ROLES, SPLIT, as_matrix, open_table, read_table
+from diffsym.tables import FILTER, ROLES, SPLIT, as_matrix, open_table, read_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +41,15 @@ class LabelledStructures(ABC):
         Identifiers, (n,), in increasing order.
     classes
         Space-group numbers.
+    ln_volumes
+        ln(V / A^3) of the volume V of each primitive cell, (n,), for networks that predict it.
     """
 
     labels: NDArray[np.int32]
     folds: NDArray[np.int8]
     structure_ids: pa.Array
     classes: tuple[int, ...]
+    ln_volumes: NDArray[np.float32] | None = None
     # Threads that take descriptors ahead of the training, for those that take time to make.
     workers: ClassVar[int] = 1
 
@@ -61,6 +64,8 @@ class LabelledStructures(ABC):
         """Digest of all that a training sees of the structures."""
         digest = hashlib.sha256(json.dumps(self.classes).encode())
         digest.update(self.labels.data)
+        if self.ln_volumes is not None:
+            digest.update(self.ln_volumes.data)
         for content in self._contents():
             digest.update(content)
         return digest.hexdigest()
@@ -112,12 +117,16 @@ class Partition(LabelledStructures):
         return [self.features.data]
 
 
+Structures = TypeVar("Structures", bound=LabelledStructures)
+
+
 @contextmanager
 def open_partitions(
     descriptor: str | Path,
     split: str | Path,
     classes: Sequence[int],
     *,
+    training_filter: str | Path | None = None,
     folder: str | Path | None = None,
 ) -> Iterator[dict[str, Partition]]:
     """Join descriptors, split and classes.
@@ -132,6 +141,9 @@ def open_partitions(
         Split table (Parquet).
     classes
         Space-group numbers.
+    training_filter
+        Filter table (Parquet): what it does not keep is left out of the training part, and of
+        that alone, so that models which are trained on more or on less are judged alike.
     folder
         Where the temporary arrays lie; the system's temporary folder by default.
 
@@ -159,22 +171,34 @@ def open_partitions(
                 ),
                 **labels_of(rows, classes),
             )
-            for role, rows in assignments_by_role(described, split, classes).items()
+            for role, rows in assignments_by_role(described, split, classes, training_filter).items()
         }
 
 
 def assignments_by_role(
-    described: pa.ChunkedArray, split: str | Path, classes: Sequence[int]
+    described: pa.ChunkedArray,
+    split: str | Path,
+    classes: Sequence[int],
+    training_filter: str | Path | None,
 ) -> dict[str, pd.DataFrame]:
-    """Rows of the split table that belong to the classes and are described, by role."""
+    """Rows of the split table that belong to the classes and are described, by role.
+
+    Outliers are missing from the training part.
+    """
     rows = read_table(split, SPLIT).sort_by("structure_id").to_pandas()
     rows = rows[
         rows["space_group"].isin(classes) & rows["structure_id"].isin(described.to_pandas())
     ]
+    if training_filter is not None:
+        inliers = read_table(training_filter, FILTER, ["structure_id", "kept"])
+        kept = rows["structure_id"].isin(
+            inliers.filter(inliers["kept"])["structure_id"].to_pandas()
+        )
+        rows = rows[kept | (rows["role"] != "train")]
     if not (rows["role"] == "train").any():
         raise DiffsymError(
-            f"{split}: no training structure of the chosen classes has a descriptor; "
-            "choose other classes or a smaller test_fraction"
+            f"{split}: no training structure of the chosen classes has a descriptor "
+            "and is no outlier; choose other classes, a smaller test_fraction or a wider filter"
         )
     return {role: rows[rows["role"] == role] for role in ROLES}
 
@@ -200,6 +224,23 @@ def _gather(table: pq.ParquetFile, wanted: pd.Index, size: int, path: Path) -> N
         features[rows[rows >= 0]] = as_matrix(group["descriptor"])[rows >= 0]
     features.flush()
     return np.memmap(path, np.float32, mode="r", shape=features.shape)
+
+
+def with_volumes(partition: Structures, structures: pa.Table) -> Structures:
+    """The same structures with the volumes of their primitive cells.
+
+    Parameters
+    ----------
+    partition
+        Some structures.
+    structures
+        Columns `structure_id` and `primitive_volume` of all of them.
+    """
+    volumes = structures.select(["structure_id", "primitive_volume"]).to_pandas()
+    own = volumes.set_index("structure_id").loc[partition.structure_ids.to_pylist()]
+    return replace(
+        partition, ln_volumes=np.log(own["primitive_volume"].to_numpy()).astype(np.float32)
+    )
 
 
 def shuffled(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -241,7 +282,15 @@ class Batches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return math.ceil(len(self.order) / self.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[NDArray, NDArray, NDArray]:
+    def __getitem__(self, index: int) -> tuple[NDArray, Any, Any]:
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         labels = self.partition.labels[rows]
-        return self.partition.take(rows), labels, self.class_weights[labels]
+        weights = self.class_weights[labels]
+        ln_volumes = self.partition.ln_volumes
+        if ln_volumes is None:
+            return self.partition.take(rows), labels, weights
+        return (
+            self.partition.take(rows),
+            {"class": labels, "ln_volume": ln_volumes[rows]},
+            {"class": weights, "ln_volume": np.ones_like(weights)},
+        )
