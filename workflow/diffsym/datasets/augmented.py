@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from diffsym.datasets.feeding import LabelledStructures, assignments_by_role, labels_of
+from diffsym.datasets.lists import gather_lists
 from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
+from diffsym.errors import DiffsymError
 from diffsym.scattering.powder import Wavelength, spectral_lines, two_theta_grid
 from diffsym.tables import REFLECTIONS, read_table
 
@@ -33,6 +35,9 @@ class AugmentedPartition(LabelledStructures):
         All lines behind one another, 1/A and electrons^2; read-only maps of temporary files.
     offsets : (n + 1,)
         First line of each structure, and the number of all.
+    axis_cosine : (l,), optional
+        |cos| of the angle of each line to the preferred axis, a map too; None where no orientation
+        is preferred.
     two_theta : (m,)
         Angles, degrees.
     rendering
@@ -46,6 +51,7 @@ class AugmentedPartition(LabelledStructures):
     d_star: NDArray[np.float64]
     intensity: NDArray[np.float32]
     offsets: NDArray[np.int64]
+    axis_cosine: NDArray[np.float32] | None = None
     two_theta: NDArray[np.float64]
     rendering: Mapping[str, Any]
     keys: NDArray[np.uint64]
@@ -66,6 +72,7 @@ class AugmentedPartition(LabelledStructures):
             self.two_theta,
             keys=self.keys[rows],
             rows=rows,
+            axis_cosine=self.axis_cosine,
             **self.rendering,
         )
 
@@ -75,7 +82,15 @@ class AugmentedPartition(LabelledStructures):
         return replace(self, keys=keys)
 
     def _contents(self) -> Iterable[bytes | memoryview]:
-        arrays = (self.d_star, self.intensity, self.offsets, self.two_theta, self.keys)
+        arrays: list[NDArray] = [
+            self.d_star,
+            self.intensity,
+            self.offsets,
+            self.two_theta,
+            self.keys,
+        ]
+        if self.axis_cosine is not None:
+            arrays.append(self.axis_cosine)
         return [*(array.tobytes() for array in arrays), repr(self.rendering).encode()]
 
 
@@ -122,25 +137,31 @@ def open_augmented_partitions(
     Raises
     ------
     DiffsymError
-        If the training part is empty.
+        If the training part is empty, or the recipe prefers an orientation and the reflections
+        have no angles to an axis.
     """
     two_theta = two_theta_grid(
         two_theta_min=two_theta_min, two_theta_max=two_theta_max, two_theta_step=two_theta_step
     )
     recipe = TypeAdapter(Recipe).validate_python(augmentation)
     rendering = {"recipe": recipe, "wavelength": wavelength, "b_iso": b_iso}
+    columns: dict[str, type] = {"d_star": np.float64, "intensity": np.float32}
+    if recipe.march_ratio != (1, 1):
+        _refuse_lines_without_angle(reflections)
+        columns["axis_cosine"] = np.float32
     visible = _visible_structures(reflections, two_theta, wavelength)
     with tempfile.TemporaryDirectory(dir=folder, prefix="diffsym-") as workspace:
         partitions = {}
         for role, rows in assignments_by_role(visible, split, classes, training_filter).items():
             names = rows["structure_id"].tolist()
-            d_star, intensity, offsets = _gather_lines(
-                reflections, pd.Index(names), Path(workspace) / role
+            lines, offsets = gather_lists(
+                reflections, columns, pd.Index(names), Path(workspace) / role
             )
             role_seed = seed if role == "train" else 0
             partitions[role] = AugmentedPartition(
-                d_star=d_star,
-                intensity=intensity,
+                d_star=lines["d_star"],
+                intensity=lines["intensity"],
+                axis_cosine=lines.get("axis_cosine"),
                 offsets=offsets,
                 two_theta=two_theta,
                 rendering=rendering,
@@ -149,6 +170,16 @@ def open_augmented_partitions(
                 **labels_of(rows, classes),
             )
         yield partitions
+
+
+def _refuse_lines_without_angle(shards: Sequence[str | Path]) -> None:
+    """DiffsymError where lines are not split by their angle to an axis."""
+    for shard in shards:
+        if read_table(shard, REFLECTIONS, ["axis_cosine"])["axis_cosine"].null_count:
+            raise DiffsymError(
+                f"{shard}: the lines have no angle to a preferred axis, which march_ratio needs; "
+                "set reflections.preferred_axis"
+            )
 
 
 def _visible_structures(
@@ -165,34 +196,3 @@ def _visible_structures(
         rows = pc.list_parent_indices(table["d_star"]).to_numpy()[inside]
         visible.append(table["structure_id"].take(pa.array(np.unique(rows))))
     return pa.chunked_array([chunk for column in visible for chunk in column.chunks], pa.string())
-
-
-def _gather_lines(
-    shards: Sequence[str | Path], wanted: pd.Index, path: Path
-) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.int64]]:
-    """Write the lines of the wanted structures, in that order, to memory-mapped files.
-
-    Returns d* and intensity of all lines behind one another, and where each structure's begin.
-    """
-    counts = np.zeros(len(wanted), np.int64)
-    for shard in shards:
-        group = read_table(shard, REFLECTIONS, ["structure_id", "d_star"])
-        rows = wanted.get_indexer(group["structure_id"].to_pandas())
-        lengths = pc.list_value_length(group["d_star"]).to_numpy()
-        counts[rows[rows >= 0]] = lengths[rows >= 0]
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    if not offsets[-1]:
-        return np.empty(0), np.empty(0, np.float32), offsets
-    columns = {}
-    for name, dtype in (("d_star", np.float64), ("intensity", np.float32)):
-        file = path.with_suffix(f".{name}")
-        values = np.memmap(file, dtype, mode="w+", shape=(int(offsets[-1]),))
-        for shard in shards:
-            group = read_table(shard, REFLECTIONS, ["structure_id", name])
-            rows = wanted.get_indexer(group["structure_id"].to_pandas())
-            for row, lines in zip(rows, group[name], strict=True):
-                if row >= 0:
-                    values[offsets[row] : offsets[row + 1]] = lines.as_py()
-        values.flush()
-        columns[name] = np.memmap(file, dtype, mode="r", shape=values.shape)
-    return columns["d_star"], columns["intensity"], offsets

@@ -1,8 +1,8 @@
 """From the descriptor table to batches: joined, memory-mapped, shuffled reproducibly.
 
-The descriptor table is read one row group at a time into float32 arrays on disk, one for each role
-of the split. Batches are gathered from these maps, so the memory of a training does not grow with
-the data set beyond identifiers and labels.
+The descriptor table is read one row group at a time into arrays on disk, apart for each role of the
+split. Batches are gathered from these maps, so the memory of a training does not grow with the data
+set beyond identifiers and labels; what is stored sparse is filled up with zeros batch by batch.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import json
 import math
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,12 +19,22 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from diffsym.datasets.lists import gather_lists
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras
-from diffsym.tables import FILTER, ROLES, SPLIT, as_matrix, open_table, read_table
+from diffsym.tables import (
+    FILTER,
+    ROLES,
+    SPLIT,
+    descriptor_size,
+    descriptor_values,
+    is_sparse,
+    open_table,
+    read_table,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +127,27 @@ class Partition(LabelledStructures):
         return [self.features.data]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SparsePartition(Partition):
+    """Structures with a stored descriptor that is mostly zero; zeros are filled in when taken.
+
+    Attributes
+    ----------
+    features
+        Descriptors, (n, d) float32, in the sparse form that scikit-learn takes as well; its arrays
+        are read-only maps of temporary files.
+    """
+
+    features: csr_array
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Descriptors of some structures, (b, size)."""
+        return self.features[rows].toarray()
+
+    def _contents(self) -> Iterable[bytes | memoryview]:
+        return [self.features.indptr.data, self.features.indices.data, self.features.data.data]
+
+
 Structures = TypeVar("Structures", bound=LabelledStructures)
 
 
@@ -163,15 +194,12 @@ def open_partitions(
         tempfile.TemporaryDirectory(dir=folder, prefix="diffsym-") as workspace,
     ):
         described = table.read(columns=["structure_id"])["structure_id"]
-        size = table.schema_arrow.field("descriptor").type.list_size
+        stored = _sparse_partition if is_sparse(table.schema_arrow) else _dense_partition
         yield {
-            role: Partition(
-                features=_gather(
-                    table, pd.Index(rows["structure_id"]), size, Path(workspace) / role
-                ),
-                **labels_of(rows, classes),
-            )
-            for role, rows in assignments_by_role(described, split, classes, training_filter).items()
+            role: stored(descriptor, Path(workspace) / role, labels_of(rows, classes))
+            for role, rows in assignments_by_role(
+                described, split, classes, training_filter
+            ).items()
         }
 
 
@@ -213,34 +241,33 @@ def labels_of(rows: pd.DataFrame, classes: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _gather(table: pq.ParquetFile, wanted: pd.Index, size: int, path: Path) -> NDArray:
-    """Write the descriptors of the wanted structures, in that order, to a memory-mapped file."""
-    if wanted.empty:
-        return np.empty((0, size), np.float32)
-    features = np.memmap(path, np.float32, mode="w+", shape=(len(wanted), size))
-    for number in range(table.num_row_groups):
-        group = table.read_row_group(number)
-        rows = wanted.get_indexer(group["structure_id"].to_pandas())
-        features[rows[rows >= 0]] = as_matrix(group["descriptor"])[rows >= 0]
+def _dense_partition(descriptor: str | Path, target: Path, labels: Mapping[str, Any]) -> Partition:
+    """Write the descriptors of the labelled structures, in their order, to a memory-mapped file."""
+    wanted = pd.Index(labels["structure_ids"])
+    with open_table(descriptor) as table:
+        shape = len(wanted), descriptor_size(table.schema_arrow)
+        if wanted.empty:
+            return Partition(features=np.empty(shape, np.float32), **labels)
+        features = np.memmap(target, np.float32, mode="w+", shape=shape)
+        for number in range(table.num_row_groups):
+            group = table.read_row_group(number)
+            rows = wanted.get_indexer(group["structure_id"].to_pandas())
+            features[rows[rows >= 0]] = descriptor_values(group)[rows >= 0]
     features.flush()
-    return np.memmap(path, np.float32, mode="r", shape=features.shape)
+    return Partition(features=np.memmap(target, np.float32, mode="r", shape=shape), **labels)
 
 
-def with_volumes(partition: Structures, structures: pa.Table) -> Structures:
-    """The same structures with the volumes of their primitive cells.
-
-    Parameters
-    ----------
-    partition
-        Some structures.
-    structures
-        Columns `structure_id` and `primitive_volume` of all of them.
-    """
-    volumes = structures.select(["structure_id", "primitive_volume"]).to_pandas()
-    own = volumes.set_index("structure_id").loc[partition.structure_ids.to_pylist()]
-    return replace(
-        partition, ln_volumes=np.log(own["primitive_volume"].to_numpy()).astype(np.float32)
-    )
+def _sparse_partition(
+    descriptor: str | Path, target: Path, labels: Mapping[str, Any]
+) -> SparsePartition:
+    """Write what is not zero of the labelled structures' descriptors to memory-mapped files."""
+    wanted = pd.Index(labels["structure_ids"])
+    columns = {"bins": np.int32, "values": np.float32}
+    arrays, offsets = gather_lists([descriptor], columns, wanted, target)
+    with open_table(descriptor) as table:
+        shape = len(wanted), descriptor_size(table.schema_arrow)
+    features = csr_array((arrays["values"], arrays["bins"], offsets), shape=shape)
+    return SparsePartition(features=features, **labels)
 
 
 def shuffled(n: int, seed: int, epoch: int) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from sklearn.metrics import pairwise_distances_argmin_min
 
 from diffsym.datasets.feeding import Partition
@@ -50,13 +51,13 @@ def measure_leakage(
 
 
 def _nearest(
-    train: NDArray[np.float32], test: NDArray[np.float32]
+    train: NDArray[np.float32] | csr_array, test: NDArray[np.float32] | csr_array
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Nearest training row of each test row, and the root-mean-square distance to it.
 
     scikit-learn goes through the pairs in blocks, so no matrix of all distances exists.
     """
-    if not len(test):
+    if not test.shape[0]:
         return np.empty(0, np.intp), np.empty(0)
     index, distance = pairwise_distances_argmin_min(test, train)
     return index, distance / np.sqrt(train.shape[1])

@@ -19,6 +19,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
@@ -63,11 +64,12 @@ def expand(descriptors: Floats, features: Features) -> Floats:
     return products
 
 
-def _blocks(descriptors: Floats, features: Features) -> Iterator[tuple[slice, Floats]]:
-    """Features of some rows at a time."""
-    for start in range(0, len(descriptors), BLOCK_ROWS):
+def _blocks(descriptors: Floats | csr_array, features: Features) -> Iterator[tuple[slice, Floats]]:
+    """Features of some rows at a time, those of sparse descriptors with their zeros."""
+    for start in range(0, descriptors.shape[0], BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
-        yield rows, expand(descriptors[rows], features)
+        block = descriptors[rows]
+        yield rows, expand(block.toarray() if isinstance(block, csr_array) else block, features)
 
 
 class ElasticNetLogistic(ClassifierMixin, BaseEstimator):
@@ -184,7 +186,7 @@ class ElasticNetLogistic(ClassifierMixin, BaseEstimator):
 
 
 def _log_odds(X: Floats, features: Features, coefficients: Floats, intercept: Floats) -> Floats:
-    log_odds = np.empty((len(X), len(intercept)), np.float32)
+    log_odds = np.empty((X.shape[0], len(intercept)), np.float32)
     for rows, block in _blocks(X, features):
         log_odds[rows] = block @ coefficients + intercept
     return log_odds
@@ -193,9 +195,9 @@ def _log_odds(X: Floats, features: Features, coefficients: Floats, intercept: Fl
 def _moments(X: Floats, features: Features) -> tuple[Floats, Floats]:
     """Mean and standard deviation of each feature; 1 for features that do not vary."""
     total = sum(block.sum(axis=0, dtype=np.float64) for _, block in _blocks(X, features))
-    mean = total / len(X)
+    mean = total / X.shape[0]
     squares = sum(((block - mean) ** 2).sum(axis=0) for _, block in _blocks(X, features))
-    deviation = np.sqrt(squares / len(X))
+    deviation = np.sqrt(squares / X.shape[0])
     deviation[deviation < 1e-6] = 1
     return mean.astype(np.float32), deviation.astype(np.float32)
 
@@ -214,7 +216,7 @@ def _largest_eigenvalue(X: Floats, features: Features, mean: Floats, scale: Floa
         for _, block in _blocks(X, features):
             image += block.T @ (block @ (vector / scale) - (mean / scale) @ vector)
         # Features have mean 0 once they are standardised, so the image does, too.
-        vector = (image / scale) / len(X)
+        vector = (image / scale) / X.shape[0]
         eigenvalue = float(np.linalg.norm(vector))
     return 1.05 * eigenvalue
 

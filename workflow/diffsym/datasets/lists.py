@@ -1,0 +1,75 @@
+"""List columns of Parquet tables, joined by structure, as flat memory-mapped arrays."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import DTypeLike, NDArray
+
+from diffsym.tables import open_table
+
+
+def gather_lists(
+    paths: Sequence[str | Path],
+    columns: Mapping[str, DTypeLike],
+    wanted: pd.Index,
+    target: Path,
+) -> tuple[dict[str, NDArray], NDArray[np.int64]]:
+    """Write the lists of the wanted structures, in that order, to memory-mapped files.
+
+    Parameters
+    ----------
+    paths
+        Parquet tables, read one row group at a time.
+    columns
+        Name of each list column -> type of its array. The lists of a row are equally long.
+    wanted
+        Identifiers of n structures; one that is in no table has empty lists.
+    target
+        The files have this path and the columns' names as suffixes.
+
+    Returns
+    -------
+    arrays
+        Column -> elements of all lists behind one another, (l,); read-only maps.
+    offsets
+        First element of each structure, and the number of all, (n + 1,).
+    """
+    counts = np.zeros(len(wanted), np.int64)
+    for rows, lists in _wanted_lists(paths, next(iter(columns)), wanted):
+        counts[rows] = pc.list_value_length(lists).to_numpy()
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    arrays = {}
+    for name, dtype in columns.items():
+        if not offsets[-1]:  # no file of no bytes can be mapped
+            arrays[name] = np.empty(0, dtype)
+            continue
+        file = target.with_suffix(f".{name}")
+        elements = np.memmap(file, dtype, mode="w+", shape=(int(offsets[-1]),))
+        for rows, lists in _wanted_lists(paths, name, wanted):
+            elements[_places(offsets, rows)] = pc.list_flatten(lists).to_numpy()
+        elements.flush()
+        arrays[name] = np.memmap(file, dtype, mode="r", shape=elements.shape)
+    return arrays, offsets
+
+
+def _wanted_lists(
+    paths: Sequence[str | Path], column: str, wanted: pd.Index
+) -> Iterator[tuple[NDArray[np.intp], pa.ChunkedArray]]:
+    """Of each row group: numbers, among the wanted ones, of its structures, and their lists."""
+    for path in paths:
+        with open_table(path) as table:
+            for number in range(table.num_row_groups):
+                group = table.read_row_group(number, columns=["structure_id", column])
+                rows = wanted.get_indexer(group["structure_id"].to_pandas())
+                yield rows[rows >= 0], group[column].filter(pa.array(rows >= 0))
+
+
+def _places(offsets: NDArray[np.int64], rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Where the elements of the lists of some rows lie, list after list."""
+    counts = offsets[rows + 1] - offsets[rows]
+    shifts = offsets[rows] - np.cumsum(counts) + counts
+    return np.repeat(shifts, counts) + np.arange(counts.sum())
