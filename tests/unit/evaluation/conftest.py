@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.sparse import csr_array
 
 from diffsym import tables
 from diffsym.evaluation.inputs import DescriptorInputs, ExperimentInputs, ReportInputs
@@ -116,6 +117,9 @@ def report_inputs(tmp_path_factory) -> ReportInputs:
         folder / "powder.parquet",
         tables.descriptor_schema(86, np.float16),
     )
+    profiles = csr_array(np.where(rng.random((N, 50)) < 0.1, rng.random((N, 50)), 0), dtype="f4")
+    profile_table = tables.descriptor_table(pa.array(identifiers), profiles)
+    tables.write_table(profile_table, folder / "ideal.parquet", profile_table.schema)
     experiments = []
     for split in ("stratified", "prototype"):
         roles = rng.choice(["train", "validation", "test"], N, p=[0.6, 0.1, 0.3])
@@ -212,6 +216,7 @@ def report_inputs(tmp_path_factory) -> ReportInputs:
             "powder": DescriptorInputs(
                 "powder", folder / "powder.parquet", two_theta, {"wavelength": 1.54}
             ),
+            "ideal": DescriptorInputs("ideal", folder / "ideal.parquet", np.linspace(0.1, 1, 50)),
         },
         leakage={("pdf", "stratified"): folder / "leakage.json"},
         resolved_configuration=folder / "config.yaml",

@@ -70,3 +70,14 @@ def test_powder_pattern_fills_its_axis():
     assert list(figure.layout.xaxis.range) == [5, 90]
     assert len(figure.data[0].x) == 8501
     assert "°" in figure.layout.xaxis.title.text
+
+
+def test_ideal_profile_has_a_stick_for_each_line():
+    profile = np.zeros(1000, np.float32)
+    profile[[3, 700]] = [0.25, 1]
+    d_star = np.linspace(0.1131, 1.0625, 1000)
+    figure = figures.ideal_example(d_star, profile)
+    (sticks,) = figure.data
+    assert list(sticks.y) == [0, 0.25, None, 0, 1, None]
+    assert sticks.x[0] == sticks.x[1] == pytest.approx(d_star[3], abs=1e-5)
+    assert list(figure.layout.xaxis.range) == [d_star[0], d_star[-1]]

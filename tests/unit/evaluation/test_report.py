@@ -25,6 +25,7 @@ FIGURES = [
     "descriptor-pdf",
     "descriptor-map-pdf",
     "descriptor-powder",
+    "descriptor-ideal",
     "learning-curves",
     "top-k-accuracy",
     "top-n-accuracy",
@@ -44,6 +45,7 @@ SECTIONS = [
     "data",
     "pair-distribution",
     "powder",
+    "ideal",
     "learning",
     "top-k",
     "recall",
@@ -149,6 +151,16 @@ def test_powder_pattern_names_its_radiation(page):
     two_lines = sections._radiation([(1.5406, 1.0), (1.5444, 0.5)])
     assert two_lines == ", at wavelengths of 1.5406 Å (weight 1) and 1.5444 Å (weight 0.5)"
     assert sections._radiation(None) == ""
+
+
+def test_a_sparse_profile_is_shown_with_its_zeros(report_inputs):
+    study = Study(report_inputs)
+    table = tables.read_table(report_inputs.descriptors["ideal"].table)
+    row = table["structure_id"].to_pylist().index(study.example["structure_id"])
+    (block,) = sections.ideal(study).blocks
+    heights = [value for value in block.figure.data[0].y if value]
+    assert heights == pytest.approx(table["values"][row].as_py(), abs=1e-5)
+    assert f"{len(heights)} bins are not empty" in block.caption
 
 
 def test_example_has_every_descriptor(report_inputs):

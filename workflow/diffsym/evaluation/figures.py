@@ -16,9 +16,11 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from diffsym.datasets.filters import normal_histogram
 from diffsym.evaluation.inputs import Experiment, by_split
 from diffsym.evaluation.summary import QUOTED_ANSWERS
 from diffsym.evaluation.typesetting import label_plotly
+from diffsym.evaluation.volumes import expected_counts
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
 
 SYSTEM_COLOURS = {
@@ -492,6 +494,39 @@ def powder_example(two_theta: NDArray[np.float64], intensity: NDArray[np.floatin
     return _finish(figure, 420)
 
 
+def ideal_example(d_star: NDArray[np.float64], intensity: NDArray[np.floating]) -> go.Figure:
+    """A profile of lines without width, a stick for each bin that is not empty.
+
+    Parameters
+    ----------
+    d_star
+        1/d of the bins, 1/A, shape (m,).
+    intensity
+        Sum of |F|^2 in each bin, relative to the largest, shape (m,).
+    """
+    lines = np.flatnonzero(intensity)
+    positions = np.round(d_star[lines], 5).tolist()
+    heights = np.round(intensity[lines].astype(np.float64), 5).tolist()
+    figure = go.Figure(
+        go.Scatter(
+            x=[value for position in positions for value in (position, position, None)],
+            y=[value for height in heights for value in (0, height, None)],
+            mode="lines",
+            line={"color": SERIES_COLOURS[0], "width": 1.5},
+            hovertemplate="1/<i>d</i> = %{x:.4f} Å<sup>−1</sup><br>|<i>F</i>|² / largest = %{y:.4f}"
+            "<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        xaxis={
+            "title": {"text": "1/<i>d</i> / Å<sup>−1</sup>"},
+            "range": [float(d_star[0]), float(d_star[-1])],
+        },
+        yaxis={"title": {"text": "|<i>F</i>|² / largest"}, "rangemode": "tozero"},
+    )
+    return _finish(figure, 420)
+
+
 def learning_curves(experiments: Sequence[Experiment]) -> go.Figure:
     """Accuracy and cost against the epoch, one row an experiment, one line a member."""
     figure = make_subplots(
@@ -556,7 +591,7 @@ def _split_panels(
 def _experiment_panels(
     experiments: Sequence[Experiment], *, panel_height: int, gap: int, **more: Any
 ) -> tuple[go.Figure, list[tuple[int, int, Experiment]], int]:
-    """A panel for each experiment, `PANEL_COLUMNS` in a row.
+    """A panel for each experiment, at most `PANEL_COLUMNS` in a row.
 
     Parameters
     ----------
@@ -576,23 +611,24 @@ def _experiment_panels(
     height
         That the whole figure needs, pixels.
     """
-    rows = -(-len(experiments) // PANEL_COLUMNS)
+    columns = min(PANEL_COLUMNS, len(experiments))
+    rows = -(-len(experiments) // columns)
     inner = rows * panel_height + (rows - 1) * gap
     figure = make_subplots(
         rows=rows,
-        cols=PANEL_COLUMNS,
+        cols=columns,
         subplot_titles=[f"{escape(e.label)}<br>{escape(e.split)}" for e in experiments],
         vertical_spacing=gap / inner,
         horizontal_spacing=0.05,
         **more,
     )
     places = [
-        (1 + i // PANEL_COLUMNS, 1 + i % PANEL_COLUMNS, experiment)
+        (1 + i // columns, 1 + i % columns, experiment)
         for i, experiment in enumerate(experiments)
     ]
     # Panels without an experiment would be empty axes.
-    for i in range(len(experiments), rows * PANEL_COLUMNS):
-        place = {"row": 1 + i // PANEL_COLUMNS, "col": 1 + i % PANEL_COLUMNS}
+    for i in range(len(experiments), rows * columns):
+        place = {"row": 1 + i // columns, "col": 1 + i % columns}
         figure.update_xaxes(visible=False, **place)
         figure.update_yaxes(visible=False, **place)
     return figure, places, inner + gap + TOP_WITH_LEGEND
@@ -1313,3 +1349,128 @@ def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(title_text="share of wrong answers", row=1, col=1)
     return _finish(figure, 420, top=TOP_WITH_LEGEND)
+
+
+def cell_distributions(volumes: NDArray[np.float64], densities: NDArray[np.float64]) -> go.Figure:
+    """Distributions of the primitive volume and of the number density with their normal fits.
+
+    After Fig. 1 of Ozaki et al. 2025, J. Appl. Cryst. 58.
+
+    Parameters
+    ----------
+    volumes
+        Of the primitive cells, A^3, shape (n,).
+    densities
+        Atoms per A^3, shape (n,).
+    """
+    quantities = {
+        "<i>U</i> = ln(<i>V</i> / \u00c5\u00b3)": ("U", normal_histogram(np.log(volumes))),
+        "<i>\u03b7</i> = ln(<i>n</i> \u00c5\u00b3 / <i>V</i>)": (
+            "\u03b7",
+            normal_histogram(np.log(densities)),
+        ),
+    }
+    figure = make_subplots(
+        rows=1,
+        cols=2,
+        horizontal_spacing=0.1,
+        subplot_titles=[
+            f"mean {histogram.mean:.2f}, standard deviation {histogram.standard_deviation:.2f}"
+            for _, histogram in quantities.values()
+        ],
+    )
+    for col, (title, (symbol, histogram)) in enumerate(quantities.items(), start=1):
+        _add_histogram(
+            figure,
+            histogram.edges,
+            histogram.counts,
+            {"normal distribution": (histogram.expected, SERIES_COLOURS[1], "solid")},
+            symbol,
+            row=1,
+            col=col,
+        )
+        figure.update_xaxes(title_text=title, row=1, col=col)
+    figure.update_layout(bargap=0)
+    figure.update_yaxes(tickformat=",", rangemode="tozero")
+    figure.update_yaxes(title_text="structures", col=1)
+    return _finish(figure, 430, top=TOP_WITH_LEGEND)
+
+
+def volume_errors(experiments: Sequence[Experiment]) -> go.Figure:
+    """Errors of the standardised ln V with a Cauchy and a normal fit, a panel an experiment.
+
+    After Fig. 3 of Ozaki et al. 2025, J. Appl. Cryst. 58.
+    """
+    figure, places, height = _experiment_panels(experiments, panel_height=280, gap=130)
+    for row, col, experiment in places:
+        errors = experiment.test["volume"]["standardised_error"]
+        fits = {
+            "Cauchy distribution": (expected_counts(errors, "cauchy"), SERIES_COLOURS[1], "solid"),
+            "normal distribution": (expected_counts(errors, "normal"), BASELINE, "dash"),
+        }
+        _add_histogram(
+            figure,
+            np.array(errors["edges"]),
+            np.array(errors["counts"]),
+            fits,
+            "error",
+            row=row,
+            col=col,
+        )
+    figure.update_layout(bargap=0)
+    figure.update_xaxes(title_text="error of the standardised ln <i>V</i> / <i>\u03c3<sub>U</sub></i>")
+    figure.update_yaxes(tickformat=",", rangemode="tozero")
+    figure.update_yaxes(title_text="test structures", col=1)
+    return _finish(figure, height, top=TOP_WITH_LEGEND)
+
+
+def _add_histogram(
+    figure: go.Figure,
+    edges: NDArray[np.float64],
+    counts: NDArray[np.integer],
+    fits: Mapping[str, tuple[NDArray[np.float64], str, str]],
+    symbol: str,
+    *,
+    row: int,
+    col: int,
+) -> None:
+    """Add the bars of a histogram, and what fitted distributions have in its bins as lines.
+
+    Parameters
+    ----------
+    figure
+        Changed in place; its first panel makes the legend.
+    edges, counts
+        Shape (m + 1,) and (m,).
+    fits
+        Counts of shape (m,), colour and dash by the name of the distribution.
+    symbol
+        Name of the quantity in hover labels.
+    row, col
+        The panel.
+    """
+    place = {"row": row, "col": col}
+    centres = np.round((edges[1:] + edges[:-1]) / 2.0, 5).tolist()
+    figure.add_bar(
+        x=centres,
+        y=counts.tolist(),
+        width=float(edges[1] - edges[0]),
+        name="structures",
+        legendgroup="structures",
+        showlegend=row == col == 1,
+        marker={"color": SERIES_COLOURS[0], "line": {"width": 0.6, "color": "white"}},
+        hovertemplate=symbol + " %{x:.3f}: %{y:,} structures<extra></extra>",
+        **place,
+    )
+    for name, (expected, colour, dash) in fits.items():
+        figure.add_scatter(
+            x=centres,
+            y=np.round(expected, 2).tolist(),
+            mode="lines",
+            line={"color": colour, "width": 2.2, "dash": dash},
+            name=name,
+            legendgroup=name,
+            showlegend=row == col == 1,
+            hovertemplate=name + "<br>" + symbol + " %{x:.3f}: %{y:.1f}<extra></extra>",
+            **place,
+        )

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffsym import tables
+from diffsym.evaluation.series import summarise_series
 from diffsym.files import read_json
 
 STRUCTURE_COLUMNS = (
@@ -23,6 +24,8 @@ STRUCTURE_COLUMNS = (
     "space_group",
     "space_group_by_tolerance",
     "structure_type",
+    "primitive_volume",
+    "number_density",
     "members",
     "licence",
 )
@@ -48,6 +51,10 @@ class ExperimentInputs:
         The experiment's metrics.json.
     target
         What the network tells apart: "space_group" or "crystal_system".
+    filter
+        Name of the filter that left outliers out of training, or None.
+    series
+        Name of the series on disjoint test sets that the experiment is a part of, or None.
     histories
         history.json of each member; empty for models that are not trained in epochs.
     """
@@ -62,6 +69,8 @@ class ExperimentInputs:
     seed: int
     metrics: Path
     target: str = "space_group"
+    filter: str | None = None
+    series: str | None = None
     histories: Sequence[Path] = ()
     sweep: str | None = None
     model_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -78,7 +87,8 @@ class DescriptorInputs:
     table
         The descriptor's Parquet file.
     axis
-        Position of each value, in the units of the kind (A for "pdf", degrees for "powder").
+        Position of each value, in the units of the kind (A for "pdf", degrees for "powder", 1/A for
+        "ideal").
     settings
         The descriptor's section of the configuration.
     """
@@ -169,14 +179,22 @@ class Experiment:
 
 
 def _labels(experiments: Sequence[ExperimentInputs]) -> list[str]:
-    """Label each experiment by its model and by whatever else differs between experiments."""
-    parts = ["model"] + [
+    """Label each experiment by its model, by its descriptor if there are several, and so on.
+
+    Of classes, training, target and filter a label has those that tell experiments with the same
+    model and descriptor apart.
+    """
+    parts = ["model"]
+    if len({experiment.descriptor for experiment in experiments}) > 1:
+        parts.append("descriptor")
+    told_apart = {tuple(getattr(e, part) for part in parts) for e in experiments}
+    parts += [
         part
-        for part in ("descriptor", "classes", "training", "target")
-        if len({(e.model, getattr(e, part)) for e in experiments})
-        > len({e.model for e in experiments})
+        for part in ("classes", "training", "target", "filter")
+        if len({(e.model, e.descriptor, getattr(e, part)) for e in experiments}) > len(told_apart)
     ]
-    return [", ".join(getattr(experiment, part) for part in parts) for experiment in experiments]
+    values = [[getattr(experiment, part) for part in parts] for experiment in experiments]
+    return [", ".join(value for value in row if value is not None) for row in values]
 
 
 def by_split(experiments: Sequence[Experiment]) -> dict[str, list[Experiment]]:
@@ -223,8 +241,33 @@ class Study:
 
     @cached_property
     def experiments(self) -> list[Experiment]:
-        """All experiments that are shown in figures."""
-        return self._read([entry for entry in self.inputs.experiments if entry.sweep is None])
+        """All experiments that are shown in figures; of a series, that on the first test set."""
+        chosen: dict[tuple[bool, str], ExperimentInputs] = {}
+        for entry in self.inputs.experiments:
+            if entry.sweep is None:
+                chosen.setdefault((entry.series is None, entry.series or entry.name), entry)
+        return self._read(list(chosen.values()))
+
+    @cached_property
+    def series(self) -> dict[str, list[Experiment]]:
+        """All experiments of each series on disjoint test sets."""
+        names = dict.fromkeys(
+            e.series for e in self.inputs.experiments if e.series is not None and e.sweep is None
+        )
+        return {
+            name: self._read([entry for entry in self.inputs.experiments if entry.series == name])
+            for name in names
+        }
+
+    @cached_property
+    def series_means(self) -> dict[str, dict[str, Any]]:
+        """Means over the test sets of each series, see `diffsym.evaluation.series`."""
+        return {
+            name: summarise_series(
+                [vars(run.inputs) for run in runs], [run.metrics for run in runs]
+            )
+            for name, runs in self.series.items()
+        }
 
     @cached_property
     def sweeps(self) -> dict[str, list[Experiment]]:

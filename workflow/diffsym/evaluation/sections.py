@@ -14,6 +14,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from markupsafe import Markup
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from diffsym import tables
 from diffsym.evaluation import figures
@@ -299,7 +300,9 @@ def _example_values(study: Study, path: Path) -> NDArray[np.float64]:
     """Values of a descriptor for the structure that is shown."""
     table = tables.read_table(path)
     row = table["structure_id"].to_pylist().index(study.example["structure_id"])
-    return np.asarray(table["descriptor"][row].as_py(), dtype=np.float64)
+    values = tables.descriptor_values(table.slice(row, 1))
+    dense = values.toarray() if isinstance(values, csr_array) else values
+    return dense[0].astype(np.float64)
 
 
 def _example_name(study: Study) -> Markup:
@@ -392,6 +395,41 @@ def _radiation(wavelength: float | Sequence[tuple[float, float]] | None) -> str:
         return f", at a wavelength of {wavelength:g} Å"
     lines = " and ".join(f"{length:g} Å (weight {weight:g})" for length, weight in wavelength)
     return f", at wavelengths of {lines}"
+
+
+def ideal(study: Study) -> Section | None:
+    """One ideal profile as the networks see it."""
+    blocks: list[Block] = []
+    for name, descriptor in study.inputs.descriptors.items():
+        if descriptor.kind != "ideal":
+            continue
+        profile = _example_values(study, descriptor.table)
+        blocks.append(
+            FigureBlock(
+                f"descriptor-{name}",
+                figures.ideal_example(descriptor.axis, profile),
+                Markup(
+                    "<code>{}</code> of {}: the sum of |F|² in each of {} bins of 1/d, the largest "
+                    "scaled to 1; {} bins are not empty. See Ozaki et al. (2025), section 2.5."
+                ).format(
+                    name,
+                    _example_name(study),
+                    thousands(len(profile)),
+                    thousands(np.count_nonzero(profile)),
+                ),
+            )
+        )
+    if not blocks:
+        return None
+    return Section(
+        "ideal",
+        "Ideal profile",
+        "The ideal profile",
+        "Lines of no width: nothing of an instrument is in it, neither a wavelength nor a width, a "
+        "background or a Lorentz and polarisation factor. A measured pattern is brought to this "
+        "form before a model sees it.",
+        blocks,
+    )
 
 
 def learning(study: Study) -> Section | None:
@@ -934,6 +972,7 @@ SECTIONS: tuple[Callable[[Study], Section | None], ...] = (
     data,
     pair_distribution,
     powder,
+    ideal,
     learning,
     top_k,
     recall,
