@@ -221,6 +221,11 @@ def sweep_of_experiments():
     }
 
 
+def series_in_use():
+    """The experiments of each series on disjoint test sets that runs."""
+    return {name: runs for name, runs in STUDY.series().items() if set(runs) <= set(EXPERIMENTS)}
+
+
 def benchmark_files():
     """Snakemake's measurements of the jobs behind the report, by rule."""
     members = {

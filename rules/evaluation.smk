@@ -2,6 +2,7 @@ rule evaluate_experiment:
     input:
         split=lambda wildcards: f"results/splits/{experiment_settings(wildcards).split}.parquet",
         predictions=lambda wildcards: member_files(wildcards.experiment, "predictions.parquet"),
+        filter=lambda wildcards: experiment_input(wildcards).get("filter", []),
     output:
         metrics="results/experiments/{experiment}/metrics.json",
     log:
@@ -41,6 +42,7 @@ rule summarise:
         runtime=runtime(10),
     params:
         experiments={name: settings("experiments", name) for name in EXPERIMENTS},
+        series=series_in_use(),
         code=script_digest("summarise.py"),
     message:
         "Summarising all experiments"
@@ -82,6 +84,7 @@ rule make_report:
         leakage=leakage_pairs(),
         histories=histories(),
         sweep_of=sweep_of_experiments(),
+        series_of={run: name for name, runs in series_in_use().items() for run in runs},
         source_paths={name: source_path(STUDY.sources[name]) for name in STUDY.structures.sources},
         benchmarks=benchmark_files(),
         code=script_digest(

@@ -3,12 +3,14 @@
 from diffsym.evaluation.metrics import evaluate_experiment
 from diffsym.files import write_json
 from diffsym.job import job
-from diffsym.tables import SPLIT, read_table
+from diffsym.tables import FILTER, SPLIT, read_table
 
 with job(snakemake):
+    training_filter = snakemake.input.filter
     metrics = evaluate_experiment(
         [read_table(path) for path in snakemake.input.predictions],
         read_table(snakemake.input.split, SPLIT),
+        training_filter=read_table(training_filter, FILTER) if training_filter else None,
         resamples=snakemake.params.bootstrap_samples,
         seed=snakemake.params.seed,
     )

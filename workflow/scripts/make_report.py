@@ -60,6 +60,7 @@ with job(snakemake):
             metrics=Path(metrics),
             histories=[Path(path) for path in snakemake.params.histories.get(name, [])],
             sweep=snakemake.params.sweep_of.get(name),
+            series=snakemake.params.series_of.get(name),
             model_settings=study["models"][study["experiments"][name]["model"]],
             **study["experiments"][name],
         )

@@ -7,4 +7,5 @@ from diffsym.job import job
 with job(snakemake):
     experiments = snakemake.params.experiments
     metrics = dict(zip(experiments, map(read_json, snakemake.input.metrics), strict=True))
-    write_json(snakemake.output.summary, summarise(experiments, metrics))
+    summary = summarise(experiments, metrics, snakemake.params.series)
+    write_json(snakemake.output.summary, summary)

@@ -59,14 +59,12 @@ def test_confidence_on_an_edge_belongs_to_the_lower_bin():
     assert [entry["count"] for entry in result["bins"]] == [1, 1]
 
 
-def test_classes_without_entries_do_not_enter_the_macro_averages():
-    labels, answers = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])
-    macro, table = metrics.per_class_scores(labels, answers, [2, 14, 62], np.array([6, 3, 1]))
-    assert macro["recall"] == pytest.approx((0.5 + 1.0) / 2)
-    assert macro["precision"] == pytest.approx((1.0 + 2 / 3) / 2)
-    assert macro["f1"] == pytest.approx(f1_score(labels, answers, average="macro"))
-    assert macro["classes"] == 2
-    assert table[2]["recall"] is None
+def test_classes_without_entries_have_no_scores():
+    confusion = np.array([[1, 1, 0], [0, 2, 0], [0, 0, 0]])
+    table = metrics.per_class_scores(confusion, [2, 14, 62], np.array([6, 3, 1]))
+    assert [entry["precision"] for entry in table] == [1.0, pytest.approx(2 / 3), None]
+    assert [entry["recall"] for entry in table] == [0.5, 1.0, None]
+    assert table[2]["f1"] is None
     assert [entry["training_frequency"] for entry in table] == [0.6, 0.3, 0.1]
 
 
@@ -261,10 +259,43 @@ def test_experiment_agrees_with_scikit_learn(study):
     singles = [member[0]["value"] for member in test["members"]]
     assert test["members_mean"][0] == pytest.approx(np.mean(singles))
     assert test["members_spread"][0] == pytest.approx(np.std(singles, ddof=1))
+    answers = [first[chosen].argmax(1), second[chosen].argmax(1), mean.argmax(1)]
+    scores = [f1_score(labels[chosen], answer, average="macro") for answer in answers]
+    assert test["macro_members"]["specific_mean"]["f1"] == pytest.approx(np.mean(scores[:2]))
+    assert test["macro"]["f1"] == pytest.approx(scores[2])
+    assert test["macro"] == test["macro_members"]["ensemble_mean"]
+    assert test["volume"] is None
     gain = test["gain_over_baseline"][0]
     assert gain["value"] == pytest.approx(
         test["accuracy"][0]["value"] - test["baseline"][0]["value"]
     )
+
+
+def test_outliers_that_did_not_train_do_not_count(study):
+    first, _, labels, roles = study
+    # Of the forty training structures 25 belong to group 62; 20 of these are outliers.
+    training_filter = pa.table(
+        {
+            "structure_id": [f"t:{i}" for i in range(40)],
+            "space_group": pa.array([62] * 25 + [2] * 15, pa.uint8()),
+            "ln_volume": [5.0] * 40,
+            "ln_density": [-2.5] * 40,
+            "kept": [False] * 20 + [True] * 20,
+        },
+        schema=tables.FILTER,
+    )
+    result = metrics.evaluate_experiment(
+        [make_predictions(first, labels, roles)],
+        make_split(labels, roles),
+        training_filter=training_filter,
+        resamples=100,
+    )
+    assert result["counts"]["train"] == 20
+    per_class = result["parts"]["test"]["per_class"]
+    assert [entry["training_count"] for entry in per_class] == [15, 0, 5, 0]
+    # Group 62 is no longer the most frequent one.
+    baseline = result["parts"]["test"]["baseline"][0]["value"]
+    assert baseline == pytest.approx((labels[np.array(roles) == "test"] == 0).mean())
 
 
 def test_experiment_is_deterministic(study):

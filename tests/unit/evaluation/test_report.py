@@ -174,7 +174,7 @@ def test_example_has_every_descriptor(report_inputs):
 
 
 def test_literature_shows_what_articles_give(report_inputs):
-    liu, vecsei, own = sections.published(Study(report_inputs)).blocks
+    liu, vecsei, ozaki, own = sections.published(Study(report_inputs)).blocks
     assert liu.columns == ["model", "space group, test", "space group, top 6, test"]
     assert [row[1:] for row in liu.rows] == [
         ["20\u202f%", ""],
@@ -184,6 +184,8 @@ def test_literature_shows_what_articles_give(report_inputs):
     assert len(vecsei.columns) == 7
     assert "RRUFF" in vecsei.caption
     assert "ICSD" in vecsei.caption
+    assert [row[1:] for row in ozaki.rows] == [["72.1\u202f%", ""], ["73.6\u202f%", "82\u202f%"]]
+    assert "PowCod" in ozaki.caption
     assert "400" in own.caption
     assert {len(row) for row in own.rows} == {len(own.columns)}
 

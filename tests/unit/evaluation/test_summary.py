@@ -2,6 +2,7 @@
 
 import pytest
 
+from diffsym.evaluation.macro import MACRO_SCORES
 from diffsym.evaluation.summary import PUBLISHED, summarise
 
 SETTINGS = {
@@ -29,6 +30,15 @@ def make_metrics(validation, test, top_k=2):
             "centrosymmetric": {"accuracy": entries, "baseline": entries},
             "certainty": {"half_unclassified": {"threshold": 0.4, "accuracy": entry}},
             "macro": {"f1": value},
+            "macro_members": {
+                mean: dict.fromkeys(MACRO_SCORES, value + shift)
+                for mean, shift in (
+                    ("specific_mean", -0.02),
+                    ("ensemble_mean", 0.0),
+                    ("baseline", -0.3),
+                )
+            },
+            "volume": None,
             "log_loss": 1.0,
             "calibration": {"expected_calibration_error": 0.1},
         }
@@ -71,7 +81,7 @@ def test_only_experiments_with_the_same_split_and_classes_are_comparable():
 
 
 def test_published_figures_name_their_data():
-    assert all("ICSD" in entry["data"] and entry["reference"] for entry in PUBLISHED)
+    assert all("entries in" in entry["data"] and entry["reference"] for entry in PUBLISHED)
     for publication in PUBLISHED:
         measured = any(key.startswith("measured") for m in publication["models"] for key in m)
         assert measured == (publication["measured_data"] is not None)

@@ -623,8 +623,7 @@ def _experiment_panels(
         **more,
     )
     places = [
-        (1 + i // columns, 1 + i % columns, experiment)
-        for i, experiment in enumerate(experiments)
+        (1 + i // columns, 1 + i % columns, experiment) for i, experiment in enumerate(experiments)
     ]
     # Panels without an experiment would be empty axes.
     for i in range(len(experiments), rows * columns):
@@ -1418,7 +1417,9 @@ def volume_errors(experiments: Sequence[Experiment]) -> go.Figure:
             col=col,
         )
     figure.update_layout(bargap=0)
-    figure.update_xaxes(title_text="error of the standardised ln <i>V</i> / <i>\u03c3<sub>U</sub></i>")
+    figure.update_xaxes(
+        title_text="ln(<i>V</i>\u2032 / <i>V</i>) / <i>\u03c3<sub>U</sub></i>", tickformat="~g"
+    )
     figure.update_yaxes(tickformat=",", rangemode="tozero")
     figure.update_yaxes(title_text="test structures", col=1)
     return _finish(figure, height, top=TOP_WITH_LEGEND)

@@ -13,12 +13,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix, log_loss
 
 from diffsym.errors import DiffsymError
 from diffsym.evaluation.bootstrap import Floats, bootstrap_means, with_interval, with_intervals
 from diffsym.evaluation.certainty import certainty_scores
+from diffsym.evaluation.macro import (
+    class_scores,
+    count_answers,
+    count_frequent_answers,
+    ensemble_scores,
+)
 from diffsym.evaluation.subgroups import distance, relation
+from diffsym.evaluation.volumes import predicts_volumes, volume_scores
 from diffsym.structures.space_groups import is_centrosymmetric, systems_among
 
 Integers = NDArray[np.int64]
@@ -108,46 +115,34 @@ def calibration(probabilities: Floats, labels: Integers, *, bins: int) -> dict[s
 
 
 def per_class_scores(
-    labels: Integers, answers: Integers, classes: Sequence[int], training_counts: Integers
-) -> tuple[dict[str, float], list[dict[str, Any]]]:
-    """Precision, recall and F1 of each class, and their means over the classes that occur.
-
-    A class without a single entry in the evaluated part has no recall, so it does not enter the
-    macro averages; a class that is never predicted has precision 0.
+    confusion: Integers, classes: Sequence[int], training_counts: Integers
+) -> list[dict[str, Any]]:
+    """Precision, recall and F1 of each class; None for classes without an entry.
 
     Parameters
     ----------
-    labels, answers
-        Index of the true and of the predicted class, shape (n,).
+    confusion
+        Counts, true classes in rows, shape (classes, classes).
     classes
         Space-group numbers.
     training_counts
         Number of training entries of each class.
     """
-    precision, recall, f1, support = precision_recall_fscore_support(
-        labels, answers, labels=np.arange(len(classes)), zero_division=0.0
-    )
-    present = support > 0
+    scores = class_scores(confusion)
+    present = scores.support > 0
     total = max(int(training_counts.sum()), 1)
-    macro = {
-        "precision": float(precision[present].mean()),
-        "recall": float(recall[present].mean()),
-        "f1": float(f1[present].mean()),
-        "classes": int(present.sum()),
-    }
-    table = [
+    return [
         {
             "space_group": int(number),
-            "support": int(support[i]),
+            "support": int(scores.support[i]),
             "training_count": int(training_counts[i]),
             "training_frequency": float(training_counts[i] / total),
-            "precision": float(precision[i]) if present[i] else None,
-            "recall": float(recall[i]) if present[i] else None,
-            "f1": float(f1[i]) if present[i] else None,
+            "precision": float(scores.precision[i]) if present[i] else None,
+            "recall": float(scores.recall[i]) if present[i] else None,
+            "f1": float(scores.f1[i]) if present[i] else None,
         }
         for i, number in enumerate(classes)
     ]
-    return macro, table
 
 
 def crystal_system_scores(
@@ -317,14 +312,12 @@ def error_distances(
     answers = _wrong(confusion.sum(axis=0) - confusion)
     totals = answers.sum(axis=1, keepdims=True)
     chance = np.divide(answers, totals, out=np.zeros(answers.shape), where=totals > 0)
-    frequent = np.zeros_like(confusion)
-    frequent[:, training_counts.argmax()] = confusion.sum(axis=1)
     shares = {
         name: _distance_shares(counts, steps)
         for name, counts in (
             ("share", wrong),
             ("expected", wrong.sum(axis=1, keepdims=True) * chance),
-            ("baseline", _wrong(frequent)),
+            ("baseline", _wrong(count_frequent_answers(confusion, training_counts))),
         )
     }
     return [
@@ -415,9 +408,8 @@ def _evaluate_part(
         for value, sample in zip(values, samples.swapaxes(0, 1), strict=True)
     ]
     single_values = values[2:]
-    answers = ensemble.argmax(axis=1)
-    confusion = confusion_matrix(labels, answers, labels=np.arange(len(classes)))
-    macro, per_class = per_class_scores(labels, answers, classes, training_counts)
+    confusion = count_answers(ensemble, labels)
+    macro_members = ensemble_scores(members, ensemble, labels, classes, training_counts)
     return {
         "n": len(labels),
         "n_clusters": len(set(clusters)),
@@ -438,7 +430,8 @@ def _evaluate_part(
             if len(members) > 1
             else None
         ),
-        "macro": macro,
+        "macro": macro_members["ensemble_mean"],
+        "macro_members": macro_members,
         "log_loss": float(log_loss(labels, ensemble, labels=np.arange(len(classes)))),
         "calibration": calibration(ensemble, labels, bins=settings["calibration_bins"]),
         "certainty": certainty_scores(
@@ -456,7 +449,7 @@ def _evaluate_part(
         "centrosymmetric": centrosymmetric_scores(
             ensemble, labels, clusters, classes, training_counts, settings
         ),
-        "per_class": per_class,
+        "per_class": per_class_scores(confusion, classes, training_counts),
         "confusion": confusion.tolist(),
         "confused_pairs": confused_pairs(confusion, classes, most=settings["confused_pairs"]),
         "error_distances": error_distances(confusion, classes, training_counts),
@@ -467,6 +460,7 @@ def evaluate_experiment(
     predictions: Sequence[pa.Table],
     split: pa.Table,
     *,
+    training_filter: pa.Table | None = None,
     top_k: int = ANSWERS,
     resamples: int = 1000,
     confidence: float = 0.95,
@@ -487,6 +481,8 @@ def evaluate_experiment(
         structures and classes.
     split
         The split table the members were trained with.
+    training_filter
+        The filter table (`diffsym.tables.FILTER`), if outliers were left out of training.
     top_k
         Accuracies A_1 ... A_k; at most the number of classes.
     resamples, confidence, seed
@@ -520,8 +516,11 @@ def evaluate_experiment(
     cluster_of = dict(
         zip(split["structure_id"].to_pylist(), split["group"].to_pylist(), strict=True)
     )
-    training = split.filter(pc.equal(split["role"], "train"))["space_group"].to_numpy()
-    training_counts = np.bincount(training, minlength=231)[classes]
+    training = split.filter(pc.equal(split["role"], "train"))
+    if training_filter is not None:
+        kept = training_filter.filter(training_filter["kept"])["structure_id"]
+        training = training.filter(pc.is_in(training["structure_id"], kept.combine_chunks()))
+    training_counts = np.bincount(training["space_group"].to_numpy(), minlength=231)[classes]
     parts = {}
     for role in EVALUATED_ROLES:
         read = [_read_member(table, role) for table in predictions]
@@ -551,6 +550,11 @@ def evaluate_experiment(
             classes,
             training_counts,
             settings,
+        )
+        parts[role]["volume"] = (
+            volume_scores(predictions, role, clusters, settings)
+            if predicts_volumes(predictions)
+            else None
         )
     return {
         "classes": classes,

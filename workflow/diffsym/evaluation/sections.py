@@ -4,6 +4,7 @@ A section returns None where the study has nothing of its kind. A new system add
 adding a function to `SECTIONS`.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,12 @@ from scipy.sparse import csr_array
 from diffsym import tables
 from diffsym.evaluation import figures
 from diffsym.evaluation.inputs import Experiment, Study, by_split
+from diffsym.evaluation.macro import MACRO_SCORES
+from diffsym.evaluation.series import MEANS, effects
 from diffsym.evaluation.subgroups import Relation
 from diffsym.evaluation.summary import PUBLISHED
-from diffsym.evaluation.typesetting import formula_html, symbol_html
+from diffsym.evaluation.typesetting import formula_html, roman, symbol_html
+from diffsym.evaluation.volumes import SHOWN_SHARE, VOLUME_SCORES
 from diffsym.files import read_json
 from diffsym.structures.space_groups import crystal_system
 
@@ -121,6 +125,24 @@ def percent(value: float) -> str:
 def percent_interval(entry: Mapping[str, float]) -> str:
     """An accuracy with its interval, "52.1 % [50.2, 54.0]"."""
     return f"{percent(entry['value'])} [{100 * entry['low']:.1f}, {100 * entry['high']:.1f}]"
+
+
+def with_half_width(entry: Mapping[str, Any], *, sign: str = "") -> str:
+    """A mean over test sets in percent with two digits of its half width, "72.1 ± 1.2".
+
+    `sign` is "+" for differences, which show theirs.
+    """
+    value, half_width = 100 * entry["value"], entry["half_width"]
+    if half_width is None:
+        return minus(f"{value:{sign}.1f}")
+    digits = 1 if half_width == 0 else 1 - math.floor(math.log10(100 * half_width))
+    digits = min(max(digits, 0), 2)
+    return minus(f"{value:{sign}.{digits}f} ± {100 * half_width:.{digits}f}")
+
+
+def minus(text: str) -> str:
+    """A number with a minus sign in place of a hyphen."""
+    return text.replace("-", "\u2212")
 
 
 def thousands(value: float) -> str:
@@ -745,6 +767,384 @@ def certainty(study: Study) -> Section | None:
     )
 
 
+SCORE_NAMES = {"precision": "precision", "recall": "recall", "f1": "F₁", "accuracy": "accuracy"}
+"""Macro scores in words."""
+MEAN_NAMES = {"specific_mean": "specific mean", "ensemble_mean": "ensemble mean"}
+
+
+def cells(study: Study) -> Section | None:
+    """Volumes and densities, which filters limit and networks predict."""
+    chosen = [
+        experiment
+        for experiment in study.experiments
+        if experiment.inputs.series or experiment.inputs.filter or experiment.test["volume"]
+    ]
+    if not chosen:
+        return None
+    classes = {number for experiment in chosen for number in experiment.metrics["classes"]}
+    inside = study.structures[study.structures["space_group"].isin(classes)]
+    return Section(
+        "cells",
+        "Cells",
+        "Volumes and densities",
+        "Volumes of primitive cells and densities of atoms are nearly log-normal. Structures far "
+        "from the mean may be left out of training, and networks may learn the volume, too.",
+        [
+            FigureBlock(
+                "cell-distributions",
+                figures.cell_distributions(
+                    inside["primitive_volume"].to_numpy(), inside["number_density"].to_numpy()
+                ),
+                Markup(
+                    "Logarithms of the volume <i>V</i> of the primitive cell and of the number "
+                    "density of its <i>n</i> atoms, weighted by occupancy: {} structures of {} "
+                    "space groups, and the normal distribution of greatest likelihood. After "
+                    "Fig. 1 of Ozaki et al. (2025)."
+                ).format(thousands(len(inside)), len(classes)),
+            )
+        ],
+    )
+
+
+def held_out_sets(study: Study) -> Section | None:
+    """Members against their mean, over the disjoint test sets of each series."""
+    series = study.series_means
+    if not series:
+        return None
+    blocks: list[Block] = []
+    unfiltered = {n: one for n, one in series.items() if one["settings"]["filter"] is None}
+    if unfiltered:
+        blocks += [_macro_table(unfiltered), *_published_macro_tables()]
+    if len(unfiltered) < len(series):
+        blocks.append(_filter_table(series))
+    differences = effects(series)
+    if differences:
+        blocks.append(_effects_table(differences))
+    return Section(
+        "held-out-sets",
+        "Test sets",
+        "Several test sets",
+        "The same experiment is repeated on disjoint test sets, so that the spread of its scores "
+        "shows what they are worth.",
+        blocks,
+    )
+
+
+def _macro_table(series: Mapping[str, Mapping[str, Any]]) -> TableBlock:
+    """Macro scores of each series, in the rows of Table 3 of Ozaki et al. 2025."""
+    means = MEAN_NAMES | {"baseline": "label frequency"}
+    return TableBlock(
+        ["macro score / %", "", *series],
+        [
+            [
+                SCORE_NAMES[score],
+                means[mean],
+                *(with_half_width(one[mean][score]) for one in series.values()),
+            ]
+            for score in MACRO_SCORES
+            for mean in means
+        ],
+        Markup(
+            "Means over the test sets ({}) ± half the width of their 95 % intervals (Student’s t). "
+            "Specific mean: of the members’ scores. Ensemble mean: score of the mean probability. "
+            "Each space group counts the same; one that is never answered has precision 0. Label "
+            "frequency: always answering the most frequent training class. After Table 3 of Ozaki "
+            "et al. (2025)."
+        ).format(
+            ", ".join(
+                f"{name}: {len(one['splits'])} sets, {one['settings']['members']} members"
+                for name, one in series.items()
+            )
+        ),
+        numeric=range(2, 2 + len(series)),
+        title="Specific and ensemble means",
+    )
+
+
+def _published_macro_tables() -> list[Block]:
+    """The same scores as articles give them."""
+    return [
+        TableBlock(
+            ["macro score / %", "", *(model["model"] for model in publication["models"])],
+            [
+                [
+                    SCORE_NAMES[score],
+                    MEAN_NAMES[mean],
+                    *(with_half_width(model[mean][score]) for model in publication["models"]),
+                ]
+                for score in publication["models"][0]["specific_mean"]
+                for mean in MEANS
+            ],
+            f"Data: {publication['data']}; test: {publication['split']}. Targets that were reached "
+            "on other data.",
+            numeric=range(2, 2 + len(publication["models"])),
+            title=f"Published: {publication['reference']}",
+        )
+        for publication in PUBLISHED
+        if "specific_mean" in publication["models"][0]
+    ]
+
+
+def _filter_table(series: Mapping[str, Mapping[str, Any]]) -> TableBlock:
+    """What is left of the scores when outliers do not train."""
+    scores = ("precision", "recall", "f1")
+    return TableBlock(
+        [
+            "series",
+            "filter",
+            "training structures",
+            *(
+                f"{SCORE_NAMES[score]}, {MEAN_NAMES[mean]} / %"
+                for score in scores
+                for mean in MEANS
+            ),
+        ],
+        [
+            [
+                name,
+                one["settings"]["filter"] or "none",
+                _range(one["counts"]["train"]),
+                *(with_half_width(one[mean][score]) for score in scores for mean in MEANS),
+            ]
+            for name, one in series.items()
+        ],
+        "Training without outliers in volume or density. All series are tested on sets without "
+        "outliers. After Table 2 of Ozaki et al. (2025) and Table SXI of its supplement.",
+        numeric=range(2, 3 + len(scores) * len(MEANS)),
+        title="Leaving outliers out of training",
+    )
+
+
+def _range(counts: Sequence[int]) -> str:
+    """Smallest and largest count, "31 041" or "30 980 … 31 041"."""
+    return " … ".join(thousands(count) for count in sorted({min(counts), max(counts)}))
+
+
+def _effects_table(differences: Sequence[Mapping[str, Any]]) -> TableBlock:
+    """Differences that an ensemble, a second task and a filter make."""
+    return TableBlock(
+        ["effect of", "series", "compared with", *(SCORE_NAMES[score] for score in MACRO_SCORES)],
+        [
+            [
+                entry["effect"],
+                f"{entry['series']}, {MEAN_NAMES[entry['mean']]}",
+                f"{entry['reference']}, {MEAN_NAMES[entry['reference_mean']]}",
+                *(with_half_width(entry["differences"][score], sign="+") for score in MACRO_SCORES),
+            ]
+            for entry in differences
+        ],
+        "Differences of macro scores in percentage points, taken test set by test set, with their "
+        "95 % intervals. One that covers zero may be chance.",
+        numeric=range(3, 3 + len(MACRO_SCORES)),
+        title="Effects",
+    )
+
+
+VOLUME_COLUMNS = {
+    "lower_quartile": "lower quartile",
+    "median": "median",
+    "upper_quartile": "upper quartile",
+    "within_5_percent": "within ±5 %",
+    "within_10_percent": "within ±10 %",
+}
+"""Scores of predicted volumes in words."""
+
+
+def volumes(study: Study) -> Section | None:
+    """Errors of the predicted volumes."""
+    predicting = [experiment for experiment in study.experiments if experiment.test["volume"]]
+    if not predicting:
+        return None
+    return Section(
+        "volumes",
+        "Volumes",
+        "The volume of the primitive cell",
+        Markup(
+            "The error of a predicted volume <i>V</i>′ is <i>V</i>′/<i>V</i> − 1. The ensemble’s "
+            "volume is the geometric mean of its members’, which predict ln <i>V</i>."
+        ),
+        [
+            FigureBlock(
+                "volume-errors",
+                figures.volume_errors(predicting),
+                Markup(
+                    "Errors of the ensembles’ standardised ln <i>V</i> on the test part; "
+                    "<i>σ<sub>U</sub></i> is the standard deviation of ln <i>V</i> in training. "
+                    "Lines: what the Cauchy and the normal distribution of greatest likelihood "
+                    "have in each bin. The {} of the structures with the largest errors lie "
+                    "outside the picture; the fits heed them. After Fig. 3 of Ozaki et al. (2025)."
+                ).format(percent(1 - SHOWN_SHARE)),
+                min_width=figures.PANELS_WIDTH,
+            ),
+            _volume_fits_table(predicting),
+            _volume_errors_table(study, predicting),
+            *_published_volume_tables(),
+        ],
+    )
+
+
+def _volume_fits_table(experiments: Sequence[Experiment]) -> TableBlock:
+    """Parameters of the fitted distributions."""
+    names = {"cauchy": "Cauchy", "normal": "normal"}
+    parameters = {"location": "location", "scale": "scale", "log_likelihood": "ln likelihood"}
+    rows: list[list[Cell]] = []
+    for experiment in experiments:
+        errors = experiment.test["volume"]["standardised_error"]
+        rows.append(
+            [
+                experiment.split,
+                experiment.label,
+                f"{experiment.test['volume']['ln_volume']['deviation']:.3f}",
+                *(
+                    minus(f"{errors[name][key]:.{1 if key == 'log_likelihood' else 4}f}")
+                    for name in names
+                    for key in parameters
+                ),
+            ]
+        )
+    return TableBlock(
+        [
+            "split",
+            "model",
+            Markup("<i>σ<sub>U</sub></i>"),
+            *(f"{name}: {word}" for name in names.values() for word in parameters.values()),
+        ],
+        rows,
+        "Fitted to the errors of the standardised ln V. The distribution with the larger "
+        "likelihood describes them better. Location and scale of the normal distribution are its "
+        "mean and standard deviation.",
+        numeric=range(2, 3 + len(names) * len(parameters)),
+        title="Distributions of the error",
+    )
+
+
+def _volume_errors_table(study: Study, experiments: Sequence[Experiment]) -> TableBlock:
+    """Quartiles and shares: of each experiment on one test set, and of series on several."""
+    answers = {"ensemble": "ensemble", "baseline": "mean of training"}
+    rows: list[list[Cell]] = [
+        [
+            f"{experiment.label}, {experiment.split}",
+            answers[who],
+            *(
+                minus(percent_interval(experiment.test["volume"][who][name]))
+                for name in VOLUME_SCORES
+            ),
+        ]
+        for experiment in experiments
+        for who in answers
+    ]
+    rows += [
+        [
+            f"{name}, {len(one['splits'])} test sets",
+            answers[who],
+            *(f"{with_half_width(one['volume'][who][score])}\u202f%" for score in VOLUME_SCORES),
+        ]
+        for name, one in study.series_means.items()
+        if one["volume"]
+        for who in answers
+    ]
+    return TableBlock(
+        ["", "volume", *(VOLUME_COLUMNS[name] for name in VOLUME_SCORES)],
+        rows,
+        "Relative error of the predicted volume. One half of the structures lies between the "
+        "quartiles. Brackets: bootstrap intervals; ±: 95 % interval over the test sets. Mean of "
+        "training: always answering the geometric mean of the training volumes, which is what is "
+        "known without a diffraction pattern.",
+        numeric=range(2, 2 + len(VOLUME_SCORES)),
+        title="Errors of the volume",
+    )
+
+
+def _published_volume_tables() -> list[Block]:
+    """Quartiles as articles give them."""
+    return [
+        TableBlock(
+            ["model", *(VOLUME_COLUMNS[key] for key in model["volume"])],
+            [[model["model"], *(minus(percent(error)) for error in model["volume"].values())]],
+            f"Data: {publication['data']}; test: {publication['split']}. Targets that were reached "
+            "on other data.",
+            numeric=range(1, 1 + len(model["volume"])),
+            title=f"Published: {publication['reference']}",
+        )
+        for publication in PUBLISHED
+        for model in publication["models"]
+        if "volume" in model
+    ]
+
+
+def member_answers_table(
+    answers: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], *, title: str = ""
+) -> TableBlock:
+    """Most probable space groups of patterns by each member and by their mean.
+
+    Parameters
+    ----------
+    answers
+        Result of `diffsym.evaluation.members.answers_by_member` by the name of the pattern.
+    title
+        Of the table.
+    """
+    rows: list[list[Cell]] = [
+        [
+            name if rank == 1 else "",
+            str(rank),
+            *(
+                Markup("{} ({:.0f}\u202f%)").format(
+                    group_cell(answer["space_group"]), 100 * answer["probability"]
+                )
+                for answer in row
+            ),
+        ]
+        for name, ranked in answers.items()
+        for rank, row in enumerate(ranked, start=1)
+    ]
+    return TableBlock(
+        ["pattern", "", *_member_columns(len(rows[0]) - 3)],
+        rows,
+        "Space groups and their probabilities by each member of the ensemble and by the mean "
+        "probability. 0 % is less than 0.5 %. After Tables 4 and 5 of Ozaki et al. (2025).",
+        title=title,
+    )
+
+
+def member_volumes_table(
+    volumes: Mapping[str, Mapping[str, Any]], *, title: str = ""
+) -> TableBlock:
+    """Predicted primitive volumes of patterns by each member and by their mean.
+
+    Parameters
+    ----------
+    volumes
+        Result of `diffsym.evaluation.members.volumes_by_member` by the name of the pattern.
+    title
+        Of the table.
+    """
+    rows: list[list[Cell]] = []
+    for name, entry in volumes.items():
+        true = entry["true"]
+        rows.append(
+            [
+                name,
+                *(f"{volume:.1f}" for volume in [*entry["members"], entry["ensemble"]]),
+                "" if true is None else f"{true:.1f}",
+                "" if true is None else minus(f"{100 * (entry['ensemble'] / true - 1):+.1f}"),
+            ]
+        )
+    return TableBlock(
+        ["pattern", *_member_columns(len(rows[0]) - 4), "true", "error of the mean / %"],
+        rows,
+        "Volumes of the primitive cell in Å³; the mean is the geometric one. After Table 6 of "
+        "Ozaki et al. (2025).",
+        numeric=range(1, len(rows[0])),
+        title=title,
+    )
+
+
+def _member_columns(members: int) -> list[str]:
+    """Headings of the members and of their mean."""
+    return [*(roman(number) for number in range(1, members + 1)), "mean"]
+
+
 def sweeps(study: Study) -> Section | None:
     """Hyper-parameter sweeps, one table each."""
     if not study.sweeps:
@@ -980,6 +1380,9 @@ SECTIONS: tuple[Callable[[Study], Section | None], ...] = (
     splits,
     calibration,
     certainty,
+    cells,
+    held_out_sets,
+    volumes,
     sweeps,
     published,
     provenance,

@@ -62,6 +62,16 @@ def label_plotly(space_group: int) -> str:
     return f"{symbol_plotly(space_group)} ({space_group})"
 
 
+def roman(number: int) -> str:
+    """A number from 1 to 399 in Roman numerals, as papers number the members of an ensemble."""
+    numerals = {100: "C", 90: "XC", 50: "L", 40: "XL", 10: "X", 9: "IX", 5: "V", 4: "IV", 1: "I"}
+    text = ""
+    for value, letters in numerals.items():
+        count, number = divmod(number, value)
+        text += count * letters
+    return text
+
+
 def formula_html(formula: str) -> Markup:
     """Chemical formula with subscript amounts; everything else is escaped."""
     pieces = re.split(r"(?<=[A-Za-z)])(\d+(?:\.\d+)?)", formula)

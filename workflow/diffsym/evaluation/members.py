@@ -1,0 +1,86 @@
+"""What each member of an ensemble, and their mean, answer for one structure or measured pattern.
+
+After Tables 4 and 6 of Ozaki, Ishida & Kiyobayashi 2025, J. Appl. Cryst. 58.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from diffsym.errors import DiffsymError
+from diffsym.evaluation.volumes import ensemble_volume
+
+
+def _row_of(predictions: pa.Table, structure_id: str) -> dict[str, Any]:
+    """The only row of a structure in a member's predictions table."""
+    rows = predictions.filter(pc.equal(predictions["structure_id"], structure_id)).to_pylist()
+    if len(rows) != 1:
+        raise DiffsymError(
+            f"the predictions of a member have {len(rows)} rows for {structure_id}, not one; "
+            "delete them and rerun the training"
+        )
+    return rows[0]
+
+
+def answers_by_member(
+    predictions: Sequence[pa.Table], structure_id: str, *, top: int = 3
+) -> list[list[dict[str, Any]]]:
+    """Most probable space groups by each member and by the mean probability.
+
+    Parameters
+    ----------
+    predictions
+        One predictions table a member (see `diffsym.tables.predictions_schema`).
+    structure_id
+        Structure or measured pattern.
+    top
+        Number of answers.
+
+    Returns
+    -------
+    list
+        A row for the first, second, ... answer, each with one {space_group, probability} a member
+        and a last one for the mean. Equal probabilities are in the order of the classes.
+    """
+    classes = json.loads(predictions[0].schema.metadata[b"classes"])
+    members = np.array(
+        [_row_of(table, structure_id)["probabilities"] for table in predictions], dtype=np.float64
+    )
+    columns = np.vstack([members, members.mean(axis=0)])
+    order = np.argsort(-columns, axis=1, kind="stable")[:, :top]
+    return [
+        [
+            {"space_group": classes[answer], "probability": float(column[answer])}
+            for column, answer in zip(columns, answers, strict=True)
+        ]
+        for answers in order.T
+    ]
+
+
+def volumes_by_member(predictions: Sequence[pa.Table], structure_id: str) -> dict[str, Any]:
+    """Primitive volume by each member and by the ensemble.
+
+    Parameters
+    ----------
+    predictions
+        One predictions table a member, each with the columns of volumes.
+    structure_id
+        Structure or measured pattern.
+
+    Returns
+    -------
+    dict
+        `members`, a list, `ensemble`, their geometric mean, and `true`, None where it is unknown;
+        A^3.
+    """
+    rows = [_row_of(table, structure_id) for table in predictions]
+    members = [row["volume"] for row in rows]
+    return {
+        "members": members,
+        "ensemble": float(ensemble_volume(np.array(members))),
+        "true": rows[0]["true_volume"],
+    }

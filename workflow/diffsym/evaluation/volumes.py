@@ -1,0 +1,201 @@
+"""How well the volume V of the primitive cell is predicted.
+
+After sections 2.3 and 4.1.2 of Ozaki, Ishida & Kiyobayashi 2025, J. Appl. Cryst. 58. Networks learn
+the standardised U = ln(V / A^3). Its errors follow a Cauchy distribution, which has neither mean
+nor variance, so they are judged by their median and quartiles.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy import stats
+
+from diffsym.errors import DiffsymError
+from diffsym.evaluation.bootstrap import Floats, resampled_weights, with_interval
+
+QUARTILES = {"lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75}
+TOLERANCES = {"within_5_percent": 0.05, "within_10_percent": 0.10}
+"""Shares of the structures whose volume is wrong by no more than this are counted."""
+VOLUME_SCORES = (*QUARTILES, *TOLERANCES)
+
+BINS = 61
+"""Of the histogram; an odd number, so that one is centred at zero."""
+SHOWN_SHARE = 0.95
+"""The histogram spans the smallest errors of this share; the tails would leave it a single bar."""
+DISTRIBUTIONS = {"cauchy": stats.cauchy, "normal": stats.norm}
+
+
+def predicts_volumes(predictions: Sequence[pa.Table]) -> bool:
+    """Whether the members predict volumes; all of them or none."""
+    having = {"volume" in table.column_names for table in predictions}
+    if len(having) > 1:
+        raise DiffsymError(
+            "some of the ensemble's members predict volumes and others do not; "
+            "delete their predictions and rerun the training"
+        )
+    return having.pop()
+
+
+def read_volumes(predictions: Sequence[pa.Table], role: str) -> tuple[Floats, Floats]:
+    """Read predicted and true volumes of one role in the order of `structure_id`.
+
+    Parameters
+    ----------
+    predictions
+        One predictions table a member, for the same structures.
+    role
+        "validation" or "test".
+
+    Returns
+    -------
+    predicted
+        A^3, shape (members, n).
+    true
+        A^3, shape (n,).
+    """
+    parts = [
+        table.filter(pc.equal(table["role"], role)).sort_by("structure_id") for table in predictions
+    ]
+    predicted = np.stack([part["volume"].to_numpy() for part in parts])
+    return predicted, parts[0]["true_volume"].to_numpy()
+
+
+def ensemble_volume(predicted: Floats) -> Floats:
+    """Geometric mean of the members' volumes.
+
+    It is the volume of the mean predicted ln V, standardised or not: the members average what
+    they predict.
+
+    Parameters
+    ----------
+    predicted
+        A^3, shape (members, ...).
+
+    Returns
+    -------
+    numpy.ndarray
+        A^3, shape (...).
+    """
+    return np.exp(np.log(predicted).mean(axis=0))
+
+
+def volume_scores(
+    predictions: Sequence[pa.Table], role: str, clusters: Sequence[str], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Relative errors V'/V - 1 of the predicted volumes V', and how they are distributed.
+
+    Parameters
+    ----------
+    predictions
+        One predictions table a member.
+    role
+        "validation" or "test".
+    clusters
+        Key of the cluster of each structure, in the order of `structure_id`.
+    settings
+        `resamples`, `confidence` and `seed` of the bootstrap.
+
+    Returns
+    -------
+    dict
+        `n`; `ln_volume`, mean and standard deviation of ln(V / A^3) in training; the
+        `VOLUME_SCORES` of each of the `members`, and as {value, low, high} of the `ensemble` and of
+        the `baseline`; `standardised_error`, see `error_distribution`. The baseline always answers
+        the geometric mean of the training volumes, the median of a log-normal distribution and
+        what a network answers that has learnt nothing but the standardisation.
+    """
+    predicted, true = read_volumes(predictions, role)
+    mean, deviation = json.loads(predictions[0].schema.metadata[b"ln_volume"])
+    ensemble = ensemble_volume(predicted)
+    return {
+        "n": len(true),
+        "ln_volume": {"mean": mean, "deviation": deviation},
+        "members": [
+            dict(zip(VOLUME_SCORES, _spread(member / true - 1.0).tolist(), strict=True))
+            for member in predicted
+        ],
+        "ensemble": _spread_with_intervals(ensemble / true - 1.0, clusters, settings),
+        "baseline": _spread_with_intervals(np.exp(mean) / true - 1.0, clusters, settings),
+        "standardised_error": error_distribution(np.log(ensemble / true) / deviation),
+    }
+
+
+def _spread(errors: Floats) -> Floats:
+    """The `VOLUME_SCORES` of relative errors of shape (n,)."""
+    quartiles = np.quantile(errors, list(QUARTILES.values()))
+    shares = [np.mean(np.abs(errors) <= tolerance) for tolerance in TOLERANCES.values()]
+    return np.concatenate([quartiles, shares])
+
+
+def _spread_with_intervals(
+    errors: Floats, clusters: Sequence[str], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The `VOLUME_SCORES` of relative errors with their bootstrap intervals."""
+    samples = np.array(
+        [
+            _spread(np.repeat(errors, weights))
+            for block in resampled_weights(
+                clusters, resamples=settings["resamples"], seed=settings["seed"]
+            )
+            for weights in block
+        ]
+    )
+    return {
+        name: with_interval(value, column, settings["confidence"])
+        for name, value, column in zip(VOLUME_SCORES, _spread(errors), samples.T, strict=True)
+    }
+
+
+def error_distribution(errors: Floats) -> dict[str, Any]:
+    """Histogram of the errors of the standardised ln V, with the two distributions of Fig. 3.
+
+    Both are fitted to all errors by maximum likelihood, those outside the histogram included.
+
+    Parameters
+    ----------
+    errors
+        Predicted minus true standardised ln V, shape (n,).
+
+    Returns
+    -------
+    dict
+        `edges` and `counts` of the bins; `outside`, the number of errors beyond them; `cauchy` and
+        `normal`, each with `location`, `scale` and `log_likelihood` in nats.
+    """
+    span = float(np.quantile(np.abs(errors), SHOWN_SHARE))
+    counts, edges = np.histogram(errors, bins=BINS, range=(-span, span))
+    return {
+        "edges": edges.tolist(),
+        "counts": counts.tolist(),
+        "outside": len(errors) - int(counts.sum()),
+        **{name: fitted(errors, distribution) for name, distribution in DISTRIBUTIONS.items()},
+    }
+
+
+def expected_counts(distribution: Mapping[str, Any], name: str) -> Floats:
+    """What a fitted distribution has in each bin of a histogram.
+
+    Parameters
+    ----------
+    distribution
+        Result of `error_distribution`.
+    name
+        Of the fit, a key of `DISTRIBUTIONS`.
+    """
+    fit = distribution[name]
+    below = DISTRIBUTIONS[name].cdf(distribution["edges"], fit["location"], fit["scale"])
+    return (sum(distribution["counts"]) + distribution["outside"]) * np.diff(below)
+
+
+def fitted(values: Floats, distribution: stats.rv_continuous = stats.norm) -> dict[str, float]:
+    """Location and scale of greatest likelihood, and the logarithm of that likelihood in nats."""
+    location, scale = distribution.fit(values)
+    return {
+        "location": float(location),
+        "scale": float(scale),
+        "log_likelihood": float(distribution.logpdf(values, location, scale).sum()),
+    }
