@@ -185,11 +185,21 @@ class Reflections(Section):
         1.0625, le=5, description="largest 1/d, 1/A; powder patterns may reach up to it"
     )
     radiation: Literal["xray", "electron"] = Field("xray", description="form factors")
+    preferred_axis: tuple[int, int, int] | None = Field(
+        None,
+        description="h, k, l of the plane of the standard conventional cell that plates lie on, "
+        "or that needles are normal to; needed for augmentation.march_ratio; null: none",
+    )
 
     @model_validator(mode="after")
     def _possible_physics(self) -> Self:
         if self.d_star_min >= self.d_star_max:
             raise PydanticCustomError("physics", "d_star_min must be smaller than d_star_max")
+        if self.preferred_axis == (0, 0, 0):
+            raise PydanticCustomError(
+                "physics",
+                "preferred_axis 0, 0, 0 is no plane; give a plane such as 0, 0, 1, or null",
+            )
         return self
 
 
@@ -263,6 +273,11 @@ class Augmentation(Section):
         (0, 0), description="sample below the goniometer's axis, mm; not in the paper"
     )
     goniometer_radius: Positive = Field(200.0, description="radius for the displacement, mm")
+    march_ratio: PositiveRange = Field(
+        (1, 1),
+        description="preferred orientation about reflections.preferred_axis, uniform in its "
+        "logarithm: below 1 plates, above 1 needles; not in the paper",
+    )
     impurity_lines: Counts = Field(
         (0, 0), description="number of peaks of other phases; not in the paper"
     )
@@ -271,24 +286,21 @@ class Augmentation(Section):
     )
 
 
-class PowderDescriptor(Section):
-    """Kinematic powder pattern, the largest value 1 (Vecsei et al. 2019)."""
+WavelengthKey = Positive | list[tuple[Positive, Positive]]
 
-    kind: Literal["powder"] = Field(description="which descriptor")
-    wavelength: Positive | list[tuple[Positive, Positive]] = Field(
+
+class Pattern(Section):
+    """What powder patterns are rendered with."""
+
+    kind: str = Field(description="what the patterns are for")
+    wavelength: WavelengthKey = Field(
         1.54184, description="A; or (wavelength, weight) of each line of a doublet"
     )
     two_theta_min: Positive = Field(5.0, lt=180, description="first angle, degrees")
     two_theta_max: Positive = Field(90.0, lt=180, description="last angle, degrees")
     two_theta_step: Positive = Field(0.01, description="step, degrees")
     b_iso: float = Field(0.0, ge=0, description="isotropic displacement parameter B, A^2")
-    peaks: Peaks = Field(
-        default_factory=Peaks, description="profile of the peaks of patterns without noise"
-    )
-    augmentation: Augmentation | None = Field(
-        None,
-        description="networks see patterns with noise that is new in each epoch; null: without",
-    )
+    augmentation: Augmentation | None = None
 
     @model_validator(mode="after")
     def _possible_physics(self) -> Self:
@@ -316,6 +328,19 @@ class PowderDescriptor(Section):
         return 2 * math.sin(math.radians(self.two_theta_max / 2)) / shortest
 
 
+class PowderDescriptor(Pattern):
+    """Kinematic powder pattern, the largest value 1 (Vecsei et al. 2019)."""
+
+    kind: Literal["powder"] = Field(description="which descriptor")
+    peaks: Peaks = Field(
+        default_factory=Peaks, description="profile of the peaks of patterns without noise"
+    )
+    augmentation: Augmentation | None = Field(
+        None,
+        description="networks see patterns with noise that is new in each epoch; null: without",
+    )
+
+
 class IdealDescriptor(Section):
     """Lines of no width in bins of 1/d, the largest value 1 (Ozaki et al. 2025)."""
 
@@ -335,6 +360,42 @@ class IdealDescriptor(Section):
 Descriptor = Annotated[
     PdfDescriptor | PowderDescriptor | IdealDescriptor, Field(discriminator="kind")
 ]
+
+
+class MeasuredPatterns(Section):
+    """Measured powder patterns: a folder with an index, or a NumPy archive (docs/measured.md)."""
+
+    kind: Literal["patterns"] = Field(description="which reader")
+    path: str = Field(min_length=1, description="the folder or the .npz file")
+    wavelength: WavelengthKey = Field(
+        1.54184,
+        description="A; or (wavelength, weight) of each line of a doublet; "
+        "of patterns that do not come with their own",
+    )
+    exclude: list[str] = Field(
+        [], description="patterns not to be used, after an audit for example"
+    )
+    citation: str = Field("unpublished", description="whom to cite, shown in the report")
+
+
+class SimulatedPatterns(Pattern):
+    """Test structures as an instrument would show them: what is lost between crystal and peaks."""
+
+    kind: Literal["simulated"] = Field(description="which reader")
+    wavelength: WavelengthKey = Field(
+        [(1.5405929, 2.0), (1.5444274, 1.0)],
+        description="A; or (wavelength, weight) of each line of a doublet",
+    )
+    two_theta_min: Positive = Field(10.0, lt=180, description="first angle, degrees")
+    two_theta_max: Positive = Field(109.8, lt=180, description="last angle, degrees")
+    b_iso: float = Field(2.0, ge=0, description="isotropic displacement parameter B, A^2")
+    augmentation: Augmentation = Field(
+        default_factory=Augmentation, description="peaks, noise and background of each pattern"
+    )
+    limit: int = Field(200, ge=1, description="structures drawn from the test part")
+
+
+Measured = Annotated[MeasuredPatterns | SimulatedPatterns, Field(discriminator="kind")]
 
 
 class Split(Section):
@@ -458,11 +519,10 @@ class Logistic(Section):
     max_epochs: int = Field(100, ge=1, description="passes over the training part at most")
 
 
-class Park2017Cnn(Section):
-    """Convolutional network for powder patterns of Park et al. 2017, as in Vecsei et al. 2019."""
+class ParkTrunk(Section):
+    """Convolutions that several networks share, those of Park et al. 2017."""
 
-    kind: Literal["park2017_cnn"] = Field(description="which model")
-    input_points: int = Field(10_001, ge=1, description="patterns are filled up with zeros to this")
+    kind: str = Field(description="which model")
     filters: int = Field(80, ge=1, description="channels of each convolution")
     kernel_sizes: tuple[int, int, int] = Field((100, 50, 25), description="kernels, points")
     strides: tuple[int, int, int] = Field((5, 5, 2), description="strides of the convolutions")
@@ -471,10 +531,40 @@ class Park2017Cnn(Section):
         (2, 3, 3), description="strides of the poolings; some versions have 2, 1, 1"
     )
     convolution_dropout: float = Field(0.3, ge=0, lt=1, description="after each convolution")
+    hidden_dropout: float = Field(
+        0.5, ge=0, lt=1, description="after each fully connected layer before the classes"
+    )
+
+
+class Park2017Cnn(ParkTrunk):
+    """Convolutional network for powder patterns of Park et al. 2017, as in Vecsei et al. 2019."""
+
+    kind: Literal["park2017_cnn"] = Field(description="which model")
+    input_points: int = Field(10_001, ge=1, description="patterns are filled up with zeros to this")
     hidden_units: list[Annotated[int, Field(ge=1)]] = Field(
         [2300, 1150], description="fully connected layers; the paper has 700, 70 for systems"
     )
-    hidden_dropout: float = Field(0.5, ge=0, lt=1, description="after each of these")
+
+
+class SpgNet(ParkTrunk):
+    """Space groups from ideal profiles (Ozaki et al. 2025, Fig. 2a); the sizes are Park's."""
+
+    kind: Literal["spgnet"] = Field(description="which model")
+    hidden_factors: list[Annotated[int, Field(ge=1)]] = Field(
+        [10, 5], description="fully connected layers, in units of the number of classes"
+    )
+
+
+class SpgVolNet(ParkTrunk):
+    """Space group and volume of the primitive cell from ideal profiles (their Fig. 2b)."""
+
+    kind: Literal["spgvolnet"] = Field(description="which model")
+    hidden_factors: list[Annotated[int, Field(ge=1)]] = Field(
+        [10, 5], description="fully connected layers, in units of the number of classes"
+    )
+    volume_units: list[Annotated[int, Field(ge=1)]] = Field(
+        [100, 50], description="fully connected layers before the volume; our own choice"
+    )
 
 
 class Vecsei2019Dense(Section):
@@ -487,7 +577,7 @@ class Vecsei2019Dense(Section):
     dropout: float = Field(0.3, ge=0, lt=1, description="after each of them")
 
 
-Network = Liu2019Cnn | Park2017Cnn | Vecsei2019Dense
+Network = Liu2019Cnn | Park2017Cnn | Vecsei2019Dense | SpgNet | SpgVolNet
 Model = Annotated[Network | Logistic, Field(discriminator="kind")]
 
 
@@ -515,6 +605,17 @@ class Training(Section):
     )
     patience: int | None = Field(
         None, ge=1, description="stop after so many epochs without a better validation accuracy"
+    )
+    snapshot_every: int | None = Field(
+        None,
+        ge=1,
+        description="keep the weights after each so many epochs, by which the report shows the "
+        "accuracy on test and measured patterns over the epochs; null: none",
+    )
+    task_weights: tuple[Positive, Positive] = Field(
+        (1.0, 1.0),
+        description="of the cost of the classes and of the volume's mean absolute error in "
+        "standard deviations, for networks that predict both",
     )
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
         "float32", description="numbers computed with; the mixed ones are for accelerators"
@@ -545,6 +646,9 @@ class Experiment(Section):
     )
     members: int = Field(1, ge=1, le=100, description="networks whose probabilities are averaged")
     seed: int = Field(0, ge=0, description="seed of the first member; the others follow")
+    measured: list[Name] = Field(
+        [], description="sections of measured that the trained networks classify"
+    )
 
 
 class SweepRow(Section):
@@ -587,6 +691,7 @@ class Configuration(Section):
     splits: dict[Name, AnySplit] = Field(min_length=1, description="train, validation and test")
     models: dict[Name, Model] = Field(min_length=1, description="models")
     trainings: dict[Name, Training] = Field({}, description="training recipes")
+    measured: dict[Name, Measured] = Field({}, description="sets of measured patterns")
     experiments: dict[Name, Experiment] = Field(min_length=1, description="experiments")
     sweeps: dict[Name, Sweep] = Field({}, description="hyper-parameter sweeps")
     evaluation: Evaluation = Field(
@@ -655,19 +760,19 @@ def _expand_series(configuration: Configuration) -> Configuration:
     experiments: dict[str, dict[str, Any]] = {}
     for name, split in configuration.splits.items():
         if is_series(split):
-            for number, run in enumerate(_numbered(name, split.sets), start=1):
-                splits[run] = split.model_dump() | {"held_out": number}
+            for held_out, part in enumerate(_numbered(name, split.sets), start=1):
+                splits[part] = split.model_dump() | {"held_out": held_out}
     for name, runs in configuration.series().items():
         experiment = configuration.experiments[name]
-        for run, split in zip(runs, _numbered(experiment.split, len(runs)), strict=True):
-            experiments[run] = experiment.model_dump() | {"split": split}
+        for run, part in zip(runs, _numbered(experiment.split, len(runs)), strict=True):
+            experiments[run] = experiment.model_dump() | {"split": part}
     plain = configuration.model_dump()
     for section, added in (("splits", splits), ("experiments", experiments)):
         clashes = sorted(set(added) & set(plain[section]))
         if clashes:
             raise DiffsymError(
-                f"configuration: {section}: the name {clashes[0]} is needed for a part of the "
-                "series of the same name without number; rename one of them"
+                f"configuration: {section}: the name {clashes[0]} is taken by a section, but the "
+                "parts of a series are numbered so; rename the section"
             )
         plain[section] |= added
     return _validated(plain)
@@ -713,6 +818,10 @@ def _broken_references(configuration: Configuration) -> list[str]:
             references.append(
                 (f"{where}.training", experiment.training, configuration.trainings, "trainings")
             )
+        references += [
+            (f"{where}.measured[{index}]", measured, configuration.measured, "measured")
+            for index, measured in enumerate(experiment.measured)
+        ]
         if experiment.filter is not None:
             references.append(
                 (f"{where}.filter", experiment.filter, configuration.filters, "filters")
@@ -727,14 +836,24 @@ def _broken_references(configuration: Configuration) -> list[str]:
 def _broken_combinations(configuration: Configuration) -> list[str]:
     """One sentence for every experiment whose parts do not go together."""
     mistakes = [
-        f"descriptors.{name}.two_theta_max: the pattern ends at 1/d = {descriptor.d_star_max:.4f} "
+        f"{section}.{name}.two_theta_max: the pattern ends at 1/d = {pattern.d_star_max:.4f} "
         f"1/A and the reflections at {configuration.reflections.d_star_max:g}; "
         "raise reflections.d_star_max or lower two_theta_max"
-        for name, descriptor in configuration.descriptors.items()
-        if isinstance(descriptor, PowderDescriptor)
-        and descriptor.d_star_max > configuration.reflections.d_star_max
+        for section in ("descriptors", "measured")
+        for name, pattern in getattr(configuration, section).items()
+        if isinstance(pattern, Pattern)
+        and pattern.d_star_max > configuration.reflections.d_star_max
     ]
     table = configuration.reflections
+    mistakes += [
+        f"descriptors.{name}.augmentation.march_ratio: preferred orientation needs an axis; "
+        "set reflections.preferred_axis or leave this at [1, 1]"
+        for name, descriptor in configuration.descriptors.items()
+        if isinstance(descriptor, PowderDescriptor)
+        and descriptor.augmentation is not None
+        and descriptor.augmentation.march_ratio != (1, 1)
+        and table.preferred_axis is None
+    ]
     mistakes += [
         f"descriptors.{name}: the profile runs from {descriptor.d_star_min:g} to "
         f"{descriptor.d_star_max:g} 1/A and the reflections from {table.d_star_min:g} to "
@@ -763,6 +882,14 @@ def _broken_combinations(configuration: Configuration) -> list[str]:
                 f"experiments.{name}.training: model {experiment.model} is a logistic regression, "
                 "which has no training section; remove the key"
             )
+        descriptor = configuration.descriptors[experiment.descriptor]
+        if experiment.measured and not (
+            is_network and isinstance(descriptor, PowderDescriptor | IdealDescriptor)
+        ):
+            mistakes.append(
+                f"experiments.{name}.measured: measured powder patterns go into networks on "
+                "descriptors of kind powder or ideal; remove the key"
+            )
         if not is_network and experiment.target != "space_group":
             mistakes.append(
                 f"experiments.{name}.target: a logistic regression tells space groups apart; "
@@ -780,7 +907,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
     # Pydantic puts the tag of a tagged union behind the section's name; it is no key of the user's.
     tags = {
         tag
-        for union in (Source, Descriptor, AnySplit, Model)
+        for union in (Source, Descriptor, AnySplit, Model, Measured)
         for section in get_args(get_args(union)[0])
         for tag in get_args(section.model_fields["kind"].annotation)
     }

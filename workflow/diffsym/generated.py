@@ -79,7 +79,12 @@ def _default(field: FieldInfo) -> str:
 
 def _section_reference(model: type[BaseModel], where: str) -> list[str]:
     """Markdown lines of one section and of the sections inside it."""
-    lines = [f"## `{where}`" if where else "## Top level", "", inspect.cleandoc(str(model.__doc__)), ""]
+    lines = [
+        f"## `{where}`" if where else "## Top level",
+        "",
+        inspect.cleandoc(str(model.__doc__)),
+        "",
+    ]
     lines += ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
     inner: list[str] = []
     for key, field in model.model_fields.items():

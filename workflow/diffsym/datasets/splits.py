@@ -15,6 +15,7 @@ training side whole.
 
 import hashlib
 import warnings
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from diffsym.errors import DiffsymError
-from diffsym.tables import SPLIT
+from diffsym.tables import ROLES, SPLIT
 
 Kind = Literal["stratified", "formula", "prototype"]
 
@@ -81,17 +82,48 @@ def make_split(
     """
     columns = dict.fromkeys(["structure_id", "space_group", KEYS[kind]])
     table = structures.select(list(columns)).sort_by("structure_id")
+    keys = pd.factorize(table[KEYS[kind]].to_numpy())[0]
+    # A separate stream for each part: changing one fraction leaves the other draw alone.
+    generator = random_stream(seed, kind, "test")
+    test = _draw(kind)(table["space_group"].to_numpy(), keys, test_fraction, generator)
+    return divide_training_side(
+        table, test, kind=kind, validation_fraction=validation_fraction, folds=folds, seed=seed
+    )
+
+
+def divide_training_side(
+    table: pa.Table,
+    test: NDArray[np.bool_],
+    *,
+    kind: Kind,
+    validation_fraction: float,
+    folds: int,
+    seed: int,
+) -> pa.Table:
+    """Draw the validation part and the folds from what does not test.
+
+    Parameters
+    ----------
+    table
+        The structures, sorted by `structure_id`.
+    test
+        Which of them test, (n,).
+    kind, validation_fraction, folds, seed
+        See `make_split`.
+
+    Returns
+    -------
+    pa.Table
+        The documented split table.
+    """
     space_groups = table["space_group"].to_numpy()
     keys = pd.factorize(table[KEYS[kind]].to_numpy())[0]
-    draw = _draw_entries if kind == "stratified" else _draw_keys
-
-    train = np.arange(table.num_rows)
-    roles = np.full(table.num_rows, "train", dtype=object)
-    for role, fraction in (("test", test_fraction), ("validation", validation_fraction)):
-        # A separate stream for each part: changing one fraction leaves the other draw alone.
-        drawn = draw(space_groups[train], keys[train], fraction, _generator(seed, kind, role))
-        roles[train[drawn]] = role
-        train = train[~drawn]
+    train = np.flatnonzero(~test)
+    generator = random_stream(seed, kind, "validation")
+    drawn = _draw(kind)(space_groups[train], keys[train], validation_fraction, generator)
+    roles = np.where(test, "test", "train").astype(object)
+    roles[train[drawn]] = "validation"
+    train = train[~drawn]
     numbers = np.full(table.num_rows, -1, dtype=np.int8)
     numbers[train] = _folds(space_groups[train], keys[train], kind, folds, seed)
     return pa.table(
@@ -106,10 +138,22 @@ def make_split(
     )
 
 
-def _generator(seed: int, *names: str) -> np.random.Generator:
+def count_roles(split: pa.Table) -> pd.DataFrame:
+    """Structures of each space group (rows) in each role (columns) of a split table."""
+    rows = split.select(["space_group", "role"]).to_pandas()
+    counts = pd.crosstab(rows["space_group"], rows["role"])
+    return counts.reindex(columns=list(ROLES), fill_value=0)
+
+
+def random_stream(seed: int, *names: str) -> np.random.Generator:
     """Independent stream of random numbers for each name."""
     digest = hashlib.blake2b("/".join(names).encode(), digest_size=8).digest()
     return np.random.default_rng([seed, int.from_bytes(digest, "big")])
+
+
+def _draw(kind: Kind) -> Callable[[NDArray, NDArray, float, np.random.Generator], NDArray]:
+    """The rule that draws a part for a kind of split."""
+    return _draw_entries if kind == "stratified" else _draw_keys
 
 
 def _draw_entries(
