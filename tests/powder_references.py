@@ -9,8 +9,13 @@ from diffsym.scattering.form_factors import LARGEST_ATOMIC_NUMBER, NODE_STEP, fo
 CU_K_ALPHA = 1.54184
 
 
-def direct_sum(cell, d_star_min, d_star_max, *, b_iso=0.0, radiation="xray"):
+def direct_sum(cell, d_star_min, d_star_max, **settings):
     """d* and |F|^2 of every h, k, l but the origin in a generous box, one after the other."""
+    return reflections_one_by_one(cell, d_star_min, d_star_max, **settings)[1:]
+
+
+def reflections_one_by_one(cell, d_star_min, d_star_max, *, b_iso=0.0, radiation="xray"):
+    """Miller indices, d* and |F|^2 of every reflection but the origin, in any order."""
     lattice, numbers, coordinates, occupancies = cell
     reach = np.ceil(2 + 1.5 * d_star_max * np.linalg.norm(lattice, axis=1)).astype(int)
     axes = [np.arange(-n, n + 1) for n in reach]
@@ -20,7 +25,13 @@ def direct_sum(cell, d_star_min, d_star_max, *, b_iso=0.0, radiation="xray"):
     hkl, d_star = hkl[inside], d_star[inside]
     factors = form_factors(numbers, d_star, radiation) * np.reshape(occupancies, (-1, 1))
     amplitudes = (factors * np.exp(2j * np.pi * coordinates @ hkl.T)).sum(axis=0)
-    return d_star, np.abs(amplitudes) ** 2 * np.exp(-b_iso / 2 * d_star**2)
+    return hkl, d_star, np.abs(amplitudes) ** 2 * np.exp(-b_iso / 2 * d_star**2)
+
+
+def march_dollase(cosine, ratio):
+    """Share of crystallites in reflecting orientation (Dollase 1986, equation 1)."""
+    alpha = np.arccos(np.clip(cosine, -1, 1))
+    return (ratio**2 * np.cos(alpha) ** 2 + np.sin(alpha) ** 2 / ratio) ** -1.5
 
 
 def merged_difference(ours, theirs, tolerance):

@@ -9,12 +9,21 @@ import spglib
 from crystals import cell_changes, crystals, lattices, moved, supercell
 from hypothesis import given
 from hypothesis import strategies as st
-from powder_references import direct_sum, merged_difference
+from powder_references import (
+    direct_sum,
+    march_dollase,
+    merged_difference,
+    reflections_one_by_one,
+)
 from study import REPOSITORY
 
 from diffsym.errors import DiffsymError
 from diffsym.scattering.cells import laue_group, merged_scatterers, primitive_cell, reduced_basis
-from diffsym.scattering.reflections import powder_reflections, powder_reflections_of_many
+from diffsym.scattering.reflections import (
+    oriented_reflections_of_many,
+    powder_reflections,
+    powder_reflections_of_many,
+)
 
 ORACLES = json.loads((REPOSITORY / "tests" / "data" / "oracles" / "xrd_pymatgen.json").read_text())
 COLUMNS = ("lattice", "atomic_numbers", "frac_coords", "occupancies")
@@ -36,6 +45,20 @@ def cells(draw):
 
 def lines(cell, **changes):
     return powder_reflections(*cell, **(RANGE | changes))
+
+
+def oriented(cell, axis):
+    """d*, intensity and |cos| of the lines of one structure, split by the angle to an axis."""
+    lattice, numbers, coordinates, occupancies = cell
+    return oriented_reflections_of_many(
+        [lattice], [0, len(numbers)], numbers, coordinates, occupancies, [axis], **RANGE
+    )[1:]
+
+
+def textured(parts, ratio):
+    """d* and intensity of the parts of lines, or of reflections, under preferred orientation."""
+    d_star, intensity, cosine = parts
+    return d_star, intensity * march_dollase(cosine, ratio)
 
 
 def assert_same(one, other):
@@ -124,6 +147,76 @@ def test_a_range_is_part_of_a_wider_one(cell, middle):
         joined = (np.concatenate([below[i], above[i]]) for i in range(2))
         for part, whole in zip(joined, (d_star, intensity), strict=True):
             np.testing.assert_allclose(part, whole, rtol=1e-12)
+
+
+# Directions that are an axis of the lattice or of its reciprocal, and any others.
+directions = st.sampled_from([(1, 0, 0), (0, 0, 1), (1, 1, 0), (1, 1, 1), (0.3, -0.5, 0.8)])
+
+
+@crystals
+@given(cells(), directions)
+def test_parts_of_a_line_add_up_to_it(cell, axis):
+    d_star, intensity, cosine = oriented(cell, axis)
+    whole = lines(cell)
+    places, starts = np.unique(d_star, return_index=True)
+    assert places.tobytes() == whole[0].tobytes()
+    np.testing.assert_allclose(np.add.reduceat(intensity, starts), whole[1], rtol=1e-7)
+    assert (intensity > 0).all()
+    assert (cosine <= 1).all()
+    rises = np.diff(cosine)[np.diff(d_star) == 0]
+    assert (rises > 1e-5).all()
+
+
+@crystals
+@given(cells(), directions, st.floats(0.5, 2))
+def test_preferred_orientation_written_out(cell, axis, ratio):
+    """Each reflection with its own factor of March."""
+    hkl, d_star, intensity = reflections_one_by_one(cell, *RANGE.values())
+    vectors = hkl @ np.linalg.inv(cell[0]).T
+    cosine = vectors @ axis / np.linalg.norm(axis) / np.linalg.norm(vectors, axis=1)
+    expected = textured((d_star, intensity, cosine), ratio)
+    # Cosines within 1e-5 are one, see AXIS_COSINE_TOLERANCE.
+    found = textured(oriented(cell, axis), ratio)
+    assert merged_difference(found, expected, 1e-6) < 2e-4
+
+
+@crystals
+@given(moved(cells()), directions, cell_changes)
+def test_orientation_in_another_description(pair, axis, change):
+    """The axis turns with the crystal; cell, origin and order of atoms do not matter."""
+    cell, other = pair
+    turn = np.linalg.inv(cell[0]) @ other[0]
+    copies = round(abs(np.linalg.det(change)))
+    expected = oriented(cell, axis)
+    for found, factor in (
+        (oriented(other, axis @ turn), 1),
+        (oriented(cell, -2.5 * np.array(axis)), 1),
+        (oriented(supercell(cell, change), axis), copies**2),
+    ):
+        for weight in (lambda parts: textured(parts, 0.6), lambda parts: textured(parts, 1.7)):
+            d_star, intensity = weight(expected)
+            assert merged_difference(weight(found), (d_star, factor * intensity), 1e-6) < 2e-4
+
+
+def test_faces_of_a_cube_stand_at_two_angles():
+    """Of the six {100} two lie on the axis; of the twelve {110} four are normal to it."""
+    simple_cubic = (np.diag([4.0, 4.0, 4.0]), [84], np.zeros((1, 3)), [1])
+    d_star, intensity, cosine = oriented(simple_cubic, (0, 0, 3))
+    np.testing.assert_allclose(d_star[:5] * 4, np.sqrt([1, 1, 2, 2, 3]))
+    np.testing.assert_allclose(cosine[:5], np.sqrt([0, 1, 0, 1 / 2, 1 / 3]), atol=1e-12)
+    assert intensity[0] == pytest.approx(2 * intensity[1])
+    assert intensity[3] == pytest.approx(2 * intensity[2])
+    # All axes of a form are one for a powder.
+    for part, other in zip(
+        oriented(simple_cubic, (1, 0, 0)), (d_star, intensity, cosine), strict=True
+    ):
+        np.testing.assert_allclose(part, other, atol=1e-12)
+
+
+@pytest.mark.parametrize("axis", [(0, 0, 0), (np.nan, 0, 1), (0, 1)])
+def test_an_axis_without_direction_is_refused(axis):
+    with pytest.raises(DiffsymError, match="axis of three finite numbers"):
+        oriented(oracle("Ni"), axis)
 
 
 def test_both_ends_belong_to_the_range():

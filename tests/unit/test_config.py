@@ -48,6 +48,14 @@ def test_the_tolerance_in_use_is_among_the_compared(raw):
     assert load_configuration(raw).structures.symmetry.tolerances == [0.01, 0.05, 0.1]
 
 
+def test_preferred_orientation_about_an_axis(raw):
+    raw["reflections"] = {"preferred_axis": [0, 0, 1]}
+    raw["descriptors"]["xrd_vecsei2019"]["augmentation"] = {"march_ratio": [0.6, 1.2]}
+    study = load_configuration(raw)
+    assert study.reflections.preferred_axis == (0, 0, 1)
+    assert study.descriptors["xrd_vecsei2019"].augmentation.march_ratio == (0.6, 1.2)
+
+
 MISTAKES = {
     "misspelt key": (
         ["structures", "shard"], 3, "structures: unknown key 'shard'; did you mean 'shards'?",
@@ -73,7 +81,36 @@ MISTAKES = {
     ),
     "unknown kind": (
         ["splits", "stratified", "kind"], "random",
-        "splits.stratified.kind: input should be 'stratified', 'formula' or 'prototype'",
+        "splits.stratified: the kind 'random' is none of 'stratified', 'formula', 'prototype', "
+        "'ozaki2025'",
+    ),
+    "missing kind": (
+        ["splits", "stratified"], {"seed": 1}, "splits.stratified: the key 'kind' is required",
+    ),
+    # A section may have the name of its kind.
+    "section named as its kind": (
+        ["splits", "formula", "folds"], 1, "splits.formula.folds: input should be greater than",
+    ),
+    "disjoint sets from no ideal profiles": (
+        ["splits", "ozaki2025", "descriptor"], "pdf_liu2019",
+        "splits.ozaki2025.descriptor: pdf_liu2019 is of kind pdf; name one of kind ideal",
+    ),
+    "disjoint sets from no filter": (
+        ["splits", "ozaki2025", "filter"], "d_sigma_volum",
+        "splits.ozaki2025.filter: 'd_sigma_volum' is no section of filters; "
+        "did you mean 'd_sigma_volume'?",
+    ),
+    "set beyond the last": (
+        ["splits", "ozaki2025", "held_out"], 6,
+        "splits.ozaki2025: held_out must not exceed sets",
+    ),
+    "part of a series that is there": (
+        ["experiments", "series_2"], EXPERIMENT,
+        "experiments: the name series_2 is taken by a section",
+    ),
+    "filter that is not there": (
+        ["experiments", "cnn", "filter"], "narrow",
+        "experiments.cnn.filter: 'narrow' is no section of filters",
     ),
     "reversed range": (
         ["descriptors", "pdf_liu2019", "r_min"], 30.0,
@@ -114,6 +151,19 @@ MISTAKES = {
     "falling range": (
         ["descriptors", "xrd_vecsei2019", "augmentation"], {"noise": [0.2, 0.1]},
         "descriptors.xrd_vecsei2019.augmentation.noise: the first value must not exceed",
+    ),
+    "preferred orientation without an axis": (
+        ["descriptors", "xrd_vecsei2019", "augmentation"], {"march_ratio": [0.6, 1]},
+        "descriptors.xrd_vecsei2019.augmentation.march_ratio: preferred orientation needs an axis; "
+        "set reflections.preferred_axis",
+    ),
+    "axis of no plane": (
+        ["reflections"], {"preferred_axis": [0, 0, 0]},
+        "reflections: preferred_axis 0, 0, 0 is no plane; give a plane such as 0, 0, 1, or null",
+    ),
+    "march ratio of zero": (
+        ["descriptors", "xrd_vecsei2019", "augmentation"], {"march_ratio": [0, 1]},
+        "descriptors.xrd_vecsei2019.augmentation.march_ratio.0: input should be greater than 0",
     ),
     "reversed reflections": (
         ["reflections"], {"d_star_min": 2.0}, "reflections: d_star_min must be smaller",

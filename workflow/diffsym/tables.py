@@ -111,11 +111,18 @@ FILTER = pa.schema(
 REFLECTIONS = pa.schema(
     [
         STRUCTURE_ID,
-        _field("d_star", pa.list_(pa.float64()), "1/d of each line, 1/A, rising"),
+        _field("d_star", pa.list_(pa.float64()), "1/d of each line, 1/A, never falling"),
         _field(
             "intensity",
             pa.list_(pa.float32()),
             "sum of |F|^2 over the reflections of the line, of the primitive cell: electrons^2",
+        ),
+        _field(
+            "axis_cosine",
+            pa.list_(pa.float32()),
+            "|cos| of the angle between a line's reflections and the preferred axis; reflections "
+            "that differ in it are lines of their own of the same d*; null without such an axis",
+            nullable=True,
         ),
     ],
     metadata={"description": "a structure a row, in the order of the structures table"},
@@ -418,6 +425,25 @@ def descriptor_table(
         schema = descriptor_schema(values.shape[1], values.dtype)
         columns = [fixed_size_rows(values)]
     return pa.table([structure_ids, *columns], schema=schema)
+
+
+def rejected_table(rejections: Iterable[tuple[str, str, str]], *, stage: str) -> pa.Table:
+    """Rejections of a stage as the documented table.
+
+    Parameters
+    ----------
+    rejections
+        Identifier (source:entry), enumerated code and sentence of each.
+    stage
+        What rejected them.
+    """
+    rows = []
+    for structure_id, code, reason in rejections:
+        source, entry_id = structure_id.split(":", 1)
+        rows.append([structure_id, source, entry_id, stage, code, reason])
+    return pa.table(
+        [list(column) for column in zip(*rows, strict=True)] or [[]] * 6, schema=REJECTED
+    )
 
 
 def descriptor_values(table: pa.Table) -> NDArray[np.float32] | csr_array:

@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from powder_references import march_dollase
 
 from diffsym.config import Augmentation
 from diffsym.datasets.augmented import open_augmented_partitions
@@ -11,7 +12,7 @@ from diffsym.descriptors.powder_noise import Recipe
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras
 from diffsym.scattering.powder import PeakShape, powder_patterns, two_theta_grid
-from diffsym.tables import REFLECTIONS, SPLIT, write_table
+from diffsym.tables import REFLECTIONS, SPLIT, read_table, write_table
 
 N = 60
 CLASSES = [2, 225]
@@ -38,6 +39,7 @@ def tables(tmp_path):
             "structure_id": pa.array([IDS[row] for row in rows], pa.string()),
             "d_star": pa.array([lines[row] for row in rows], pa.list_(pa.float64())),
             "intensity": pa.array([strengths[row] for row in rows], pa.list_(pa.float32())),
+            "axis_cosine": pa.nulls(len(rows), pa.list_(pa.float32())),
         }
         write_table(pa.table(table), shards[-1], REFLECTIONS)
     roles = generator.choice(["train", "validation", "test"], N, p=[0.6, 0.2, 0.2])
@@ -69,8 +71,7 @@ def test_defaults_of_the_configuration_are_those_of_the_recipe():
     recipe = Recipe()
     for name, value in Augmentation().model_dump().items():
         assert value == pytest.approx(getattr(recipe, name)), name
-    # Preferred orientation needs the directions of the reflections, which the table lacks.
-    assert set(recipe.__dataclass_fields__) - set(Augmentation.model_fields) == {"march_ratio"}
+    assert set(recipe.__dataclass_fields__) == set(Augmentation.model_fields)
 
 
 def test_a_structure_gets_the_pattern_of_its_own_lines(tables):
@@ -138,6 +139,86 @@ def test_a_digest_knows_the_patterns_and_not_the_epoch(tables):
         assert parts["test"].digest() == other["test"].digest()
     with opened(tables, augmentation=PLAIN | {"sigma": (0.1, 0.2)}) as changed:
         assert changed["train"].digest() != again["train"].digest()
+
+
+SHARE, COSINES = 0.25, (0.2, 0.9)
+TEXTURED = PLAIN | {"march_ratio": (0.6, 1.4)}
+
+
+@pytest.fixture
+def oriented_tables(tables):
+    """The same tables, every other line split into two parts at different angles to an axis."""
+    for shard in tables[0]:
+        table = read_table(shard, REFLECTIONS).to_pydict()
+        for name, parts in (("d_star", (1, 1)), ("intensity", (SHARE, 1 - SHARE))):
+            table[name] = [
+                [part * value for k, value in enumerate(row) for part in (parts if k % 2 else [1])]
+                for row in table[name]
+            ]
+        table["axis_cosine"] = [
+            [cosine for k in range(len(lines)) for cosine in (COSINES if k % 2 else [0.5])]
+            for lines in read_table(shard, REFLECTIONS)["d_star"].to_pylist()
+        ]
+        schema = pa.schema([field.remove_metadata() for field in REFLECTIONS])
+        write_table(pa.table(table, schema=schema), shard, REFLECTIONS)
+    return tables
+
+
+def test_preferred_orientation_changes_the_lines_by_their_angles(oriented_tables):
+    _, _, lines, strengths = oriented_tables
+    with (
+        opened(oriented_tables) as random,
+        opened(oriented_tables, augmentation=PLAIN | {"march_ratio": (0.6, 0.6)}) as plates,
+    ):
+        assert random["train"].axis_cosine is None
+        wanted = [IDS.index(name) for name in plates["train"].structure_ids.to_pylist()]
+        factors = SHARE * march_dollase(0.2, 0.6) + (1 - SHARE) * march_dollase(0.9, 0.6)
+        for part, odd, even in (
+            (random["train"], 1.0, 1.0),
+            (plates["train"], factors, march_dollase(0.5, 0.6)),
+        ):
+            expected = powder_patterns(
+                np.concatenate([lines[k] for k in wanted]),
+                np.concatenate(
+                    [
+                        np.where(np.arange(len(lines[k])) % 2, odd, even) * strengths[k]
+                        for k in wanted
+                    ]
+                ),
+                np.concatenate([[0], np.cumsum([len(lines[k]) for k in wanted])]),
+                two_theta_grid(**GRID),
+                shape=PeakShape.gaussian(0.1),
+                wavelength=1.54,
+                b_iso=0.5,
+            )
+            assert part.take(np.arange(len(part))) == pytest.approx(expected, abs=2e-6)
+
+
+def test_preferred_orientation_is_drawn_by_seed_and_epoch(oriented_tables):
+    rows = np.arange(5)
+    with (
+        opened(oriented_tables) as random,
+        opened(oriented_tables, augmentation=TEXTURED) as first,
+        opened(oriented_tables, augmentation=TEXTURED) as again,
+        opened(oriented_tables, augmentation=TEXTURED, seed=4) as other,
+    ):
+        for role in ("train", "validation", "test"):
+            taken = first[role].take(rows[:3])
+            assert np.array_equal(taken, again[role].take(rows[:3]))
+            assert not np.isclose(taken, random[role].take(rows[:3]), atol=1e-3).all()
+        one, two = (first["train"].at_epoch(epoch).take(rows) for epoch in (1, 2))
+        assert not np.isclose(one, two, atol=1e-3).all()
+        assert not np.isclose(one, other["train"].at_epoch(1).take(rows), atol=1e-3).all()
+        assert np.array_equal(first["test"].take(rows[:3]), other["test"].take(rows[:3]))
+        assert first["train"].digest() == again["train"].digest() != random["train"].digest()
+
+
+def test_preferred_orientation_without_angles_is_a_mistake(tables):
+    with (
+        pytest.raises(DiffsymError, match=r"shard-0\.parquet.*set reflections\.preferred_axis"),
+        opened(tables, augmentation=TEXTURED),
+    ):
+        pass
 
 
 def test_threads_render_what_one_thread_renders(tables):

@@ -46,3 +46,11 @@ def cells_of(structures: pa.Table) -> Cells:
         flat("occupancies"),
         flat("orbits"),
     )
+
+
+def conventional_lattices(structures: pa.Table) -> NDArray[np.float64]:
+    """Standard conventional cells of all rows, row vectors, A, (n, 3, 3).
+
+    They stand in the same Cartesian frame as the primitive cells of `cells_of`.
+    """
+    return pc.list_flatten(structures["conventional_lattice"]).to_numpy().reshape(-1, 3, 3)

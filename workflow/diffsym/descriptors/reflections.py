@@ -1,14 +1,26 @@
 """The lines of every structure: one pass of physics that all powder-type descriptors share."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from diffsym.descriptors.cells import cells_of
-from diffsym.scattering.reflections import powder_reflections_of_many
+from diffsym.descriptors.cells import cells_of, conventional_lattices
+from diffsym.scattering.reflections import (
+    oriented_reflections_of_many,
+    powder_reflections_of_many,
+)
 
 
 def compute(
-    structures: pa.Table, *, d_star_min: float, d_star_max: float, radiation: str
+    structures: pa.Table,
+    *,
+    d_star_min: float,
+    d_star_max: float,
+    radiation: str,
+    preferred_axis: Sequence[int] | None = None,
 ) -> pa.Table:
     """Lines of every structure.
 
@@ -20,6 +32,9 @@ def compute(
         Range of 1/d, 1/A.
     radiation
         "xray" or "electron".
+    preferred_axis
+        h, k, l of a lattice plane of the standard conventional cell. Lines are split by the angle
+        of their reflections to its normal. None: lines are whole.
 
     Returns
     -------
@@ -28,20 +43,36 @@ def compute(
         apply their displacement factor themselves. A structure with impossible coordinates has no
         line; descriptors reject it.
     """
-    if structures.num_rows == 0:
-        offsets, d_star, intensity = np.zeros(1, np.int64), np.empty(0), np.empty(0)
+    cells = cells_of(structures)[:-1]
+    settings: dict[str, Any] = {
+        "d_star_min": d_star_min,
+        "d_star_max": d_star_max,
+        "radiation": radiation,
+    }
+    if preferred_axis is None:
+        offsets, d_star, intensity = powder_reflections_of_many(*cells, **settings)
+        axis_cosines = pa.nulls(structures.num_rows, pa.list_(pa.float32()))
     else:
-        offsets, d_star, intensity = powder_reflections_of_many(
-            *cells_of(structures)[:-1],
-            d_star_min=d_star_min,
-            d_star_max=d_star_max,
-            radiation=radiation,
+        axes = plane_normals(conventional_lattices(structures), preferred_axis)
+        offsets, d_star, intensity, axis_cosine = oriented_reflections_of_many(
+            *cells, axes, **settings
         )
-    starts = pa.array(offsets, pa.int32())
+        axis_cosines = _lists(offsets, axis_cosine.astype(np.float32))
     return pa.table(
         {
             "structure_id": structures["structure_id"],
-            "d_star": pa.ListArray.from_arrays(starts, pa.array(d_star)),
-            "intensity": pa.ListArray.from_arrays(starts, pa.array(intensity.astype(np.float32))),
+            "d_star": _lists(offsets, d_star),
+            "intensity": _lists(offsets, intensity.astype(np.float32)),
+            "axis_cosine": axis_cosines,
         }
     )
+
+
+def plane_normals(lattices: NDArray[np.float64], hkl: Sequence[int]) -> NDArray[np.float64]:
+    """Normal h a* + k b* + l c* of the planes hkl of each lattice, Cartesian, 1/A, (s, 3)."""
+    return np.matmul(np.linalg.inv(lattices), np.array(hkl, dtype=np.float64))
+
+
+def _lists(offsets: NDArray[np.int64], values: NDArray[np.floating]) -> pa.ListArray:
+    """Values of all lines behind one another as an Arrow column."""
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values))

@@ -441,7 +441,10 @@ def _peaks(
     settings: _Settings,
     row: int,
 ) -> tuple[Floats, Floats, Floats]:
-    """Angle, degrees, height and full width at half maximum, degrees, of each line's peaks."""
+    """Angle, degrees, height and full width at half maximum, degrees, of each line's peaks.
+
+    Entries that follow each other and share d* are parts of one line, which makes one peak.
+    """
     size = len(wavelengths) * len(d_star)
     two_theta, height, width = np.empty(size), np.empty(size), np.empty(size)
     unit_height = _unit_height(settings.eta[row])
@@ -460,7 +463,11 @@ def _peaks(
             area *= math.exp(-settings.b_iso[row] * d_star[reflection] ** 2 / 2)
             if march_ratio != 1:
                 area *= _march_dollase(axis_cosine[reflection], march_ratio)
-            height[n] = area * unit_height / width[n]
+            high = area * unit_height / width[n]
+            if reflection > 0 and d_star[reflection] == d_star[reflection - 1]:
+                height[n - 1] += high
+                continue
+            height[n] = high
             angle = 2 * math.asin(sine) - 2 * settings.displacement[row] * cosine
             two_theta[n] = math.degrees(angle) + settings.zero_shift[row]
             n += 1

@@ -12,6 +12,9 @@ factor and widths of peaks belong to the instrument and come later.
 
 Only what differs is computed: the primitive cell is taken, one reflection of each family that the
 Laue group makes equivalent, and with a centre of inversion the real half of the sum.
+
+Where crystallites prefer an orientation, reflections of one d* differ in their angle to the axis of
+that preference. On demand lines are split by this angle; the parts of a line add up to it.
 """
 
 import math
@@ -44,6 +47,10 @@ D_STAR_TOLERANCE = 1e-6
 # A line is absent if it has less than this share of the intensity that all atoms would give in
 # phase: far above rounding (1e-28), far below anything measurable.
 ABSENT = 1e-8
+# Reflections of a line whose |cos(angle to an axis)| differ by less than this are one part of it:
+# within it March's factor changes by less than 1 in 8 000 for ratios from 0.6 to 2. A part with
+# less than ABSENT of its line is left out, so that parts add up to the line in single precision.
+AXIS_COSINE_TOLERANCE = 1e-5
 
 
 def powder_reflections(
@@ -160,6 +167,95 @@ def powder_reflections_of_many(
     DiffsymError
         If a setting is out of range.
     """
+    line_offsets, d_star, intensity, _ = _checked_lines_of_many(
+        lattices,
+        offsets,
+        atomic_numbers,
+        frac_coords,
+        occupancies,
+        np.zeros((len(np.asarray(lattices)), 3)),
+        d_star_min=d_star_min,
+        d_star_max=d_star_max,
+        b_iso=b_iso,
+        radiation=radiation,
+    )
+    return line_offsets, d_star, intensity
+
+
+def oriented_reflections_of_many(
+    lattices: ArrayLike,
+    offsets: ArrayLike,
+    atomic_numbers: ArrayLike,
+    frac_coords: ArrayLike,
+    occupancies: ArrayLike,
+    axes: ArrayLike,
+    *,
+    d_star_min: float,
+    d_star_max: float,
+    b_iso: float = 0.0,
+    radiation: str = "xray",
+) -> tuple[Integers, Floats, Floats, Floats]:
+    """Lines of many structures, split by the angle of their reflections to an axis.
+
+    Parameters
+    ----------
+    lattices, offsets, atomic_numbers, frac_coords, occupancies
+        See `powder_reflections_of_many`.
+    axes : (s, 3)
+        Direction in each structure, Cartesian, in the frame of its lattice; of any length.
+    d_star_min, d_star_max, b_iso, radiation
+        See `powder_reflections`.
+
+    Returns
+    -------
+    line_offsets : (s + 1,) int64
+        First part of each structure's lines, and the number of all.
+    d_star, intensity : (m,) float64
+        As of `powder_reflections_of_many`, a part of a line an entry. The parts of a line follow
+        each other, have its d* to the last bit, and add up to its intensity.
+    axis_cosine : (m,) float64
+        |cos| of the angle between the reflections of the part and the axis, rising along a line.
+
+    Raises
+    ------
+    DiffsymError
+        If a setting is out of range or an axis has no direction.
+    """
+    directions = np.ascontiguousarray(axes, dtype=np.float64)
+    if directions.shape != (len(np.asarray(lattices)), 3) or not (
+        np.isfinite(directions).all() and directions.any(axis=1).all()
+    ):
+        raise DiffsymError(
+            "each structure needs an axis of three finite numbers, not all of them zero"
+        )
+    return _checked_lines_of_many(
+        lattices,
+        offsets,
+        atomic_numbers,
+        frac_coords,
+        occupancies,
+        directions,
+        d_star_min=d_star_min,
+        d_star_max=d_star_max,
+        b_iso=b_iso,
+        radiation=radiation,
+    )
+
+
+def _checked_lines_of_many(
+    lattices: ArrayLike,
+    offsets: ArrayLike,
+    atomic_numbers: ArrayLike,
+    frac_coords: ArrayLike,
+    occupancies: ArrayLike,
+    axes: Floats,
+    *,
+    d_star_min: float,
+    d_star_max: float,
+    b_iso: float,
+    radiation: str,
+) -> tuple[Integers, Floats, Floats, Floats]:
+    """Check the settings and bring everything to the types of the compiled code."""
     if not (0 <= d_star_min < d_star_max <= LARGEST_D_STAR and 0 <= b_iso < math.inf):
         raise DiffsymError(
             f"reflections need 0 <= d_star_min < d_star_max <= {LARGEST_D_STAR:g} and b_iso >= 0, "
@@ -171,6 +267,7 @@ def powder_reflections_of_many(
         np.asarray(atomic_numbers, dtype=np.int64),
         np.ascontiguousarray(frac_coords, dtype=np.float64),
         np.asarray(occupancies, dtype=np.float64),
+        axes,
         form_factor_nodes(radiation, float(d_star_max)),
         float(d_star_min),
         float(d_star_max),
@@ -185,25 +282,27 @@ def _lines_of_many(
     atomic_numbers: Integers,
     frac_coords: Floats,
     occupancies: Floats,
+    axes: Floats,
     form_factors: Floats,
     d_star_min: float,
     d_star_max: float,
     b_iso: float,
-) -> tuple[Integers, Floats, Floats]:
-    """Compute lines structure by structure."""
+) -> tuple[Integers, Floats, Floats, Floats]:
+    """Compute lines structure by structure; an axis of zeros is none."""
     line_offsets = np.zeros(len(lattices) + 1, dtype=np.int64)
-    d_star, intensity = np.empty(1024), np.empty(1024)
+    d_star, intensity, axis_cosine = np.empty(1024), np.empty(1024), np.empty(1024)
     n_lines = 0
     for index in range(len(lattices)):
         here = slice(offsets[index], offsets[index + 1])
         if _is_possible(
             lattices[index], atomic_numbers[here], frac_coords[here], occupancies[here]
         ):
-            positions, heights = _lines(
+            positions, heights, cosines = _lines(
                 lattices[index],
                 atomic_numbers[here],
                 frac_coords[here],
                 occupancies[here],
+                axes[index],
                 form_factors,
                 d_star_min,
                 d_star_max,
@@ -213,11 +312,18 @@ def _lines_of_many(
             if end > len(d_star):
                 more = np.empty(end)
                 d_star, intensity = np.append(d_star, more), np.append(intensity, more)
+                axis_cosine = np.append(axis_cosine, more)
             d_star[n_lines:end] = positions
             intensity[n_lines:end] = heights
+            axis_cosine[n_lines:end] = cosines
             n_lines = end
         line_offsets[index + 1] = n_lines
-    return line_offsets, d_star[:n_lines].copy(), intensity[:n_lines].copy()
+    return (
+        line_offsets,
+        d_star[:n_lines].copy(),
+        intensity[:n_lines].copy(),
+        axis_cosine[:n_lines].copy(),
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -243,12 +349,16 @@ def _lines(
     atomic_numbers: Integers,
     frac_coords: Floats,
     occupancies: Floats,
+    axis: Floats,
     form_factors: Floats,
     d_star_min: float,
     d_star_max: float,
     b_iso: float,
-) -> tuple[Floats, Floats]:
-    """d* and intensity of the lines of one structure."""
+) -> tuple[Floats, Floats, Floats]:
+    """d*, intensity and |cos(angle to the axis)| of the lines of one structure.
+
+    The last is NaN, and lines are whole, if the axis is zero.
+    """
     numbers, coordinates, weights, kinds = merged_scatterers(
         lattice, atomic_numbers, frac_coords, occupancies
     )
@@ -264,11 +374,18 @@ def _lines(
     intensities, largest = _intensities(
         hkl, squares, numbers, weights, coordinates, form_factors, centrosymmetric
     )
-    d_star, heights = _fused(squares, multiplicities, intensities, largest)
+    strengths = multiplicities * intensities
+    order, spans, d_star, heights = _fused(squares, strengths, multiplicities * largest)
+    axis_cosines = np.full(len(d_star), np.nan)
+    if axis.any():
+        direction = axis @ np.linalg.inv(basis) / np.sqrt(axis @ axis)
+        images = _equivalents(direction, operations)
+        lines, heights, axis_cosines = _split(images, hkl, squares, strengths, order, spans)
+        d_star = d_star[lines]
     # |F|^2 of the given cell, each of whose primitive cells scatters alike.
     for line in range(len(d_star)):
         heights[line] *= copies**2 * math.exp(-b_iso / 2 * d_star[line] ** 2)
-    return d_star, heights
+    return d_star, heights, axis_cosines
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -475,11 +592,29 @@ def _interpolated(nodes: Floats, position: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fused(
-    squares: Floats, multiplicities: Floats, intensities: Floats, largest: Floats
-) -> tuple[Floats, Floats]:
-    """Merge reflections of the same d* to lines, sorted by d*, and leave out absent lines."""
+    squares: Floats, strengths: Floats, limits: Floats
+) -> tuple[Integers, Integers, Floats, Floats]:
+    """Merge reflections of the same d* to lines, sorted by d*, and leave out absent lines.
+
+    Parameters
+    ----------
+    squares : (f,) float64
+        d*^2 of families, 1/A^2.
+    strengths, limits : (f,) float64
+        Intensity of each family, and what it would be with all atoms in phase.
+
+    Returns
+    -------
+    order : (f,) int64
+        Families by d*.
+    spans : (n, 2) int64
+        First and last but one position of a line's families in this order.
+    d_star, heights : (n,) float64
+        1/A and the sum of the strengths.
+    """
     order = np.argsort(squares)
     d_star, heights = np.empty(len(order)), np.empty(len(order))
+    spans = np.empty((len(order), 2), dtype=np.int64)
     n = 0
     start = 0
     while start < len(order):
@@ -487,13 +622,90 @@ def _fused(
         height, limit = 0.0, 0.0
         stop = start
         while stop < len(order) and squares[order[stop]] <= first * (1 + 2 * D_STAR_TOLERANCE):
-            family = order[stop]
-            height += multiplicities[family] * intensities[family]
-            limit += multiplicities[family] * largest[family]
+            height += strengths[order[stop]]
+            limit += limits[order[stop]]
             stop += 1
         if height > ABSENT * limit:
             d_star[n] = math.sqrt(first)
             heights[n] = height
+            spans[n] = start, stop
             n += 1
         start = stop
-    return d_star[:n].copy(), heights[:n].copy()
+    return order, spans[:n], d_star[:n].copy(), heights[:n].copy()
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _equivalents(direction: Floats, operations: Integers) -> Floats:
+    """Equivalents of a direction, whose scalar products with h, k, l belong to all of a family."""
+    equivalents = np.empty((len(operations), 3))
+    for index in range(len(operations)):
+        equivalents[index] = direction @ operations[index].astype(np.float64)
+    return equivalents
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _split(
+    directions: Floats,
+    hkl: Integers,
+    squares: Floats,
+    strengths: Floats,
+    order: Integers,
+    spans: Integers,
+) -> tuple[Integers, Floats, Floats]:
+    """Split lines by the angle of their reflections to an axis.
+
+    Under the operations of a group each member of a family comes up equally often. So the members
+    need not be known: a family's strength is shared out evenly among the operations.
+
+    Parameters
+    ----------
+    directions : (m, 3) float64
+        Scalar products of the unit vector along the axis with the reciprocal vectors, 1/A, one row
+        for each operation.
+    hkl, squares, strengths
+        Families of reflections, see `_families` and `_fused`.
+    order, spans
+        Families of each line, see `_fused`.
+
+    Returns
+    -------
+    lines : (p,) int64
+        Which line each part belongs to, rising.
+    heights : (p,) float64
+        Intensity of the part.
+    cosines : (p,) float64
+        |cos| of the angle, rising along a line.
+    """
+    n_operations = len(directions)
+    size = len(order) * n_operations
+    lines = np.empty(size, dtype=np.int64)
+    heights, cosines = np.empty(size), np.empty(size)
+    n = 0
+    for line in range(len(spans)):
+        families = order[spans[line, 0] : spans[line, 1]]
+        angles, shares = np.empty(len(families) * n_operations), np.empty(len(families))
+        for i in range(len(families)):
+            h, k, l = hkl[families[i]]
+            length = math.sqrt(squares[families[i]])
+            shares[i] = strengths[families[i]] / n_operations
+            for j in range(n_operations):
+                x, y, z = directions[j]
+                cosine = abs(x * h + y * k + z * l) / length
+                angles[i * n_operations + j] = min(cosine, 1.0)  # beyond 1 by rounding only
+        by_angle = np.argsort(angles)
+        whole = shares.sum() * n_operations
+        start = 0
+        while start < len(by_angle):
+            lowest = angles[by_angle[start]]
+            height = 0.0
+            stop = start
+            while stop < len(by_angle) and angles[by_angle[stop]] <= lowest + AXIS_COSINE_TOLERANCE:
+                height += shares[by_angle[stop] // n_operations]
+                stop += 1
+            if height > ABSENT * whole:
+                lines[n] = line
+                heights[n] = height
+                cosines[n] = lowest
+                n += 1
+            start = stop
+    return lines[:n].copy(), heights[:n].copy(), cosines[:n].copy()
