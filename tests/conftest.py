@@ -3,7 +3,8 @@
 import pytest
 from study import REPOSITORY, checkout
 
-from diffsym.structures.sources import amcsd
+from diffsym.structures.shards import process_shard
+from diffsym.structures.sources import amcsd, open_source
 from diffsym.tables import STRUCTURES, read_table
 
 
@@ -22,6 +23,13 @@ def amcsd_wheel():
     path = REPOSITORY / "data" / "downloads" / amcsd.WHEEL
     amcsd.fetch(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def amcsd_entries(amcsd_wheel):
+    """Some 300 structures of the default database as they are parsed, duplicates among them."""
+    source = open_source("amcsd", "amcsd", path=amcsd_wheel)
+    return process_shard(source, 0, 30)[0]
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,6 @@ from diffsym.scattering import reflections
 from diffsym.scattering.cells import laue_group, merged_scatterers, primitive_cell
 from diffsym.scattering.form_factors import NODE_STEP, form_factor_nodes, form_factors
 from diffsym.scattering.reflections import powder_reflections
-from diffsym.structures.shards import process_shard
-from diffsym.structures.sources import open_source
 
 ORACLES = json.loads((REPOSITORY / "tests" / "data" / "oracles" / "xrd_pymatgen.json").read_text())
 COLUMNS = ("lattice", "atomic_numbers", "frac_coords", "occupancies")
@@ -32,11 +30,8 @@ ANGLE_TOLERANCE = 1e-4
 
 
 @pytest.fixture(scope="module")
-def entries(amcsd_wheel):
-    """Some 300 entries of the database as they are parsed."""
-    source = open_source("amcsd", "amcsd", path=amcsd_wheel)
-    structures, _ = process_shard(source, 0, 30)
-    return structures.to_pylist()
+def entries(amcsd_entries):
+    return amcsd_entries.to_pylist()
 
 
 @pytest.fixture
