@@ -24,7 +24,7 @@ def raw():
     return yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 
 
-@pytest.mark.parametrize("overlay", ["liu2019", "vecsei2019", "materials_project"])
+@pytest.mark.parametrize("overlay", ["liu2019", "vecsei2019", "ozaki2025", "materials_project"])
 def test_overlays_are_valid(raw, overlay):
     text = (REPOSITORY / "config" / f"{overlay}.yaml").read_text()
     study = load_configuration(merged(raw, yaml.safe_load(text)))
@@ -54,6 +54,13 @@ def test_preferred_orientation_about_an_axis(raw):
     study = load_configuration(raw)
     assert study.reflections.preferred_axis == (0, 0, 1)
     assert study.descriptors["xrd_vecsei2019"].augmentation.march_ratio == (0.6, 1.2)
+
+
+def test_an_ideal_profile_has_the_keys_of_the_paper(raw):
+    raw["descriptors"]["ideal"] = {"kind": "ideal"}
+    ideal = load_configuration(raw).descriptors["ideal"]
+    assert (ideal.d_star_min, ideal.d_star_max, ideal.bins) == (0.1131, 1.0625, 10_001)
+    assert ideal.b_iso == 2.0
 
 
 MISTAKES = {
@@ -90,27 +97,6 @@ MISTAKES = {
     # A section may have the name of its kind.
     "section named as its kind": (
         ["splits", "formula", "folds"], 1, "splits.formula.folds: input should be greater than",
-    ),
-    "disjoint sets from no ideal profiles": (
-        ["splits", "ozaki2025", "descriptor"], "pdf_liu2019",
-        "splits.ozaki2025.descriptor: pdf_liu2019 is of kind pdf; name one of kind ideal",
-    ),
-    "disjoint sets from no filter": (
-        ["splits", "ozaki2025", "filter"], "d_sigma_volum",
-        "splits.ozaki2025.filter: 'd_sigma_volum' is no section of filters; "
-        "did you mean 'd_sigma_volume'?",
-    ),
-    "set beyond the last": (
-        ["splits", "ozaki2025", "held_out"], 6,
-        "splits.ozaki2025: held_out must not exceed sets",
-    ),
-    "part of a series that is there": (
-        ["experiments", "series_2"], EXPERIMENT,
-        "experiments: the name series_2 is taken by a section",
-    ),
-    "filter that is not there": (
-        ["experiments", "cnn", "filter"], "narrow",
-        "experiments.cnn.filter: 'narrow' is no section of filters",
     ),
     "reversed range": (
         ["descriptors", "pdf_liu2019", "r_min"], 30.0,
@@ -168,6 +154,22 @@ MISTAKES = {
     "reversed reflections": (
         ["reflections"], {"d_star_min": 2.0}, "reflections: d_star_min must be smaller",
     ),
+    "falling range of 1/d": (
+        ["descriptors", "ideal"], {"kind": "ideal", "d_star_min": 1.1},
+        "descriptors.ideal: d_star_min must be smaller than d_star_max",
+    ),
+    "profile beyond the reflections": (
+        ["descriptors", "ideal"], {"kind": "ideal", "d_star_max": 1.2},
+        "descriptors.ideal: the profile runs from 0.1131 to 1.2 1/A and the reflections from 0.01",
+    ),
+    "profile before the reflections": (
+        ["descriptors", "ideal"], {"kind": "ideal", "d_star_min": 0.005},
+        "descriptors.ideal: the profile runs from 0.005 to 1.0625 1/A",
+    ),
+    "more bins than two bytes count": (
+        ["descriptors", "ideal"], {"kind": "ideal", "bins": 65_537},
+        "descriptors.ideal.bins: input should be less than or equal to 65536",
+    ),
     "unknown cost": (
         ["trainings", "short", "losses"], ["mse"], "trainings.short.losses.0: input should be",
     ),
@@ -187,6 +189,97 @@ def test_mistakes_are_named(raw, where, value, sentence):
     section[where[-1]] = value
     with pytest.raises(DiffsymError) as error:
         load_configuration(broken)
+    assert sentence in str(error.value)
+
+
+@pytest.fixture
+def ozaki2025(raw):
+    """A study with a series of experiments on disjoint test sets."""
+    text = (REPOSITORY / "config" / "ozaki2025.yaml").read_text()
+    return merged(raw, yaml.safe_load(text))
+
+
+def test_an_experiment_on_disjoint_sets_stands_for_one_on_each(ozaki2025):
+    study = load_configuration(ozaki2025)
+    assert study.series()["ozaki2025_spgvolnet"] == [
+        f"ozaki2025_spgvolnet_{number}" for number in range(1, 6)
+    ]
+    runs = study.experiments_to_run()
+    assert sum(study.experiments[run].members for run in runs) == 240
+    for number in range(1, 6):
+        run = study.experiments[f"ozaki2025_spgnet_1_volume_{number}"]
+        assert run.split == f"ozaki2025_{number}"
+        assert run.filter == "d_sigma_volume"
+        assert study.splits[run.split].held_out == number
+        assert study.splits[run.split].seed == study.splits["ozaki2025"].seed
+    # What stands for others is not run itself.
+    assert not set(runs) & set(study.series())
+
+
+def test_a_sweep_over_disjoint_sets_runs_each_row_on_each_set(ozaki2025):
+    ozaki2025["sweeps"]["factors"] = {
+        "base": "ozaki2025_spgnet",
+        "rows": [{"model": {"hidden_factors": [5]}}, {"model": {"hidden_factors": [20, 5]}}],
+    }
+    ozaki2025["report"] = {"experiments": ["cnn"], "sweeps": ["factors"]}
+    study = load_configuration(ozaki2025)
+    runs = [f"factors_{row:02d}_{number}" for row in (1, 2) for number in range(1, 6)]
+    assert study.experiments_to_run() == ["cnn", *runs]
+    assert study.models[study.experiments["factors_02_3"].model].hidden_factors == [20, 5]
+
+
+def test_one_set_alone_makes_no_series(ozaki2025):
+    ozaki2025["splits"]["ozaki2025"]["held_out"] = 2
+    study = load_configuration(ozaki2025)
+    assert study.series() == {}
+    assert study.experiments_to_run() == study.report.experiments
+
+
+SERIES_MISTAKES = {
+    "no ideal profiles": (
+        {"splits": {"ozaki2025": {"descriptor": "pdf_liu2019"}}},
+        "splits.ozaki2025.descriptor: pdf_liu2019 is of kind pdf; name one of kind ideal",
+    ),
+    "no such filter": (
+        {"splits": {"ozaki2025": {"filter": "d_sigma_volum"}}},
+        "splits.ozaki2025.filter: 'd_sigma_volum' is no section of filters; "
+        "did you mean 'd_sigma_volume'?",
+    ),
+    "no such filter of training": (
+        {"experiments": {"cnn": {"filter": "d_3sigma_volume"}}},
+        "experiments.cnn.filter: 'd_3sigma_volume' is no section of filters; "
+        "did you mean 'd_sigma_volume'?",
+    ),
+    "no such classes": (
+        {"splits": {"ozaki2025": {"classes": "frequently"}}},
+        "splits.ozaki2025.classes: 'frequently' is no section of class_sets; "
+        "did you mean 'frequent'?",
+    ),
+    "no such set": (
+        {"splits": {"ozaki2025": {"held_out": 6}}},
+        "splits.ozaki2025: held_out must not exceed sets",
+    ),
+    "a single set": (
+        {"splits": {"ozaki2025": {"sets": 1}}},
+        "splits.ozaki2025.sets: input should be greater than or equal to 2",
+    ),
+    "no width": (
+        {"filters": {"d_sigma_volume": {"volume": 0}}},
+        "filters.d_sigma_volume.volume: input should be greater than 0",
+    ),
+    "name of a part": (
+        {"splits": {"ozaki2025_3": {"kind": "formula"}}},
+        "splits: the name ozaki2025_3 is taken by a section",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("overlay", "sentence"), SERIES_MISTAKES.values(), ids=list(SERIES_MISTAKES)
+)
+def test_mistakes_of_series_and_filters_are_named(ozaki2025, overlay, sentence):
+    with pytest.raises(DiffsymError) as error:
+        load_configuration(merged(ozaki2025, overlay))
     assert sentence in str(error.value)
 
 

@@ -920,6 +920,10 @@ def _sentence(error: Mapping[str, Any]) -> str:
     message = error["msg"]
     if error["type"] == "missing":
         message = "this key is required"
+    elif error["type"] == "union_tag_not_found":
+        message = "the key 'kind' is required"
+    elif error["type"] == "union_tag_invalid":
+        message = f"the kind '{error['ctx']['tag']}' is none of {error['ctx']['expected_tags']}"
     elif error["type"] == "string_pattern_mismatch":
         message = f"the name {error['input']!r} must be lower case letters, digits and _"
     elif error["type"] not in {"unknown_key", "physics", "class_set"}:
