@@ -1,5 +1,6 @@
 """A small study whose files the report is made from."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -226,4 +227,120 @@ def report_inputs(tmp_path_factory) -> ReportInputs:
             "select_classes": [folder / "class.tsv"],
             "fetch": [],
         },
+    )
+
+
+SETS = 3
+MEMBERS = 2
+
+
+def members_predictions(identifiers, numbers, roles, volumes, *, skill, seed):
+    """Predictions of an ensemble, right the more often the greater `skill`; volumes if given."""
+    rng = np.random.default_rng(seed)
+    held_out = np.flatnonzero(roles != "train")
+    labels = np.searchsorted(CLASSES, numbers[held_out])
+    ln_volume = None if volumes is None else (float(np.log(volumes).mean()), 0.8)
+    members = []
+    for member in range(MEMBERS):
+        probabilities = rng.dirichlet(np.ones(len(CLASSES)), len(held_out))
+        probabilities[np.arange(len(held_out)), labels] += skill
+        columns = {
+            "structure_id": [identifiers[i] for i in held_out],
+            "role": roles[held_out],
+            "member": [member] * len(held_out),
+            "space_group": numbers[held_out],
+            "probabilities": probabilities.astype(np.float32).tolist(),
+        }
+        if volumes is not None:
+            errors = 0.03 * rng.standard_cauchy(len(held_out)).clip(-50, 50)
+            columns |= {
+                "volume": volumes[held_out] * np.exp(errors),
+                "true_volume": volumes[held_out],
+            }
+        members.append(of_schema(tables.predictions_schema(CLASSES, ln_volume), columns))
+    return members
+
+
+@pytest.fixture(scope="session")
+def series_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
+    """The same study with three series: one task, two tasks, and two tasks without outliers."""
+    folder = tmp_path_factory.mktemp("series")
+    rng = np.random.default_rng(1)
+    table = tables.read_table(report_inputs.structures)
+    volumes = np.exp(rng.normal(5.0, 0.8, N))
+    for name, values in {
+        "primitive_volume": volumes,
+        "number_density": np.exp(rng.normal(-2.5, 0.3, N)),
+    }.items():
+        position = table.schema.get_field_index(name)
+        table = table.set_column(position, table.schema.field(name), pa.array(values))
+    tables.write_table(table, folder / "structures.parquet", tables.STRUCTURES)
+    identifiers = table["structure_id"].to_pylist()
+    numbers = table["space_group"].to_numpy().astype(np.int64)
+    training_filter = of_schema(
+        tables.FILTER,
+        {
+            "structure_id": identifiers,
+            "space_group": numbers,
+            "ln_volume": np.log(volumes),
+            "ln_density": np.log(table["number_density"].to_numpy()),
+            "kept": np.abs(np.log(volumes) - 5.0) < 0.8,
+        },
+    )
+    parts = rng.integers(SETS + 4, size=N)
+    experiments = []
+    for series, model, filtered, skill in (
+        ("spgnet", "spgnet", None, 0.3),
+        ("spgvolnet", "spgvolnet", None, 0.35),
+        ("spgvolnet_narrow", "spgvolnet", "narrow", 0.25),
+    ):
+        for number in range(1, SETS + 1):
+            roles = np.where(parts == number, "test", np.where(parts == 0, "validation", "train"))
+            split = of_schema(
+                tables.SPLIT,
+                {
+                    "structure_id": identifiers,
+                    "space_group": numbers,
+                    "role": roles,
+                    "fold": [-1] * N,
+                    "group": identifiers,
+                },
+            )
+            predictions = members_predictions(
+                identifiers,
+                numbers,
+                roles,
+                volumes if model == "spgvolnet" else None,
+                skill=skill,
+                seed=number,
+            )
+            name = f"{series}_{number}"
+            write_json(
+                folder / f"{name}.json",
+                evaluate_experiment(
+                    predictions,
+                    split,
+                    training_filter=training_filter if filtered else None,
+                    resamples=100,
+                ),
+            )
+            experiments.append(
+                ExperimentInputs(
+                    name=name,
+                    descriptor="ideal",
+                    split=f"ozaki2025_{number}",
+                    classes="common",
+                    model=model,
+                    training=None,
+                    members=MEMBERS,
+                    seed=0,
+                    metrics=folder / f"{name}.json",
+                    filter=filtered,
+                    series=series,
+                )
+            )
+    return dataclasses.replace(
+        report_inputs,
+        structures=folder / "structures.parquet",
+        experiments=[*report_inputs.experiments, *experiments],
     )

@@ -58,6 +58,16 @@ SECTIONS = [
     "provenance",
 ]
 
+SERIES_FIGURES = [
+    *FIGURES[: FIGURES.index("recall-prototype") + 1],
+    "recall-ozaki2025_1",
+    *FIGURES[FIGURES.index("recall-prototype") + 1 :],
+    "cell-distributions",
+    "volume-errors",
+]
+"""Figures of a study that has series, too."""
+SERIES_SECTIONS = ["cells", "held-out-sets", "volumes"]
+
 
 class Page(HTMLParser):
     """Elements of a page, and the text that a reader sees."""
@@ -92,6 +102,11 @@ def html(report_inputs):
 
 
 @pytest.fixture(scope="module")
+def series_html(series_inputs):
+    return render(series_inputs)
+
+
+@pytest.fixture(scope="module")
 def page(html):
     return Page(html)
 
@@ -121,6 +136,14 @@ def test_all_sections_and_figures_are_there(page):
     linked = [attrs["href"][1:] for tag, attrs in page.elements if tag == "a"]
     assert set(linked) == set(SECTIONS)
     assert all(f"caption-{key}" in page.identifiers("figcaption") for key in FIGURES)
+
+
+def test_series_and_volumes_have_sections_of_their_own(series_html):
+    page = Page(series_html)
+    place = SECTIONS.index("certainty") + 1
+    assert page.identifiers("section") == [*SECTIONS[:place], *SERIES_SECTIONS, *SECTIONS[place:]]
+    drawn = [i.removeprefix("plot-") for i in page.identifiers("div") if i.startswith("plot-")]
+    assert drawn == SERIES_FIGURES
 
 
 def test_strings_from_databases_are_escaped(html, page):
@@ -248,7 +271,11 @@ def browser(tmp_path_factory):
 
 
 @pytest.mark.parametrize("width", [1280, 800])
-def test_a_browser_draws_every_figure(browser, html, tmp_path, width):
+@pytest.mark.parametrize(
+    ("page_of", "expected"), [("html", FIGURES), ("series_html", SERIES_FIGURES)]
+)
+def test_a_browser_draws_every_figure(browser, request, tmp_path, page_of, expected, width):
+    html = request.getfixturevalue(page_of)
     path = tmp_path / "report.html"
     path.write_text(html, encoding="utf-8")
     browser.set_window_size(width, 900)
@@ -261,10 +288,10 @@ def test_a_browser_draws_every_figure(browser, html, tmp_path, width):
         });
     """
     deadline = time.monotonic() + 30
-    while len(browser.execute_script(measure)) < len(FIGURES) and time.monotonic() < deadline:
+    while len(browser.execute_script(measure)) < len(expected) and time.monotonic() < deadline:
         time.sleep(0.2)
     sizes = browser.execute_script(measure)
-    assert [identifier for identifier, *_ in sizes] == [f"plot-{key}" for key in FIGURES]
+    assert [identifier for identifier, *_ in sizes] == [f"plot-{key}" for key in expected]
     for identifier, svg_width, svg_height, plot_width in sizes:
         assert svg_width > 250, identifier
         assert svg_height > 100, identifier

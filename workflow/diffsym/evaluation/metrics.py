@@ -460,6 +460,7 @@ def evaluate_experiment(
     predictions: Sequence[pa.Table],
     split: pa.Table,
     *,
+    measured: Mapping[str, Sequence[pa.Table]] = {},
     training_filter: pa.Table | None = None,
     top_k: int = ANSWERS,
     resamples: int = 1000,
@@ -481,6 +482,8 @@ def evaluate_experiment(
         structures and classes.
     split
         The split table the members were trained with.
+    measured
+        Name of a set of measured patterns -> one predictions table of its patterns a member.
     training_filter
         The filter table (`diffsym.tables.FILTER`), if outliers were left out of training.
     top_k
@@ -496,7 +499,8 @@ def evaluate_experiment(
     -------
     dict
         JSON-ready: `classes`, `counts`, `settings` and, under `parts`, the metrics of
-        "validation" and "test". Accuracies are lists of {k, value, low, high}.
+        "validation" and "test"; under `measured`, see `evaluate_measured`. Accuracies are lists of
+        {k, value, low, high}.
 
     Raises
     ------
@@ -565,4 +569,91 @@ def evaluate_experiment(
         "n_members": len(predictions),
         "settings": settings,
         "parts": parts,
+        "measured": {
+            name: evaluate_measured(tables, predictions, classes, training_counts, settings)
+            for name, tables in measured.items()
+        },
+    }
+
+
+def evaluate_measured(
+    measured: Sequence[pa.Table],
+    computed: Sequence[pa.Table],
+    classes: Sequence[int],
+    training_counts: Integers,
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Metrics of an ensemble on a set of measured patterns.
+
+    Parameters
+    ----------
+    measured
+        One predictions table a member, of patterns.
+    computed
+        One predictions table a member, of structures.
+    classes
+        Space-group numbers.
+    training_counts
+        Number of training entries of each class.
+    settings
+        Of the evaluation.
+
+    Returns
+    -------
+    dict
+        Numbers of patterns: `n`, `n_labelled` of known space group, and `n_in_classes` whose group
+        is a class. `part`: of the latter, what the test part has; None if there is none.
+        `accuracy_of_labelled`: right first answers among all of known group, where those outside
+        the classes cannot be right. `round_trip`: if the patterns are rendered of test structures,
+        accuracies {k, value, low, high} of the same structures by their patterns (`pattern`), by
+        their own descriptors (`structure`) and the `loss` between them; None else.
+    """
+    numbers = measured[0]["space_group"]
+    known = [
+        table.filter(pc.is_in(table["space_group"], pa.array(classes, pa.uint8())))
+        for table in measured
+    ]
+    read = [_read_member(table, "measured") for table in known]
+    identifiers, true_numbers, _ = read[0]
+    labels = np.searchsorted(classes, true_numbers)
+    part = round_trip = None
+    if identifiers:
+        members = [probabilities for _, _, probabilities in read]
+        part = _evaluate_part(members, labels, identifiers, classes, training_counts, settings)
+        part["volume"] = None
+        test = [_read_member(table, "test") for table in computed]
+        if set(identifiers) <= set(test[0][0]):
+            rows = [test[0][0].index(identifier) for identifier in identifiers]
+            of_structures = [probabilities[rows] for _, _, probabilities in test]
+            round_trip = _round_trip(members, of_structures, labels, identifiers, settings)
+    n_labelled = len(numbers) - numbers.null_count
+    hits = part["accuracy"][0]["value"] * part["n"] if part else 0.0
+    return {
+        "n": len(numbers),
+        "n_labelled": n_labelled,
+        "n_in_classes": len(identifiers),
+        "accuracy_of_labelled": hits / n_labelled if n_labelled else None,
+        "part": part,
+        "round_trip": round_trip,
+    }
+
+
+def _round_trip(
+    of_patterns: Sequence[Floats],
+    of_structures: Sequence[Floats],
+    labels: Integers,
+    clusters: Sequence[str],
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Accuracies of the same structures by rendered patterns and by their own descriptors."""
+    ranks = [
+        true_class_rank(np.mean(members, axis=0), labels)
+        for members in (of_patterns, of_structures)
+    ]
+    values, samples = _top_k_accuracies(ranks, clusters, settings)
+    confidence = settings["confidence"]
+    return {
+        "pattern": with_intervals(values[0], samples[:, 0], confidence),
+        "structure": with_intervals(values[1], samples[:, 1], confidence),
+        "loss": with_intervals(values[1] - values[0], samples[:, 1] - samples[:, 0], confidence),
     }
