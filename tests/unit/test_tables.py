@@ -1,15 +1,22 @@
 """Every table is checked against its documented schema when it is written and read."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.sparse import csr_array
 
 from diffsym.errors import DiffsymError
 from diffsym.tables import (
     DUPLICATES,
     SPLIT,
     descriptor_schema,
+    descriptor_size,
+    descriptor_table,
+    descriptor_values,
+    is_sparse,
     open_table,
     read_table,
+    sparse_descriptor_schema,
     write_table,
 )
 
@@ -66,3 +73,33 @@ def test_a_truncated_file_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(DiffsymError, match=r"pairs\.parquet: not a readable Parquet file"):
         read_table(path, DUPLICATES)
+
+
+def test_sparse_descriptors_come_back_as_they_were(tmp_path):
+    values = csr_array(np.array([[0, 0.5, 0, 1], [0, 0, 0, 0], [1, 0, 0, 0]], np.float32))
+    table = descriptor_table(pa.array(["a", "b", "c"]), values)
+    write_table(table, tmp_path / "sparse", sparse_descriptor_schema(4), row_groups=[1, 2])
+    read = read_table(tmp_path / "sparse", sparse_descriptor_schema(4))
+    assert read["bins"].to_pylist() == [[1, 3], [], [0]]
+    assert read["values"].to_pylist() == [[0.5, 1.0], [], [1.0]]
+    assert is_sparse(read.schema)
+    assert descriptor_size(read.schema) == 4
+    assert np.array_equal(descriptor_values(read).toarray(), values.toarray())
+    assert np.array_equal(descriptor_values(read.slice(2, 1)).toarray(), [[1, 0, 0, 0]])
+
+
+def test_dense_descriptors_keep_their_precision(tmp_path):
+    values = np.array([[0, 0.5], [1, 0.25]], np.float16)
+    table = descriptor_table(pa.array(["a", "b"]), values)
+    write_table(table, tmp_path / "dense", descriptor_schema(2, np.float16))
+    read = read_table(tmp_path / "dense")
+    assert not is_sparse(read.schema)
+    assert descriptor_size(read.schema) == 2
+    assert np.array_equal(descriptor_values(read), values)
+
+
+def test_the_last_of_65536_bins_can_be_stored(tmp_path):
+    values = csr_array(([1.0], [65_535], [0, 1]), shape=(1, 65_536), dtype=np.float32)
+    table = descriptor_table(pa.array(["a"]), values)
+    write_table(table, tmp_path / "sparse", table.schema)
+    assert descriptor_values(read_table(tmp_path / "sparse")).indices.tolist() == [65_535]

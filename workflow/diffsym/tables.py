@@ -454,7 +454,7 @@ def descriptor_values(table: pa.Table) -> NDArray[np.float32] | csr_array:
     return csr_array(
         (
             pc.list_flatten(table["values"]).to_numpy(),
-            pc.list_flatten(table["bins"]).to_numpy().astype(np.int32),
+            pc.list_flatten(table["bins"]).to_numpy(),
             np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]),
         ),
         shape=(table.num_rows, descriptor_size(table.schema)),

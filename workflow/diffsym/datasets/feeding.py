@@ -12,7 +12,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -44,7 +44,8 @@ class LabelledStructures(ABC):
     Attributes
     ----------
     labels
-        Index of each structure's space group in `classes`, (n,).
+        Index of each structure's space group in `classes`, (n,); -1 if it is none of them, or
+        unknown, which happens with measured patterns alone.
     folds
         Cross-validation fold, (n,); -1 outside the training part.
     structure_ids
@@ -262,7 +263,8 @@ def _sparse_partition(
 ) -> SparsePartition:
     """Write what is not zero of the labelled structures' descriptors to memory-mapped files."""
     wanted = pd.Index(labels["structure_ids"])
-    columns = {"bins": np.int32, "values": np.float32}
+    # scipy copies the bins into memory unless they have the type of the offsets.
+    columns = {"bins": np.int64, "values": np.float32}
     arrays, offsets = gather_lists([descriptor], columns, wanted, target)
     with open_table(descriptor) as table:
         shape = len(wanted), descriptor_size(table.schema_arrow)
