@@ -290,9 +290,9 @@ def series_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
     parts = rng.integers(SETS + 4, size=N)
     experiments = []
     for series, model, filtered, skill in (
-        ("spgnet", "spgnet", None, 0.3),
-        ("spgvolnet", "spgvolnet", None, 0.35),
-        ("spgvolnet_narrow", "spgvolnet", "narrow", 0.25),
+        ("spgnet", "spgnet", None, 0.14),
+        ("spgvolnet", "spgvolnet", None, 0.17),
+        ("spgvolnet_narrow", "spgvolnet", "narrow", 0.1),
     ):
         for number in range(1, SETS + 1):
             roles = np.where(parts == number, "test", np.where(parts == 0, "validation", "train"))

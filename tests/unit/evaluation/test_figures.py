@@ -1,5 +1,7 @@
 """Figures show the numbers of the metrics, all of them and nothing else."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,27 @@ def test_error_distances_stand_beside_chance_and_baseline(experiments):
     assert all(sum(trace.y) == pytest.approx(1.0) for trace in figure.data)
     groups = {trace.offsetgroup for trace in bars}
     assert {trace.offsetgroup for trace in traces(figure, "by chance")} == groups
+
+
+def test_styles_do_not_repeat_with_the_colours(experiments):
+    many = [
+        dataclasses.replace(experiments[0], label=f"experiment {number}") for number in range(20)
+    ]
+    styles = figures._styles(many).values()
+    assert len({(style["color"], style["symbol"]) for style in styles}) == 20
+
+
+def test_long_legends_make_room_above_the_plot(experiments):
+    long_names = [
+        dataclasses.replace(experiment, label=f"{experiment.label} {'x' * 20} {i}")
+        for i, experiment in enumerate(experiments * 2)
+    ]
+    short, long = (figures.top_n_accuracy(chosen).layout for chosen in (experiments, long_names))
+    more = long.margin.t - short.margin.t
+    assert short.margin.t == figures.TOP_WITH_LEGEND
+    # Nine entries, two in a row: three more rows than there is room for.
+    assert more == 3 * figures.LEGEND_ROW
+    assert long.height == short.height + more
 
 
 def test_powder_pattern_fills_its_axis():

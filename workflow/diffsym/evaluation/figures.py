@@ -57,7 +57,13 @@ SEQUENTIAL = (
 )
 TOP_WITHOUT_LEGEND = 32
 TOP_WITH_LEGEND = 120
-"""Pixels above a plot; on narrow pages a legend takes two rows, and titles may have two lines."""
+"""Pixels above a plot; a legend may take two rows, and titles may have two lines."""
+LEGEND_ROW = 32
+LEGEND_SYMBOL = 45
+LEGEND_CHARACTER = 6.6
+NARROW_PLOT = 600
+"""Pixels of a row of a legend, of an entry beside its text, of a character, and of the width that
+is left for a legend on a page of 800 pixels."""
 CELL = 17
 """Pixels a class takes in a confusion matrix: the least at which 13 px labels do not touch."""
 
@@ -128,11 +134,22 @@ def _finish(figure: go.Figure, height: int, *, top: int = TOP_WITHOUT_LEGEND) ->
         Of the whole figure, pixels.
     top
         Pixels above the plot. The first row of them belongs to Plotly's buttons, the next to the
-        legend, so that they never lie on each other or on the data.
+        legend, so that they never lie on each other or on the data. A legend that needs more than
+        two rows on a narrow page makes the figure higher.
     """
+    if top == TOP_WITH_LEGEND:
+        more = LEGEND_ROW * max(_legend_rows(figure) - 2, 0)
+        height, top = height + more, top + more
     figure.update_layout(template=TEMPLATE, height=height, autosize=True, separators=SEPARATORS)
     figure.update_layout(margin_t=top, legend_y=1 - TOP_WITHOUT_LEGEND / height)
     return figure.update_annotations(font_size=15)
+
+
+def _legend_rows(figure: go.Figure) -> int:
+    """Rows that the legend takes on a narrow page, if all entries were as wide as the widest."""
+    names = [trace.name for trace in figure.data if trace.name and trace.showlegend is not False]
+    widest = LEGEND_SYMBOL + LEGEND_CHARACTER * max(map(len, names), default=0)
+    return -(-len(names) // max(int(NARROW_PLOT / widest), 1))
 
 
 def _error_bars(entries: Sequence[Mapping[str, float]]) -> dict[str, Any]:
@@ -177,12 +194,15 @@ def _marker(systems: Sequence[str], **more: Any) -> dict[str, Any]:
 
 
 def _styles(experiments: Sequence[Experiment]) -> dict[str, dict[str, Any]]:
-    """Colour and marker of each experiment label, the same in every panel."""
+    """Colour and marker of each experiment label, the same in every panel.
+
+    When the colours are used up they return with other markers.
+    """
     labels = list(dict.fromkeys(experiment.label for experiment in experiments))
     return {
         label: {
             "color": SERIES_COLOURS[i % len(SERIES_COLOURS)],
-            "symbol": SERIES_SYMBOLS[i % len(SERIES_SYMBOLS)],
+            "symbol": SERIES_SYMBOLS[(i + i // len(SERIES_COLOURS)) % len(SERIES_SYMBOLS)],
         }
         for i, label in enumerate(labels)
     }
@@ -533,12 +553,12 @@ def learning_curves(experiments: Sequence[Experiment]) -> go.Figure:
         rows=len(experiments),
         cols=2,
         subplot_titles=[
-            f"{escape(e.label)}, {escape(e.split)}: {what}"
+            f"{escape(e.label)}<br>{escape(e.split)}: {what}"
             for e in experiments
             for what in ("accuracy", "cost")
         ],
         horizontal_spacing=0.1,
-        vertical_spacing=0.24 / len(experiments),
+        vertical_spacing=0.28 / len(experiments),
     )
     lines = {
         "training": ("", SERIES_COLOURS[0], "solid"),
@@ -1374,7 +1394,8 @@ def cell_distributions(volumes: NDArray[np.float64], densities: NDArray[np.float
         cols=2,
         horizontal_spacing=0.1,
         subplot_titles=[
-            f"mean {histogram.mean:.2f}, standard deviation {histogram.standard_deviation:.2f}"
+            f"mean {histogram.mean:.2f}, ".replace("-", "\u2212")
+            + f"standard deviation {histogram.standard_deviation:.2f}"
             for _, histogram in quantities.values()
         ],
     )

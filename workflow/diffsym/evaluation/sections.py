@@ -973,7 +973,7 @@ def volumes(study: Study) -> Section | None:
                     "Lines: what the Cauchy and the normal distribution of greatest likelihood "
                     "have in each bin. The {} of the structures with the largest errors lie "
                     "outside the picture; the fits heed them. After Fig. 3 of Ozaki et al. (2025)."
-                ).format(percent(1 - SHOWN_SHARE)),
+                ).format(f"{1 - SHOWN_SHARE:.0%}".replace("%", "\u202f%")),
                 min_width=figures.PANELS_WIDTH,
             ),
             _volume_fits_table(predicting),

@@ -55,7 +55,7 @@ PUBLISHED: tuple[Mapping[str, Any], ...] = (
         "descriptor": "ideal profiles",
         "data": "62 830 PowCod entries in 57 space groups",
         "measured_data": "11 materials, 9 of which were recognised",
-        "split": "five disjoint sets of 16 entries of each space group, 57 x 16 = 912",
+        "split": "five disjoint sets of 16 entries of each space group (912)",
         "models": (
             {
                 "model": "SpgNet, 6 members",
