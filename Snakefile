@@ -11,6 +11,7 @@ include: "rules/structures.smk"
 include: "rules/descriptors.smk"
 include: "rules/splits.smk"
 include: "rules/models.smk"
+include: "rules/experimental.smk"
 include: "rules/evaluation.smk"
 
 

@@ -27,6 +27,9 @@ wildcard_constraints:
     split=r"[a-z][a-z0-9_]*",
     experiment=r"[a-z][a-z0-9_]*",
     member=r"\d+",
+    measured=r"[a-z][a-z0-9_]*",
+    # A set of measured patterns, or test structures of a split as such a set.
+    patterns=r"[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)?",
 
 
 try:
@@ -51,9 +54,9 @@ def source_path(source):
     return AMCSD_WHEEL if source.kind == "amcsd" else source.path
 
 
-def listing_digest(source):
+def listing_digest(path):
     """Digest of names, sizes and times of a folder's files, of which Snakemake sees no change."""
-    folder = Path(source_path(source))
+    folder = Path(path)
     if not folder.is_dir():
         return None
     lines = [
@@ -63,13 +66,23 @@ def listing_digest(source):
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
+def require(key, path, what):
+    """End with a sentence if a file or folder of the user is not there."""
+    if not Path(path).exists():
+        raise WorkflowError(f"{key}: '{path}' does not exist; set it to {what}")
+
+
 for name in STUDY.structures.sources:
     source = STUDY.sources[name]
-    if source.kind == "local" and not Path(source.path).exists():
-        raise WorkflowError(
-            f"sources.{name}.path: '{source.path}' does not exist; "
-            "set it to your folder of CIF/POSCAR files or to your Parquet file"
-        )
+    if source.kind == "local":
+        what = "your folder of CIF/POSCAR files or to your Parquet file"
+        require(f"sources.{name}.path", source.path, what)
+
+for experiment in EXPERIMENTS:
+    for name in STUDY.experiments[experiment].measured:
+        if STUDY.measured[name].kind == "patterns":
+            what = "your folder with patterns.csv or to your NumPy archive"
+            require(f"measured.{name}.path", STUDY.measured[name].path, what)
 
 
 def script_digest(script, *modules):
@@ -290,13 +303,71 @@ def network_input(wildcards):
     files = experiment_input(wildcards)
     if augmented_patterns(wildcards):
         files["descriptor"] = expand("results/reflections/shard-{shard}.parquet", shard=SHARDS)
+    if isinstance(STUDY.models[experiment_settings(wildcards).model], SpgVolNet):
+        files["structures"] = "results/structures.parquet"
     return files
+
+
+def feeding_modules(wildcards):
+    """Modules that feeding a network imports by name."""
+    return ["diffsym.datasets.augmented"] if augmented_patterns(wildcards) else []
 
 
 def network_modules(wildcards):
     """Modules that training imports by name."""
-    augmented = ["diffsym.datasets.augmented"] if augmented_patterns(wildcards) else []
-    return [model_module(wildcards), *augmented]
+    return [model_module(wildcards), *feeding_modules(wildcards)]
+
+
+def measured_of_kind(kind):
+    """Sets of measured patterns of one kind."""
+    return [name for name, measured in STUDY.measured.items() if measured.kind == kind]
+
+
+def measured_patterns(experiment):
+    """Tables of measured patterns that an experiment classifies, by the name of their set."""
+    split = STUDY.experiments[experiment].split
+    return {
+        name: f"{name}-{split}" if name in measured_of_kind("simulated") else name
+        for name in STUDY.experiments[experiment].measured
+    }
+
+
+def measured_predictions(wildcards):
+    """Predictions of all members for each set of measured patterns that an experiment classifies."""
+    return {
+        name: member_files(wildcards.experiment, f"measured/{patterns}.parquet")
+        for name, patterns in measured_patterns(wildcards.experiment).items()
+    }
+
+
+def measured_input(wildcards):
+    """What a network needs to classify measured patterns."""
+    experiment = experiment_settings(wildcards)
+    return {
+        "patterns": f"results/measured/{wildcards.patterns}.parquet",
+        "measured": f"results/measured/{wildcards.patterns}/{experiment.descriptor}.parquet",
+        "classes": f"results/classes/{experiment.classes}.json",
+    }
+
+
+def followed_input(wildcards):
+    """Measured patterns on which a network is followed over its epochs."""
+    tables = measured_patterns(wildcards.experiment).values()
+    descriptor = experiment_settings(wildcards).descriptor
+    return {
+        "patterns": [f"results/measured/{name}.parquet" for name in tables],
+        "measured": [f"results/measured/{name}/{descriptor}.parquet" for name in tables],
+    }
+
+
+def followed_epochs():
+    """Accuracies over the epochs of the members of each network that keeps snapshots."""
+    return {
+        name: member_files(name, "epochs.json")
+        for name in EXPERIMENTS
+        if name in NETWORK_EXPERIMENTS
+        and STUDY.trainings[STUDY.experiments[name].training].snapshot_every is not None
+    }
 
 
 def class_list_file(wildcards):

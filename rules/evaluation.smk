@@ -18,6 +18,7 @@ rule evaluate_experiment:
     params:
         bootstrap_samples=STUDY.evaluation.bootstrap_samples,
         seed=STUDY.evaluation.seed,
+        measured=measured_predictions,
         code=script_digest("evaluate_experiment.py"),
     message:
         "Evaluating {wildcards.experiment}"

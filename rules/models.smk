@@ -4,6 +4,7 @@ rule train_network:
     output:
         model="results/experiments/{experiment}/members/{member}/model.keras",
         history="results/experiments/{experiment}/members/{member}/history.json",
+        snapshots="results/experiments/{experiment}/members/{member}/snapshots.zip",
         predictions="results/experiments/{experiment}/members/{member}/predictions.parquet",
     log:
         "results/logs/train_network/{experiment}-{member}.log",
@@ -23,9 +24,10 @@ rule train_network:
         patterns=augmented_patterns,
         target=lambda wildcards: experiment_settings(wildcards).target,
         seed=member_seed,
-        # Not an output: a killed training resumes from here, and Snakemake removes the outputs of
+        # No outputs: a killed training resumes from here, and Snakemake removes the outputs of
         # killed jobs.
         checkpoint="results/experiments/{experiment}/members/{member}/checkpoint.npz",
+        snapshots="results/experiments/{experiment}/members/{member}/snapshots",
         code=lambda wildcards: script_digest("train_network.py", *network_modules(wildcards)),
     message:
         "Training member {wildcards.member} of {wildcards.experiment}"

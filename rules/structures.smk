@@ -33,7 +33,7 @@ rule parse_structures:
         runtime=runtime(60),
     params:
         source=lambda wildcards: settings("sources", wildcards.source),
-        listing=lambda wildcards: listing_digest(STUDY.sources[wildcards.source]),
+        listing=lambda wildcards: listing_digest(source_path(STUDY.sources[wildcards.source])),
         shards=STUDY.structures.shards,
         symmetry=STUDY.structures.symmetry.model_dump(),
         checks=STUDY.structures.checks.model_dump(),

@@ -846,12 +846,13 @@ def _broken_combinations(configuration: Configuration) -> list[str]:
     ]
     table = configuration.reflections
     mistakes += [
-        f"descriptors.{name}.augmentation.march_ratio: preferred orientation needs an axis; "
+        f"{section}.{name}.augmentation.march_ratio: preferred orientation needs an axis; "
         "set reflections.preferred_axis or leave this at [1, 1]"
-        for name, descriptor in configuration.descriptors.items()
-        if isinstance(descriptor, PowderDescriptor)
-        and descriptor.augmentation is not None
-        and descriptor.augmentation.march_ratio != (1, 1)
+        for section in ("descriptors", "measured")
+        for name, pattern in getattr(configuration, section).items()
+        if isinstance(pattern, Pattern)
+        and pattern.augmentation is not None
+        and pattern.augmentation.march_ratio != (1, 1)
         and table.preferred_axis is None
     ]
     mistakes += [

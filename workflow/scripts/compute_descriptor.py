@@ -3,7 +3,6 @@
 import importlib
 
 import numpy as np
-import pyarrow as pa
 
 from diffsym.job import job
 from diffsym.tables import (
@@ -12,6 +11,7 @@ from diffsym.tables import (
     STRUCTURES,
     descriptor_table,
     read_table,
+    rejected_table,
     write_table,
 )
 
@@ -28,14 +28,8 @@ with job(snakemake):
     kept = np.setdiff1d(np.arange(structures.num_rows), failed)
     descriptor = descriptor_table(structures["structure_id"].take(kept), values[kept])
     write_table(descriptor, snakemake.output.descriptor, descriptor.schema)
-    rejected = (
-        structures.select(["structure_id", "source", "entry_id"])
-        .take(pa.array(failed, pa.int64()))
-        .append_column(
-            "stage",
-            pa.array([f"descriptor {snakemake.wildcards.descriptor}"] * len(failed), pa.string()),
-        )
-        .append_column("code", pa.array(["descriptor"] * len(failed), pa.string()))
-        .append_column("reason", pa.array([reason for _, reason in failures], pa.string()))
+    rejected = rejected_table(
+        ((structures["structure_id"][row].as_py(), "descriptor", why) for row, why in failures),
+        stage=f"descriptor {snakemake.wildcards.descriptor}",
     )
     write_table(rejected, snakemake.output.rejected, REJECTED)

@@ -10,6 +10,10 @@ with job(snakemake):
     metrics = evaluate_experiment(
         [read_table(path) for path in snakemake.input.predictions],
         read_table(snakemake.input.split, SPLIT),
+        measured={
+            name: [read_table(path) for path in paths]
+            for name, paths in snakemake.params.measured.items()
+        },
         training_filter=read_table(training_filter, FILTER) if training_filter else None,
         resamples=snakemake.params.bootstrap_samples,
         seed=snakemake.params.seed,

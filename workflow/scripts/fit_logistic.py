@@ -4,7 +4,7 @@ from diffsym.datasets.feeding import open_partitions
 from diffsym.files import read_json, write_json
 from diffsym.job import job
 from diffsym.models.logistic import fit_member, save_model
-from diffsym.models.predictions import predictions_table
+from diffsym.models.predictions import Answers, predictions_table
 from diffsym.tables import predictions_schema, write_table
 
 with job(snakemake):
@@ -19,7 +19,9 @@ with job(snakemake):
     ) as parts:
         model, history = fit_member(parts["train"], **settings)
         predictions = predictions_table(
-            model.predict, parts, member=int(snakemake.wildcards.member)
+            lambda part: Answers(model.predict(part)),
+            parts,
+            member=int(snakemake.wildcards.member),
         )
     save_model(model, snakemake.output.model)
     write_json(snakemake.output.history, history)

@@ -1,14 +1,18 @@
 """Train one member of an ensemble of networks."""
 
 import importlib
+import shutil
 from pathlib import Path
 
-from diffsym.datasets.feeding import open_partitions
+import numpy as np
+
+from diffsym.datasets.opening import open_described
 from diffsym.files import read_json, write_json
 from diffsym.job import job
 from diffsym.keras_backend import configure
 from diffsym.models.crystal_systems import label_by_system, spread
-from diffsym.models.predictions import predictions_table
+from diffsym.models.predictions import Answers, predictions_table
+from diffsym.models.snapshots import pack_snapshots
 from diffsym.models.training import predict, save_model, train_member
 from diffsym.tables import predictions_schema, write_table
 
@@ -22,20 +26,21 @@ with job(snakemake):
     settings = dict(snakemake.params.model)
     network = importlib.import_module(f"diffsym.models.{settings.pop('kind')}")
     classes = read_json(snakemake.input.classes)["classes"]
-    tables = snakemake.input.descriptor, snakemake.input.split, classes
-    training_filter = snakemake.input.get("filter")
-    if snakemake.params.patterns:
-        augmented = importlib.import_module("diffsym.datasets.augmented")
-        opened = augmented.open_augmented_partitions(
-            *tables,
-            seed=snakemake.params.seed,
-            training_filter=training_filter,
-            **snakemake.params.patterns,
-        )
-    else:
-        opened = open_partitions(*tables, training_filter=training_filter)
     by_system = snakemake.params.target == "crystal_system"
-    with opened as parts:
+    ln_volume = None
+    with open_described(
+        dict(snakemake.input.items()),
+        classes,
+        patterns=snakemake.params.patterns,
+        seed=snakemake.params.seed,
+    ) as parts:
+        ln_volumes = parts["train"].ln_volumes
+        if ln_volumes is not None:
+            ln_volume = (
+                float(np.mean(ln_volumes, dtype=float)),
+                float(np.std(ln_volumes, dtype=float)),
+            )
+            settings["ln_volume"] = ln_volume
         train, validation = (
             label_by_system(parts[role]) if by_system else parts[role]
             for role in ("train", "validation")
@@ -52,18 +57,23 @@ with job(snakemake):
             validation,
             seed=snakemake.params.seed,
             checkpoint=snakemake.params.checkpoint,
+            snapshots=snakemake.params.snapshots,
             **training,
         )
+        counts = np.bincount(parts["train"].labels, minlength=len(classes))
         predictions = predictions_table(
-            lambda partition: (
-                spread(predict(model, partition), parts["train"])
+            lambda part: (
+                Answers(spread(predict(model, part).probabilities, classes, counts))
                 if by_system
-                else predict(model, partition)
+                else predict(model, part)
             ),
             parts,
             member=int(snakemake.wildcards.member),
+            ln_volume=ln_volume,
         )
     save_model(model, snakemake.output.model)
-    write_json(snakemake.output.history, history)
-    write_table(predictions, snakemake.output.predictions, predictions_schema(classes))
+    pack_snapshots(snakemake.params.snapshots, snakemake.output.snapshots)
+    write_json(snakemake.output.history, history | {"training_counts": counts.tolist()})
+    write_table(predictions, snakemake.output.predictions, predictions_schema(classes, ln_volume))
     Path(snakemake.params.checkpoint).unlink(missing_ok=True)
+    shutil.rmtree(snakemake.params.snapshots, ignore_errors=True)

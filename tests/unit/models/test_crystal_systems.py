@@ -27,7 +27,7 @@ def test_structures_keep_all_but_their_labels(groups):
 
 def test_probabilities_are_shared_by_frequency_and_add_up_again(groups):
     probabilities = np.random.default_rng(0).dirichlet(np.ones(3), 7).astype(np.float32)
-    shared = spread(probabilities, groups)
+    shared = spread(probabilities, groups.classes, [10, 30, 20, 60, 180, 0])
     assert shared.shape == (7, 6)
     expected = probabilities[:, [0, 0, 1, 2, 2, 2]] * [0.25, 0.75, 1, 0.25, 0.75, 0]
     assert shared == pytest.approx(expected, abs=1e-6)
@@ -35,9 +35,16 @@ def test_probabilities_are_shared_by_frequency_and_add_up_again(groups):
     assert sums == pytest.approx(probabilities, abs=1e-6)
 
 
-def test_a_system_without_training_structures_gives_equal_shares(train):
-    part = replace(train, labels=np.zeros(300, np.int32), classes=(14, 225, 227))
-    shared = spread(np.array([[0.4, 0.6]], np.float32), part)
+def test_unlabelled_patterns_stay_unlabelled(groups):
+    labels = groups.labels.copy()
+    labels[[0, 299]] = -1
+    assert label_by_system(replace(groups, labels=labels)).labels[[0, 1, 298, 299]].tolist() == [
+        -1, 0, 2, -1
+    ]  # fmt: skip
+
+
+def test_a_system_without_training_structures_gives_equal_shares():
+    shared = spread(np.array([[0.4, 0.6]], np.float32), (14, 225, 227), [300, 0, 0])
     assert shared[0] == pytest.approx([0.4, 0.3, 0.3], abs=1e-6)
 
 

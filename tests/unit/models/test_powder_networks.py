@@ -1,13 +1,9 @@
 """The networks for powder patterns have the layers that are described, and learn."""
 
 import pytest
+from networks import length_after
 
 from diffsym.models import park2017_cnn, vecsei2019_dense
-
-
-def after(length: int, stride: int, pool_stride: int) -> int:
-    """Length behind a padded convolution and a pooling of 3 without padding."""
-    return (-(-length // stride) - 3) // pool_stride + 1
 
 
 @pytest.mark.parametrize(
@@ -21,7 +17,7 @@ def after(length: int, stride: int, pool_stride: int) -> int:
 def test_park2017_has_the_parameters_counted_by_hand(classes, hidden, pool_strides, millions):
     length = 10_001
     for stride, pool_stride in zip((5, 5, 2), pool_strides, strict=True):
-        length = after(length, stride, pool_stride)
+        length = length_after(length, stride, pool_stride)
     first, second = hidden
     by_hand = (
         (100 + 1) * 80

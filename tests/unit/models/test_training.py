@@ -12,45 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from networks import SETTINGS, network, same_weights, trained
 
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras
-from diffsym.models.liu2019_cnn import build
 from diffsym.models.training import (
     learning_rate_at,
     load_model,
     loss_weights,
     predict,
     save_model,
-    train_member,
 )
-
-SETTINGS = {
-    "epochs": 4,
-    "batch_size": 32,
-    "learning_rate": 0.003,
-    "learning_rate_drops": [3],
-    "learning_rate_factor": 0.1,
-    "class_weights": "inverse_frequency",
-    "keep": "last",
-    "seed": 5,
-}
-
-
-def network():
-    return build(40, 3, filters=(8, 4), kernel_size=5, hidden_units=8, seed=5)
-
-
-def trained(train, validation, checkpoint, **changes):
-    model = network()
-    history = train_member(
-        model, train, validation, checkpoint=checkpoint, **{**SETTINGS, **changes}
-    )
-    return model, history
-
-
-def same_weights(first, second):
-    return all(map(np.array_equal, first.get_weights(), second.get_weights()))
 
 
 def test_weights_are_those_of_the_paper_scaled_to_a_mean_of_one():
@@ -74,7 +46,7 @@ def test_a_network_learns_and_its_history_is_whole(train, validation, tmp_path):
     model, history = trained(
         train, validation, tmp_path / "c.npz", epochs=12, learning_rate_drops=[10]
     )
-    accuracy = (predict(model, validation).argmax(axis=1) == validation.labels).mean()
+    accuracy = (predict(model, validation).probabilities.argmax(axis=1) == validation.labels).mean()
     assert accuracy > np.bincount(validation.labels).max() / len(validation) + 0.15
     assert history["val_accuracy"][-1] == pytest.approx(accuracy, abs=1e-6)
     assert [len(history[key]) for key in ("loss", "accuracy", "val_loss", "seconds")] == [12] * 4
@@ -86,7 +58,7 @@ def test_the_best_epoch_is_kept(train, validation, tmp_path):
     model, history = trained(train, validation, tmp_path / "c.npz", keep="best", epochs=6)
     best = int(np.argmax(history["val_accuracy"]))
     assert history["best_epoch"] == history["kept_epoch"] == best + 1
-    accuracy = (predict(model, validation).argmax(axis=1) == validation.labels).mean()
+    accuracy = (predict(model, validation).probabilities.argmax(axis=1) == validation.labels).mean()
     assert accuracy == pytest.approx(history["val_accuracy"][best], abs=1e-6)
 
 
@@ -207,7 +179,7 @@ def test_an_empty_validation_part_cannot_choose(train, validation, tmp_path):
         trained(train, empty, tmp_path / "c.npz", keep="best")
     model, history = trained(train, empty, tmp_path / "c.npz", epochs=1)
     assert history["kept_epoch"] == 1
-    assert predict(model, empty).shape == (0, 3)
+    assert predict(model, empty).probabilities.shape == (0, 3)
 
 
 def test_code_in_a_model_file_is_refused(tmp_path):

@@ -16,3 +16,9 @@ def flat_lines(
         pc.list_flatten(reflections["intensity"]).to_numpy(),
         np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]),
     )
+
+
+def flat_axis_cosines(reflections: pa.Table) -> NDArray[np.float32] | None:
+    """|cos| of the angle of all lines to the preferred axis; None if the table has no axis."""
+    column = reflections["axis_cosine"]
+    return None if column.null_count else pc.list_flatten(column).to_numpy()

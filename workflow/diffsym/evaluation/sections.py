@@ -437,7 +437,7 @@ def ideal(study: Study) -> Section | None:
                     name,
                     _example_name(study),
                     thousands(len(profile)),
-                    thousands(np.count_nonzero(profile)),
+                    thousands(int(np.count_nonzero(profile))),
                 ),
             )
         )

@@ -1,15 +1,13 @@
 """Networks that tell crystal systems apart, judged beside those that tell space groups apart."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from diffsym.datasets.feeding import LabelledStructures
+from diffsym.datasets.feeding import Structures
 from diffsym.structures.space_groups import systems_among
-
-Structures = TypeVar("Structures", bound=LabelledStructures)
 
 
 def label_by_system(structures: Structures) -> Structures:
@@ -17,12 +15,14 @@ def label_by_system(structures: Structures) -> Structures:
     names, systems = systems_among(structures.classes)
     return replace(
         structures,
-        labels=systems[structures.labels].astype(np.int32),
+        labels=np.where(structures.labels < 0, -1, systems[structures.labels]).astype(np.int32),
         classes=tuple(range(len(names))),
     )
 
 
-def spread(probabilities: NDArray[np.float32], train: LabelledStructures) -> NDArray[np.float32]:
+def spread(
+    probabilities: NDArray[np.float32], classes: Sequence[int], training_counts: ArrayLike
+) -> NDArray[np.float32]:
     """Probabilities of space groups that follow from those of the crystal systems.
 
     The probability of a system is shared by its groups as they share its training structures. The
@@ -33,16 +33,18 @@ def spread(probabilities: NDArray[np.float32], train: LabelledStructures) -> NDA
     ----------
     probabilities
         Of the systems that the classes belong to, (n, n_systems).
-    train
-        Training part with space groups as classes.
+    classes
+        Space-group numbers.
+    training_counts
+        Number of training structures of each class.
 
     Returns
     -------
     ndarray
         (n, n_classes).
     """
-    _, systems = systems_among(train.classes)
-    counts = np.bincount(train.labels, minlength=len(train.classes)).astype(np.float32)
+    _, systems = systems_among(classes)
+    counts = np.asarray(training_counts, np.float32)
     totals = np.bincount(systems, weights=counts)
     # A system without a training structure gives its groups equal shares.
     shares = np.where(

@@ -8,6 +8,7 @@ that is killed and started again therefore ends with the weights of an uninterru
 import hashlib
 import json
 import logging
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,12 +24,17 @@ from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path
 from diffsym.keras_backend import keras, resolve_jit
 from diffsym.models.losses import LOSSES
+from diffsym.models.predictions import Answers
+from diffsym.models.snapshots import save_snapshot
 
 log = logging.getLogger(__name__)
 
 PREDICTION_BATCH = 512
-# Quantities recorded each epoch; those with `val_` are of the validation part.
-RECORDED = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+# What Keras calls the accuracy of a network with two outputs, by what it is called here.
+RENAMED = {
+    "class_accuracy": "accuracy",
+    "val_class_accuracy": "val_accuracy",
+}
 
 
 @dataclass
@@ -38,22 +44,24 @@ class Progress:
     Attributes
     ----------
     history
-        Quantity (see `RECORDED`) -> one value an epoch. `loss` and `accuracy` are means over the
-        epoch, weighted and unweighted, while the weights change and dropout is on.
+        Quantity -> one value an epoch: `loss` and `accuracy`, means over the epoch, weighted and
+        unweighted, while the weights change and dropout is on; `val_loss` and `val_accuracy` of
+        the validation part; `learning_rate` and `seconds`. With two outputs also the cost of
+        each, `class_loss` and `ln_volume_loss`, the latter in ln V, and `val_...`.
     best_epoch
         Epoch with the best validation accuracy, counted from 1; the earliest of equals.
     best_weights
         The network's weights after that epoch.
     """
 
-    history: dict[str, list[float]] = field(default_factory=lambda: {key: [] for key in RECORDED})
+    history: dict[str, list[float]] = field(default_factory=dict)
     best_epoch: int = 0
     best_weights: list[NDArray] = field(default_factory=list)
 
     @property
     def epochs(self) -> int:
         """Number of finished epochs."""
-        return len(self.history["loss"])
+        return len(self.history.get("loss", []))
 
 
 def loss_weights(
@@ -111,7 +119,10 @@ def train_member(
     keep: Literal["best", "last"],
     seed: int,
     checkpoint: str | Path,
+    snapshots: str | Path | None = None,
+    snapshot_every: int | None = None,
     patience: int | None = None,
+    task_weights: tuple[float, float] = (1.0, 1.0),
     jit_compile: bool | None = None,
 ) -> dict[str, Any]:
     """Train a network in place, from its checkpoint if there is one of the same training.
@@ -119,9 +130,10 @@ def train_member(
     Parameters
     ----------
     model
-        Freshly built network, not compiled: descriptors -> class probabilities.
+        Freshly built network, not compiled: descriptors -> class probabilities, or a dict of
+        these (`class`) and ln V (`ln_volume`).
     train, validation
-        What it learns from, and what chooses the epoch.
+        What it learns from, and what chooses the epoch; with volumes if the network predicts them.
     epochs
         Passes over the training part.
     batch_size
@@ -142,15 +154,22 @@ def train_member(
         File that holds the state after the last finished epoch. A checkpoint of another training
         (other settings, network, data or Keras) is never resumed. The caller removes it when the
         results are safe.
+    snapshots, snapshot_every
+        Folder that gets the weights after each so many epochs, see `diffsym.models.snapshots`;
+        None: no snapshots.
     patience
         Stop after so many epochs without a better validation accuracy; None: never.
+    task_weights
+        Of a network that predicts volumes: weights of the cost of the classes and of the mean
+        absolute error of ln V, in standard deviations over the training part (Ozaki et al. 2025,
+        equations 13 and 14).
     jit_compile
         Compile with XLA; None: where that is faster.
 
     Returns
     -------
     dict
-        One list for each quantity in `RECORDED`, and `best_epoch` and `kept_epoch`.
+        One list for each quantity of `Progress.history`, and `best_epoch` and `kept_epoch`.
 
     Raises
     ------
@@ -170,12 +189,18 @@ def train_member(
         "losses": list(losses),
         "class_weights": class_weights,
         "seed": seed,
+        "snapshot_every": snapshot_every,
+        "task_weights": list(task_weights),
     }
     digest = _digest(settings, train, validation)
     optimizer = keras.optimizers.Adam(learning_rate, epsilon=epsilon)
     optimizer.build(model.trainable_variables)
-    views = [_compiled(model, optimizer, loss, resolve_jit(jit_compile)) for loss in losses]
+    views = [
+        _compiled(model, optimizer, loss, task_weights, resolve_jit(jit_compile)) for loss in losses
+    ]
     progress = _resume(model, optimizer, Path(checkpoint), digest)
+    if snapshots is not None and not progress.epochs:
+        shutil.rmtree(snapshots, ignore_errors=True)  # of another training that was killed
     while progress.epochs < epochs and not _exhausted(progress, patience):
         epoch = progress.epochs + 1
         started = time.perf_counter()
@@ -194,13 +219,15 @@ def train_member(
             shuffle=False,
             verbose=0,
         )
-        record = {key: float(values[0]) for key, values in fitted.history.items()}
+        record = {RENAMED.get(key, key): float(values[0]) for key, values in fitted.history.items()}
         if not np.isfinite(list(record.values())).all():
             raise DiffsymError(
                 f"the loss is no longer a finite number in epoch {epoch}; lower learning_rate"
             )
         record |= {"learning_rate": rate, "seconds": time.perf_counter() - started}
         _advance(progress, record, model)
+        if snapshots is not None and snapshot_every is not None and epoch % snapshot_every == 0:
+            save_snapshot(model, snapshots, epoch)
         _save_checkpoint(model, optimizer, progress, Path(checkpoint), digest)
         log.info(
             "epoch %d of %d: %s",
@@ -215,11 +242,26 @@ def train_member(
     return progress.history | {"best_epoch": progress.best_epoch, "kept_epoch": kept_epoch}
 
 
-def predict(model: keras.Model, partition: LabelledStructures) -> NDArray[np.float32]:
-    """Class probabilities of each structure, (n, n_classes)."""
+def predict(model: keras.Model, partition: LabelledStructures) -> Answers:
+    """What a network says of each structure."""
     if not len(partition):
-        return np.empty((0, len(partition.classes)), np.float32)
-    return model.predict(Batches(partition, PREDICTION_BATCH), verbose=0)
+        empty = np.empty((0, len(partition.classes)), np.float32)
+        return Answers(empty, np.empty(0, np.float32) if predicts_volumes(model) else None)
+    outputs = model.predict(Batches(partition, PREDICTION_BATCH), verbose=0)
+    if predicts_volumes(model):
+        return Answers(outputs["class"], outputs["ln_volume"][:, 0])
+    return Answers(outputs)
+
+
+def predicts_volumes(model: keras.Model) -> bool:
+    """Whether a network has a second output, ln V."""
+    return len(model.outputs) > 1
+
+
+def volume_scale(model: keras.Model) -> tuple[float, float]:
+    """Mean and standard deviation of ln V that a network was built with."""
+    layer = model.get_layer("ln_volume")
+    return float(layer.offset), float(layer.scale)
 
 
 def save_model(model: keras.Model, path: str | Path) -> None:
@@ -241,17 +283,30 @@ def load_model(path: str | Path) -> keras.Model:
 
 
 def _compiled(
-    model: keras.Model, optimizer: keras.Optimizer, loss: str, jit_compile: bool | str
+    model: keras.Model,
+    optimizer: keras.Optimizer,
+    loss: str,
+    task_weights: tuple[float, float],
+    jit_compile: bool | str,
 ) -> keras.Model:
     """Return a view of a network, of the same layers and optimiser, that minimises a loss.
 
     A view for each loss is compiled once; one network whose loss changed would be compiled again
     in each epoch.
     """
-    view = keras.Model(model.inputs, model.outputs)
-    view.compile(
-        optimizer=optimizer, loss=LOSSES[loss], metrics=["accuracy"], jit_compile=jit_compile
-    )
+    outputs: Any = model.outputs
+    tasks: dict[str, Any] = {"loss": LOSSES[loss], "metrics": ["accuracy"]}
+    if predicts_volumes(model):
+        of_class, of_volume = task_weights
+        _, deviation = volume_scale(model)
+        outputs = dict(zip(model.output_names, model.outputs, strict=True))
+        tasks = {
+            "loss": {"class": LOSSES[loss], "ln_volume": "mean_absolute_error"},
+            "loss_weights": {"class": of_class, "ln_volume": of_volume / deviation},
+            "metrics": {"class": ["accuracy"]},
+        }
+    view = keras.Model(model.inputs, outputs)
+    view.compile(optimizer=optimizer, jit_compile=jit_compile, **tasks)
     return view
 
 
@@ -270,9 +325,9 @@ def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
 
 def _advance(progress: Progress, record: dict[str, float], model: keras.Model) -> None:
     """Record a finished epoch, and its weights if they are the best so far."""
-    best = max(progress.history["val_accuracy"], default=-1.0)
+    best = max(progress.history.get("val_accuracy", []), default=-1.0)
     for key, value in record.items():
-        progress.history[key].append(value)
+        progress.history.setdefault(key, []).append(value)
     if record.get("val_accuracy", -1.0) > best:
         progress.best_epoch = progress.epochs
         progress.best_weights = model.get_weights()

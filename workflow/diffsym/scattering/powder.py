@@ -37,12 +37,14 @@ Wavelength = float | Sequence[tuple[float, float]]
 CU_K_ALPHA = 1.54184
 # The lines themselves, A (Hoelzer et al. 1997, Phys. Rev. A 56, 4554), and their shares.
 CU_K_ALPHA_DOUBLET = ((1.540593, 2 / 3), (1.544427, 1 / 3))
+# Those of molybdenum (Deslattes et al. 2003, Rev. Mod. Phys. 75, 35).
+MO_K_ALPHA_DOUBLET = ((0.709317, 2 / 3), (0.713607, 1 / 3))
 
 # Standard deviations of a Gaussian in its full width at half maximum.
 _FWHM_PER_SIGMA = 2 * math.sqrt(2 * math.log(2))
 # Height of profiles of unit area and unit full width at half maximum.
-_GAUSSIAN_HEIGHT = 2 * math.sqrt(math.log(2) / math.pi)
-_LORENTZIAN_HEIGHT = 2 / math.pi
+GAUSSIAN_HEIGHT = 2 * math.sqrt(math.log(2) / math.pi)
+LORENTZIAN_HEIGHT = 2 / math.pi
 
 
 @dataclass(frozen=True)
@@ -459,7 +461,7 @@ def _peaks(
             width[n] = _width(sine, cosine, wavelengths[line], settings, row)
             if not width[n] > 0:  # outside the range of angles, where the width need not be real
                 continue
-            area = weights[line] * intensity[reflection] * _lorentz_polarisation(sine, cosine)
+            area = weights[line] * intensity[reflection] * lorentz_polarisation(sine, cosine)
             area *= math.exp(-settings.b_iso[row] * d_star[reflection] ** 2 / 2)
             if march_ratio != 1:
                 area *= _march_dollase(axis_cosine[reflection], march_ratio)
@@ -477,11 +479,11 @@ def _peaks(
 @njit(cache=True)
 def _unit_height(eta: float) -> float:
     """Height of a pseudo-Voigt function of unit area and unit full width at half maximum."""
-    return (1 - eta) * _GAUSSIAN_HEIGHT + eta * _LORENTZIAN_HEIGHT
+    return (1 - eta) * GAUSSIAN_HEIGHT + eta * LORENTZIAN_HEIGHT
 
 
 @njit(cache=True, error_model="numpy")
-def _lorentz_polarisation(sine: float, cosine: float) -> float:
+def lorentz_polarisation(sine: float, cosine: float) -> float:
     """Factor of a powder of sin(theta) and cos(theta), unpolarised X-rays, no monochromator."""
     cosine_of_two_theta = 1 - 2 * sine * sine
     return (1 + cosine_of_two_theta**2) / (sine * sine * cosine)
@@ -511,7 +513,7 @@ def _add_peak(
 
     Position and width are in steps of the grid.
     """
-    gaussian = height * (1 - eta) * _GAUSSIAN_HEIGHT / _unit_height(eta)
+    gaussian = height * (1 - eta) * GAUSSIAN_HEIGHT / _unit_height(eta)
     if gaussian > floor:
         _add_gaussian(pattern, position, gaussian, width, floor)
     if height - gaussian > floor:

@@ -1,0 +1,77 @@
+"""One way to open what experiments are fed with, stored or rendered, with volumes or without."""
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from diffsym.datasets.feeding import LabelledStructures, Structures, open_partitions
+from diffsym.tables import STRUCTURES, read_table
+
+
+@contextmanager
+def open_described(
+    files: Mapping[str, Any],
+    classes: Sequence[int],
+    *,
+    patterns: Mapping[str, Any] | None,
+    seed: int = 0,
+) -> Iterator[Mapping[str, LabelledStructures]]:
+    """Open the structures of an experiment.
+
+    Parameters
+    ----------
+    files
+        `split`; `descriptor`, the descriptor table or, for patterns that are rendered, the shards
+        of the reflections table; optionally `filter`, see
+        `diffsym.datasets.feeding.open_partitions`, and `structures`, the structures table, if
+        volumes are needed.
+    classes
+        Space-group numbers.
+    patterns
+        Settings of patterns that are rendered while a network trains, see
+        `diffsym.datasets.augmented.open_augmented_partitions`; None: the descriptor is stored.
+    seed
+        Seed of rendered training patterns.
+
+    Yields
+    ------
+    mapping
+        Role -> structures.
+    """
+    tables = files["descriptor"], files["split"], classes
+    training_filter = files.get("filter")
+    if patterns is None:
+        opened = open_partitions(*tables, training_filter=training_filter)
+    else:
+        # By name, so that a change of how patterns are rendered leaves other trainings alone.
+        augmented = importlib.import_module("diffsym.datasets.augmented")
+        opened = augmented.open_augmented_partitions(
+            *tables, seed=seed, training_filter=training_filter, **patterns
+        )
+    with opened as parts:
+        if "structures" not in files:
+            yield parts
+            return
+        columns = ["structure_id", "primitive_volume"]
+        volumes = read_table(files["structures"], STRUCTURES, columns)
+        yield {role: with_volumes(part, volumes) for role, part in parts.items()}
+
+
+def with_volumes(partition: Structures, structures: pa.Table) -> Structures:
+    """The same structures with the volumes of their primitive cells.
+
+    Parameters
+    ----------
+    partition
+        Some structures.
+    structures
+        Columns `structure_id` and `primitive_volume` of all of them.
+    """
+    volumes = structures.to_pandas().set_index("structure_id")["primitive_volume"]
+    own = volumes.loc[partition.structure_ids.to_pylist()].to_numpy()
+    return replace(partition, ln_volumes=np.log(own).astype(np.float32))

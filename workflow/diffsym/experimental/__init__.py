@@ -1,0 +1,1 @@
+"""Measured patterns in, descriptors and answers out."""

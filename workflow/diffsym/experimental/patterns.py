@@ -1,0 +1,226 @@
+"""Sets of measured powder patterns as one table, each pattern checked.
+
+A set is a folder or an archive:
+
+- a folder with an index `patterns.csv`: the column `file` names text files of two columns, 2theta
+  in degrees and intensity (what follows # is a comment); the columns `space_group` and
+  `wavelength` (A) may be there and may be empty;
+- a NumPy archive (`.npz`) with the arrays `two_theta` (m,), `intensity` (n, m) and, if known,
+  `space_group` (n,) and `pattern_id` (n,).
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from diffsym.errors import DiffsymError
+from diffsym.scattering.powder import Wavelength, spectral_lines
+from diffsym.tables import MEASURED, rejected_table
+
+INDEX = "patterns.csv"
+FEWEST_POINTS = 100
+
+
+@dataclass(frozen=True)
+class MeasuredPattern:
+    """One pattern of a set as it was read.
+
+    Attributes
+    ----------
+    name
+        Identifier within the set.
+    two_theta, intensity
+        Angles, degrees, and counts, of the same length.
+    space_group
+        Number, or None where it is unknown.
+    wavelength
+        As in `diffsym.scattering.powder.spectral_lines`.
+    """
+
+    name: str
+    two_theta: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+    space_group: int | None
+    wavelength: Wavelength
+
+
+def read_patterns(
+    name: str, path: str | Path, *, wavelength: Wavelength, exclude: Sequence[str] = ()
+) -> tuple[pa.Table, pa.Table]:
+    """Read and check a set.
+
+    Parameters
+    ----------
+    name
+        Name of the set, with which identifiers begin.
+    path
+        Folder or archive.
+    wavelength
+        Of patterns that do not come with their own.
+    exclude
+        Identifiers within the set of patterns not to be used, for example after an audit.
+
+    Returns
+    -------
+    patterns, rejected
+        The documented measured table, and the rejected table: with the excluded patterns, broken
+        files and patterns, and those whose intensities another pattern of the set has, too.
+
+    Raises
+    ------
+    DiffsymError
+        If there is no such set, its index or arrays are not as documented, an excluded name is
+        not in it, or no pattern is left.
+    """
+    path = Path(path)
+    read = _from_archive(path, wavelength) if path.is_file() else _from_folder(path, wavelength)
+    rows: list[MeasuredPattern] = []
+    rejected: list[tuple[str, str, str]] = []
+    first_with: dict[bytes, str] = {}
+    names: set[str] = set()
+    for entry, pattern in read:
+        names.add(entry)
+        verdict = (
+            ("excluded", "the configuration excludes this pattern")
+            if entry in exclude
+            else _verdict(pattern, first_with)
+        )
+        if verdict is None and isinstance(pattern, MeasuredPattern):
+            rows.append(pattern)
+        elif verdict is not None:
+            rejected.append((f"{name}:{entry}", *verdict))
+    if unknown := sorted(set(exclude) - names):
+        raise DiffsymError(
+            f"measured.{name}.exclude: {path} has no pattern '{unknown[0]}'; remove it"
+        )
+    if not rows:
+        raise DiffsymError(f"measured.{name}.path: {path} holds no usable pattern")
+    return _measured_table(name, rows), rejected_table(rejected, stage="measured")
+
+
+def _from_archive(
+    path: Path, wavelength: Wavelength
+) -> Iterator[tuple[str, MeasuredPattern | str]]:
+    """Patterns of a NumPy archive."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {key: stored[key] for key in stored.files}
+    except (OSError, ValueError, BadZipFile) as error:
+        raise DiffsymError(f"{path}: not a NumPy archive ({error}); give a .npz file") from None
+    for key in ("two_theta", "intensity"):
+        if key not in arrays:
+            raise DiffsymError(f"{path}: the array {key} is missing; add it to the archive")
+    two_theta, intensity = arrays["two_theta"], arrays["intensity"]
+    n = len(intensity)
+    groups = arrays.get("space_group", np.zeros(n, int))
+    names = arrays.get("pattern_id", np.arange(n))
+    if intensity.shape != (n, len(two_theta)) or len(groups) != n or len(names) != n:
+        raise DiffsymError(
+            f"{path}: intensity must be (n, m) for the m angles of two_theta, and space_group and "
+            f"pattern_id (n,); they are {intensity.shape}, {groups.shape} and {names.shape}"
+        )
+    for entry, values, group in zip(names.astype(str), intensity, groups, strict=True):
+        yield (
+            entry,
+            MeasuredPattern(
+                name=entry,
+                two_theta=two_theta.astype(float),
+                intensity=values.astype(float),
+                space_group=int(group) or None,
+                wavelength=wavelength,
+            ),
+        )
+
+
+def _from_folder(path: Path, wavelength: Wavelength) -> Iterator[tuple[str, MeasuredPattern | str]]:
+    """Patterns that the index of a folder names; a broken one is the reason why."""
+    try:
+        index = pd.read_csv(path / INDEX, comment="#", dtype={"file": str})
+        files = index["file"]
+    except (OSError, ValueError, KeyError) as error:
+        raise DiffsymError(
+            f"{path / INDEX}: no index of measured patterns ({error}); write a CSV file with the "
+            "columns file, space_group and wavelength"
+        ) from None
+    for row, file in enumerate(files):
+        own = index.get("wavelength", pd.Series(np.nan, index.index))[row]
+        group = index.get("space_group", pd.Series(np.nan, index.index))[row]
+        try:
+            columns = pd.read_csv(
+                path / file, sep=r"[\s,;]+", comment="#", header=None, engine="python", dtype=float
+            )
+            two_theta, intensity = columns[0].to_numpy(), columns[1].to_numpy()
+        except (OSError, ValueError, KeyError) as error:
+            yield file, f"not two columns of numbers, 2theta and intensity ({error})"
+            continue
+        yield (
+            file,
+            MeasuredPattern(
+                name=file,
+                two_theta=two_theta,
+                intensity=intensity,
+                space_group=None if pd.isna(group) else int(group),
+                wavelength=wavelength if pd.isna(own) else float(own),
+            ),
+        )
+
+
+def _verdict(
+    pattern: MeasuredPattern | str, first_with: dict[bytes, str]
+) -> tuple[str, str] | None:
+    """Code and sentence why a pattern cannot be used, or None; `first_with` is kept up to date.
+
+    A pattern that could not be read is the sentence why.
+    """
+    if isinstance(pattern, str):
+        return "unreadable", pattern
+    if problem := next(_problems(pattern), None):
+        return "pattern", problem
+    first = first_with.setdefault(
+        hashlib.sha256(pattern.intensity.tobytes()).digest(), pattern.name
+    )
+    if first != pattern.name:
+        return "duplicate", f"the intensities are those of {first}"
+    return None
+
+
+def _problems(pattern: MeasuredPattern) -> Iterator[str]:
+    """What is wrong with the numbers of a pattern, a sentence each; the first is the cause."""
+    two_theta, intensity = pattern.two_theta, pattern.intensity
+    if len(two_theta) < FEWEST_POINTS:
+        yield f"{len(two_theta)} points are too few for a pattern; give at least {FEWEST_POINTS}"
+    if not (np.isfinite(two_theta).all() and np.isfinite(intensity).all()):
+        yield "an angle or intensity is no finite number; remove its line"
+    if not (np.diff(two_theta) > 0).all():
+        yield "the angles do not rise from line to line; sort the lines and remove repeated ones"
+    if not 0 <= two_theta[0] < two_theta[-1] < 180:
+        yield (
+            f"the first column runs from {two_theta[0]:g} to {two_theta[-1]:g}, which is no 2theta "
+            "in degrees; convert it"
+        )
+    if not intensity.max() > max(intensity.min(), 0):
+        yield "all intensities are equal or none is positive; measure again"
+    if pattern.space_group is not None and not 1 <= pattern.space_group <= 230:
+        yield f"there is no space group {pattern.space_group}; give 1 to 230 or nothing"
+
+
+def _measured_table(name: str, patterns: Sequence[MeasuredPattern]) -> pa.Table:
+    lines = [spectral_lines(pattern.wavelength) for pattern in patterns]
+    return pa.table(
+        {
+            "pattern_id": [f"{name}:{pattern.name}" for pattern in patterns],
+            "space_group": pa.array([pattern.space_group for pattern in patterns], pa.uint8()),
+            "wavelengths": [line[:, 0] for line in lines],
+            "weights": [line[:, 1] / line[:, 1].sum() for line in lines],
+            "two_theta": [pattern.two_theta for pattern in patterns],
+            "intensity": [pattern.intensity.astype(np.float32) for pattern in patterns],
+        },
+        schema=MEASURED,
+    )

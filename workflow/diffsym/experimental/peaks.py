@@ -1,0 +1,435 @@
+r"""From a measured powder pattern to an 'ideal' profile: Ozaki et al. (2025), section 2.6.
+
+The lines of the pattern are found (`find_peaks`), their areas divided by the Lorentz-polarisation
+factor
+
+.. math::
+    f_{LP} = \frac{1 + \cos^2 2\theta}{2 \sin^2\theta \cos\theta}
+
+and their angles turned into :math:`1/d = 2 \sin\theta / \lambda` (`ideal_profile_of_peaks`). What
+is left knows no instrument and can be compared with `diffsym.scattering.ideal`. Displacements of
+atoms remain in it: they are those of the sample, and no B is applied.
+
+Lines are found in four steps.
+
+1. The background is clipped off (SNIP: Ryan et al. 1988, Nucl. Instrum. Methods B 34, 396).
+2. Of a doublet the weaker component is subtracted (Rachinger 1948, J. Sci. Instrum. 25, 254).
+3. Ridges of the wavelet transform at scales about the pattern's own peak width are candidates
+   (`scipy.signal.find_peaks_cwt`: Du et al. 2006, Bioinformatics 22, 2059) if they stand out of
+   the noise.
+4. All of them are refined together against the pattern as it was measured, doublets included
+   (`diffsym.experimental.profile_fit`), and what the fit leaves over is searched once more.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+from scipy import signal
+from scipy.ndimage import gaussian_filter1d
+
+from diffsym.errors import DiffsymError
+from diffsym.experimental.profile_fit import Decomposition, component_angles, decompose
+from diffsym.scattering.ideal import bin_edges, ideal_profiles
+from diffsym.scattering.powder import (
+    CU_K_ALPHA_DOUBLET,
+    Wavelength,
+    lorentz_polarisation,
+    spectral_lines,
+)
+
+Floats = NDArray[np.float64]
+
+FEWEST_POINTS = 100
+# A pattern that ends at longer lattice spacings than this, A, is not one: its "angles" are more
+# likely scattering vectors, spacings or radians.
+LARGEST_LAST_SPACING = 3.0
+# Widths of the wavelets, in full widths at half maximum of the peaks. Below the best match of a
+# Gaussian peak, 0.95, neighbours are better separated.
+WAVELET_WIDTHS = (0.4, 0.55, 0.75, 1.0)
+# At this one the signal is compared with the noise.
+SIGNAL_WIDTH = 0.75
+# Clipping of the background, in full widths of a peak.
+CLIPPING = 10
+# Distance between the knots of the background's correction, likewise, and fewest of them.
+KNOT_DISTANCE = 50
+FEWEST_KNOTS = 8
+# How often the pattern is searched for lines: once as it is and once for what a fit leaves over.
+SEARCHES = 2
+# Standard deviations of a Gaussian in its median absolute deviation.
+_DEVIATIONS_PER_SIGMA = 0.6745
+
+
+class Peaks(NamedTuple):
+    """Lines of a pattern, by rising angle.
+
+    Attributes
+    ----------
+    two_theta : (n,)
+        Angle of the line for the strongest of the wavelengths, degrees.
+    area : (n,)
+        Intensity of all wavelengths, integrated over the angle; units of the pattern times degrees.
+    """
+
+    two_theta: Floats
+    area: Floats
+
+
+def measured_to_ideal(
+    two_theta: ArrayLike,
+    intensity: ArrayLike,
+    wavelength: Wavelength = CU_K_ALPHA_DOUBLET,
+    *,
+    d_star_min: float,
+    d_star_max: float,
+    bins: int,
+    signal_to_noise: float = 5.0,
+    profile_error: float = 0.05,
+) -> NDArray[np.float32]:
+    """'Ideal' profile of a measured pattern; see `find_peaks` and `ideal_profile_of_peaks`.
+
+    Returns
+    -------
+    (bins,) float32
+
+    Raises
+    ------
+    DiffsymError
+        If the pattern cannot be used, no line is found or none lies in the range of 1/d.
+    """
+    peaks = find_peaks(
+        two_theta,
+        intensity,
+        wavelength=wavelength,
+        signal_to_noise=signal_to_noise,
+        profile_error=profile_error,
+    )
+    if len(peaks.two_theta) == 0:
+        raise DiffsymError(
+            f"no line stands {signal_to_noise:g} times above the noise; lower signal_to_noise or "
+            "measure longer"
+        )
+    return ideal_profile_of_peaks(
+        *peaks, wavelength, d_star_min=d_star_min, d_star_max=d_star_max, bins=bins
+    )
+
+
+def ideal_profile_of_peaks(
+    two_theta: ArrayLike,
+    area: ArrayLike,
+    wavelength: Wavelength = CU_K_ALPHA_DOUBLET,
+    *,
+    d_star_min: float,
+    d_star_max: float,
+    bins: int,
+) -> NDArray[np.float32]:
+    """'Ideal' profile of the lines of a pattern (equations 8 and 9).
+
+    Parameters
+    ----------
+    two_theta, area : (n,)
+        See `Peaks`.
+    wavelength
+        A; of several lines, the strongest.
+    d_star_min, d_star_max, bins
+        Range of 1/d, 1/A, and bins in it, see `diffsym.scattering.ideal.bins_of`.
+
+    Returns
+    -------
+    (bins,) float32
+        Sums of |F|^2, with the displacements that the atoms of the sample have; the largest is 1.
+
+    Raises
+    ------
+    DiffsymError
+        If no line lies in the range.
+    """
+    theta = np.radians(np.asarray(two_theta, np.float64)) / 2
+    factor = [lorentz_polarisation(math.sin(angle), math.cos(angle)) for angle in theta]
+    profile = ideal_profiles(
+        2 * np.sin(theta) / _strongest_first(wavelength)[0, 0],
+        np.asarray(area) / factor,
+        [0, len(theta)],
+        bin_edges(d_star_min=d_star_min, d_star_max=d_star_max, bins=bins),
+    ).toarray()[0]
+    if not profile.any():
+        raise DiffsymError(
+            f"no line of the pattern lies between 1/d = {d_star_min:g} and {d_star_max:g} 1/A; "
+            "check the wavelength or widen the range"
+        )
+    return profile
+
+
+def find_peaks(
+    two_theta: ArrayLike,
+    intensity: ArrayLike,
+    *,
+    wavelength: Wavelength = CU_K_ALPHA_DOUBLET,
+    signal_to_noise: float = 5.0,
+    profile_error: float = 0.05,
+) -> Peaks:
+    """Lines of a measured powder pattern.
+
+    Parameters
+    ----------
+    two_theta : (m,)
+        Rising angles, degrees; intensities are interpolated where the steps differ.
+    intensity : (m,)
+        In any unit, background included.
+    wavelength
+        A; or (wavelength, weight) of several lines, such as `CU_K_ALPHA_DOUBLET`. One number
+        for radiation that is monochromatic or whose doublet was removed.
+    signal_to_noise
+        A line must stand out by this many standard deviations of the noise.
+    profile_error
+        By which share of the intensity a peak's shape may differ from the fitted profile, besides
+        the noise. A line on the flank of another must stand out of this, too.
+
+    Returns
+    -------
+    Peaks
+        None if nothing stands out.
+
+    Raises
+    ------
+    DiffsymError
+        If the pattern is none or a setting is out of range.
+    """
+    angles, values = np.asarray(two_theta, np.float64), np.asarray(intensity, np.float64)
+    lines = _strongest_first(wavelength)
+    check_pattern(angles, values, wavelength)
+    if not signal_to_noise > 0 or not 0 <= profile_error < 1:
+        raise DiffsymError(
+            f"signal_to_noise must be positive, not {signal_to_noise}, and profile_error lie "
+            f"between 0 and 1, not be {profile_error}"
+        )
+    angles, values = _in_equal_steps(angles, values)
+    step = angles[1] - angles[0]
+    noise = noise_level(values)
+    width = _typical_width(angles, values, lines, noise)
+    if width is None:
+        return Peaks(np.empty(0), np.empty(0))
+    above = values - snip_background(values, width)
+    error = np.hypot(noise, profile_error * gaussian_filter1d(np.maximum(above, 0), width / 4))
+    knots = max(round(len(angles) / (KNOT_DISTANCE * width)), FEWEST_KNOTS)
+
+    def refine(positions: Floats) -> Decomposition:
+        return decompose(
+            angles, above, error, lines, positions=positions, fwhm=width * step, knots=knots
+        )
+
+    positions = np.empty(0)
+    remainder = strip_companions(angles, above, lines)
+    for _ in range(SEARCHES):
+        found = angles[_ridges(remainder, error, width, signal_to_noise)]
+        new = found[_distances(found, positions) > width * step / 2]
+        if len(new) == 0:
+            break
+        fit = refine(np.concatenate([positions, new]))
+        certain = fit.area > signal_to_noise * _area_errors(fit, angles, error)
+        positions, remainder = fit.two_theta[certain], above - fit.curve
+    if len(positions) == 0:
+        return Peaks(np.empty(0), np.empty(0))
+    if not certain.all():
+        fit = refine(positions)
+    return Peaks(fit.two_theta, fit.area)
+
+
+def check_pattern(two_theta: Floats, intensity: Floats, wavelength: Wavelength) -> None:
+    """DiffsymError if numbers cannot be a powder pattern.
+
+    Parameters
+    ----------
+    two_theta, intensity : (m,)
+        Angles, degrees, and intensities.
+    wavelength
+        See `find_peaks`.
+    """
+    if two_theta.ndim != 1 or two_theta.shape != intensity.shape:
+        raise DiffsymError(
+            f"each angle needs one intensity, not {two_theta.shape} and {intensity.shape}"
+        )
+    if len(two_theta) < FEWEST_POINTS:
+        raise DiffsymError(
+            f"{len(two_theta)} points are too few for a pattern; give at least {FEWEST_POINTS}"
+        )
+    if not (np.isfinite(two_theta).all() and np.isfinite(intensity).all()):
+        raise DiffsymError("an angle or an intensity is no finite number; remove its point")
+    if not (np.diff(two_theta) > 0).all():
+        raise DiffsymError(
+            "the angles do not rise from point to point; sort them and remove repeated ones, or "
+            "convert them if they are lattice spacings d"
+        )
+    if two_theta[0] < 0 or two_theta[-1] >= 180:
+        raise DiffsymError(
+            f"angles from {two_theta[0]:g} to {two_theta[-1]:g} are no 2theta in degrees; convert "
+            "them"
+        )
+    shortest = _strongest_first(wavelength)[0, 0] / (2 * math.sin(math.radians(two_theta[-1] / 2)))
+    if shortest > LARGEST_LAST_SPACING:
+        raise DiffsymError(
+            f"the pattern ends at {two_theta[-1]:g} degrees, a spacing of {shortest:.3g} A; if its "
+            "axis is Q, d or in radians convert it to 2theta in degrees, else check the wavelength"
+        )
+    if not intensity.max() > max(intensity.min(), 0):
+        raise DiffsymError("all intensities are equal or none is positive; give measured ones")
+
+
+def noise_level(intensity: Floats) -> float:
+    """Standard deviation of the noise, from the second differences of neighbouring points.
+
+    Their median is that of the background as long as peaks cover less than half of the pattern.
+    A calculated pattern has no noise; what it is then given is below any line of interest.
+    """
+    differences = np.abs(np.diff(intensity, 2))  # of white noise: sqrt(6) sigma
+    measured = np.median(differences) / _DEVIATIONS_PER_SIGMA / math.sqrt(6)
+    return float(max(measured, 1e-5 * np.ptp(intensity)))
+
+
+def snip_background(intensity: Floats, width: float) -> Floats:
+    """Background by clipping peaks (SNIP) in windows of decreasing size.
+
+    Parameters
+    ----------
+    intensity : (m,)
+        The pattern, which is smoothed before: clipping would follow the lowest of noisy values.
+    width
+        Full width at half maximum of the peaks, points.
+    """
+    background = gaussian_filter1d(intensity, width / 4)
+    largest = min(math.ceil(CLIPPING * width), len(intensity) // 2)
+    for reach in range(largest, 0, -1):
+        padded = np.pad(background, reach, mode="edge")
+        background = np.minimum(background, (padded[: -2 * reach] + padded[2 * reach :]) / 2)
+    return background
+
+
+def strip_companions(two_theta: Floats, intensity: Floats, lines: Floats) -> Floats:
+    """Subtract the components of all wavelengths but the first (Rachinger).
+
+    Parameters
+    ----------
+    two_theta : (m,)
+        Angles rising in equal steps, degrees.
+    intensity : (m,)
+        Above the background.
+    lines : (k, 2)
+        Wavelengths, A, and weights.
+
+    Returns
+    -------
+    (m,)
+        What the first wavelength makes of the pattern.
+    """
+    stripped = intensity.copy()
+    for wavelength, weight in lines[1:]:
+        # Where the first wavelength is diffracted by the spacing seen at each angle by this one.
+        origins = component_angles(two_theta, np.array([[wavelength, weight], lines[0]]))[:, 1]
+        places = (origins - two_theta[0]) / (two_theta[1] - two_theta[0])
+        ratio = weight / lines[0, 1]
+        if wavelength > lines[0, 0]:
+            _strip(stripped, places, ratio)
+        else:  # origins lie at higher angles: from the last point to the first
+            _strip(stripped[::-1], len(places) - 1 - places[::-1], ratio)
+    return stripped
+
+
+@njit(cache=True)
+def _strip(values: Floats, places: Floats, ratio: float) -> None:
+    """Subtract the share `ratio` of the stripped value at each point's place, which is before it.
+
+    Between two points values are interpolated; what comes from before the first is left.
+    """
+    for point in range(len(values)):
+        left = math.floor(places[point])
+        if left < 0:
+            continue
+        share = places[point] - left
+        if left + 1 < point:
+            values[point] -= ratio * ((1 - share) * values[left] + share * values[left + 1])
+        elif left < point:  # half of the place is the point itself
+            values[point] -= ratio * (1 - share) * values[left]
+            values[point] /= 1 + ratio * share
+        else:
+            values[point] /= 1 + ratio
+
+
+def _strongest_first(wavelength: Wavelength) -> Floats:
+    """Wavelengths and weights with the strongest line, by which angles are given, first."""
+    lines = spectral_lines(wavelength)
+    return lines[np.argsort(-lines[:, 1], kind="stable")]
+
+
+def _in_equal_steps(two_theta: Floats, intensity: Floats) -> tuple[Floats, Floats]:
+    """The pattern at equal steps of the angle; interpolated if it is not measured so."""
+    steps = np.diff(two_theta)
+    step = np.median(steps)
+    number = round((two_theta[-1] - two_theta[0]) / step)
+    equal = np.linspace(two_theta[0], two_theta[-1], number + 1)
+    if number == len(steps) and np.abs(equal - two_theta).max() < 0.05 * step:
+        return equal, intensity
+    return equal, np.interp(equal, two_theta, intensity)
+
+
+def _typical_width(
+    two_theta: Floats, intensity: Floats, lines: Floats, noise: float
+) -> float | None:
+    """Full width at half maximum of the pattern's strong peaks, points; None if there is none.
+
+    Peaks that overlap look broader, so it is rather one of the narrower ones. The background that
+    it is measured above depends on it, hence twice.
+    """
+    width = len(two_theta) / 600
+    for _ in range(2):
+        above = intensity - snip_background(intensity, width)
+        peaks = gaussian_filter1d(strip_companions(two_theta, above, lines), 1.0)
+        highest = peaks.max()
+        places, _ = signal.find_peaks(
+            peaks, height=max(8 * noise, 0.1 * highest), prominence=0.05 * highest
+        )
+        if len(places) == 0:
+            return None
+        widths = signal.peak_widths(peaks, places, rel_height=0.5)[0]
+        width = max(float(np.quantile(widths, 0.35)), 2.0)
+    return width
+
+
+def _ridges(
+    remainder: Floats, error: Floats, width: float, signal_to_noise: float
+) -> NDArray[np.int64]:
+    """Points where ridges of the wavelet transform begin and the signal exceeds the noise.
+
+    The threshold of `scipy.signal.find_peaks_cwt` compares with a percentile of the transform in a
+    window, which neighbouring peaks raise and which is zero without noise; it is not used. The
+    wavelets have unit norm, so white noise is as large in the transform as in the pattern.
+    """
+    widths = np.maximum(np.multiply(WAVELET_WIDTHS, width), 1.0)
+    with np.errstate(invalid="ignore"):  # 0 / 0 in that threshold
+        ridges = signal.find_peaks_cwt(
+            remainder, widths, wavelet=_mexican_hat, min_length=2, min_snr=0, window_size=1
+        ).astype(np.int64)
+    wavelet = _mexican_hat(math.ceil(10 * SIGNAL_WIDTH * width) | 1, SIGNAL_WIDTH * width)
+    transform = signal.convolve(remainder, wavelet, mode="same")
+    return np.unique(ridges[transform[ridges] > signal_to_noise * error[ridges]])
+
+
+def _mexican_hat(points: float, width: float) -> Floats:
+    """Second derivative of a Gaussian, upside down, of unit norm and centred."""
+    x = (np.arange(int(points)) - (int(points) - 1) / 2) / width
+    return 2 / math.sqrt(3 * width) / math.pi**0.25 * (1 - x**2) * np.exp(-(x**2) / 2)
+
+
+def _distances(angles: Floats, positions: Floats) -> Floats:
+    """From each angle to the nearest of the positions; infinite if there is none."""
+    return np.min(np.abs(angles[:, np.newaxis] - positions), axis=1, initial=np.inf)
+
+
+def _area_errors(fit: Decomposition, two_theta: Floats, error: Floats) -> Floats:
+    """Standard deviation of the area of Gaussians of these widths that stand alone."""
+    sigma = fit.fwhm / (2 * math.sqrt(2 * math.log(2)))
+    step = two_theta[1] - two_theta[0]
+    return np.interp(fit.two_theta, two_theta, error) * np.sqrt(
+        2 * math.sqrt(math.pi) * sigma * step
+    )

@@ -1,0 +1,101 @@
+"""Measured powder patterns on the grid of a powder descriptor."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from diffsym.descriptors import powder
+from diffsym.scattering.powder import Wavelength, spectral_lines
+
+# A pattern that covers less of the descriptor's range says too little; where the rest is not
+# measured, the nearest measured intensity stands in for the background there.
+SMALLEST_COVERAGE = 0.7
+
+
+def convert(
+    measured: pa.Table, *, wavelength: Wavelength, **settings: Any
+) -> tuple[NDArray[np.float32], list[tuple[int, str]]]:
+    """Patterns on the descriptor's grid as if measured with its radiation.
+
+    Angles are carried over to the other wavelength by Bragg's law; the different polarisation and
+    the splitting by a doublet at other angles are neglected. The background stays.
+
+    Parameters
+    ----------
+    measured
+        Rows of the measured table.
+    wavelength
+        Of the descriptor, as in `diffsym.scattering.powder.spectral_lines`.
+    settings
+        Other settings of the descriptor, of which the grid is read.
+
+    Returns
+    -------
+    values
+        (n, m) intensities, negative ones 0, the largest 1.
+    failures
+        Row and reason of each pattern that cannot be carried over; its values are NaN.
+    """
+    two_theta = powder.axis(**settings)
+    values = np.full((measured.num_rows, len(two_theta)), np.nan, np.float32)
+    failures = []
+    for row, pattern in enumerate(measured.to_pylist()):
+        own = mean_wavelength(list(zip(pattern["wavelengths"], pattern["weights"], strict=True)))
+        angles, inside = at_wavelength(
+            np.array(pattern["two_theta"]), own, mean_wavelength(wavelength)
+        )
+        intensity = np.clip(pattern["intensity"], 0, None)[inside]
+        covered = _coverage(angles, two_theta)
+        if covered < SMALLEST_COVERAGE:
+            failures.append(
+                (
+                    row,
+                    f"the pattern covers {covered:.0%} of the {two_theta[0]:g} to "
+                    f"{two_theta[-1]:g} degrees of the descriptor; measure more of it, or check "
+                    "that the first column is 2theta in degrees and the wavelength is right",
+                )
+            )
+            continue
+        resampled = np.interp(two_theta, angles, intensity)
+        values[row] = resampled / resampled.max()
+    return values, failures
+
+
+def mean_wavelength(wavelength: Wavelength) -> float:
+    """Mean of the lines of a radiation by their weights, A."""
+    lines, weights = spectral_lines(wavelength).T
+    return float(np.average(lines, weights=weights))
+
+
+def at_wavelength(
+    two_theta: NDArray[np.float64], measured_with: float, wavelength: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Angles at which another wavelength shows the same lattice planes.
+
+    Parameters
+    ----------
+    two_theta
+        Angles, degrees, (m,).
+    measured_with, wavelength
+        The wavelength of these, and the other one, A.
+
+    Returns
+    -------
+    angles
+        Degrees; only those that the other wavelength reaches.
+    inside
+        Which of the given ones these are, (m,).
+    """
+    sines = np.sin(np.radians(two_theta / 2)) * wavelength / measured_with
+    inside = sines <= 1
+    return 2 * np.degrees(np.arcsin(sines[inside])), inside
+
+
+def _coverage(angles: NDArray[np.float64], two_theta: NDArray[np.float64]) -> float:
+    """Share of the descriptor's range that lies between the first and the last measured angle."""
+    if not len(angles):
+        return 0.0
+    first, last = max(angles[0], two_theta[0]), min(angles[-1], two_theta[-1])
+    return max(0.0, float((last - first) / (two_theta[-1] - two_theta[0])))

@@ -1,0 +1,95 @@
+"""Test structures as an instrument would show them, in the form of measured patterns.
+
+Between a crystal and the peaks that are found in its pattern something is lost. Patterns rendered
+of structures whose answers are known show how much, apart from everything else that tells measured
+patterns from computed ones.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import TypeAdapter
+
+from diffsym.descriptors.lines import flat_axis_cosines, flat_lines
+from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
+from diffsym.scattering.powder import Wavelength, spectral_lines, two_theta_grid
+from diffsym.tables import MEASURED, REFLECTIONS, SPLIT, read_table
+
+
+def simulate_patterns(
+    reflections: Sequence[str | Path],
+    split: str | Path,
+    *,
+    limit: int,
+    wavelength: Wavelength,
+    two_theta_min: float,
+    two_theta_max: float,
+    two_theta_step: float,
+    b_iso: float,
+    augmentation: Mapping[str, Any],
+) -> pa.Table:
+    """Patterns with noise and background of structures drawn from the test part of a split.
+
+    Parameters
+    ----------
+    reflections
+        Shards of the reflections table (Parquet).
+    split
+        Split table (Parquet).
+    limit
+        Number of structures; all, if there are fewer.
+    wavelength, two_theta_min, two_theta_max, two_theta_step, b_iso, augmentation
+        As of a powder descriptor, see `diffsym.datasets.augmented.open_augmented_partitions`.
+
+    Returns
+    -------
+    pa.Table
+        The documented measured table; patterns are named as their structures. Structures without a
+        line in the range are left out.
+    """
+    chosen = _draw_test_structures(read_table(split, SPLIT), limit)
+    lines = pa.concat_tables(
+        (table := read_table(shard, REFLECTIONS)).filter(pc.is_in(table["structure_id"], chosen))
+        for shard in reflections
+    )
+    names = lines["structure_id"].to_pylist()
+    two_theta = two_theta_grid(
+        two_theta_min=two_theta_min, two_theta_max=two_theta_max, two_theta_step=two_theta_step
+    )
+    patterns = augmented_patterns(
+        *flat_lines(lines),
+        two_theta,
+        keys=pattern_keys(names, seed=0, epoch=0),
+        recipe=TypeAdapter(Recipe).validate_python(augmentation),
+        wavelength=wavelength,
+        b_iso=b_iso,
+        axis_cosine=flat_axis_cosines(lines),
+    )
+    assigned = read_table(split, SPLIT, ["structure_id", "space_group"])
+    groups = assigned["space_group"].take(
+        pc.index_in(lines["structure_id"], assigned["structure_id"])
+    )
+    radiation = spectral_lines(wavelength)
+    visible = np.flatnonzero(np.isfinite(patterns[:, 0])).tolist()
+    return pa.table(
+        {
+            "pattern_id": [names[row] for row in visible],
+            "space_group": groups.take(visible),
+            "wavelengths": [radiation[:, 0]] * len(visible),
+            "weights": [radiation[:, 1] / radiation[:, 1].sum()] * len(visible),
+            "two_theta": [two_theta] * len(visible),
+            "intensity": list(patterns[visible]),
+        },
+        schema=MEASURED,
+    )
+
+
+def _draw_test_structures(split: pa.Table, limit: int) -> pa.Array:
+    """Identifiers of some test structures: always the same, and each as likely as any other."""
+    test = split.filter(pc.equal(split["role"], "test"))["structure_id"].to_pylist()
+    order = np.argsort(pattern_keys(test, seed=0, epoch=0), kind="stable")
+    return pa.array([test[row] for row in order[:limit]], pa.string())

@@ -1,0 +1,11 @@
+"""Render test structures as an instrument would measure them."""
+
+from diffsym.experimental.simulated import simulate_patterns
+from diffsym.job import job
+from diffsym.tables import MEASURED, write_table
+
+with job(snakemake):
+    patterns = simulate_patterns(
+        snakemake.input.reflections, snakemake.input.split, **snakemake.params.settings
+    )
+    write_table(patterns, snakemake.output.patterns, MEASURED)
