@@ -13,7 +13,7 @@ decomposition of powder patterns without a cell (Taupin 1973, J. Appl. Cryst. 6,
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -272,7 +272,7 @@ class _Model:
 
     def _sum(self, values: Floats) -> Floats:
         """Contributions of all components added up on the grid."""
-        total: Floats = np.bincount(self.points.ravel(), values.ravel(), len(self.two_theta))
+        total: NDArray[Any] = np.bincount(self.points.ravel(), values.ravel(), len(self.two_theta))
         return total
 
     def _columns(self, values: Floats) -> csr_array:
