@@ -10,6 +10,7 @@ from diffsym.config import (
     IdealDescriptor,
     Logistic,
     PowderDescriptor,
+    SpgVolNet,
     is_series,
     load_configuration,
     sweep_experiments,
@@ -332,11 +333,11 @@ def measured_patterns(experiment):
     }
 
 
-def measured_predictions(wildcards):
+def measured_predictions(experiment):
     """Predictions of all members for each set of measured patterns that an experiment classifies."""
     return {
-        name: member_files(wildcards.experiment, f"measured/{patterns}.parquet")
-        for name, patterns in measured_patterns(wildcards.experiment).items()
+        name: member_files(experiment, f"measured/{patterns}.parquet")
+        for name, patterns in measured_patterns(experiment).items()
     }
 
 
