@@ -18,7 +18,7 @@ rule evaluate_experiment:
     params:
         bootstrap_samples=STUDY.evaluation.bootstrap_samples,
         seed=STUDY.evaluation.seed,
-        measured=measured_predictions,
+        measured=lambda wildcards: measured_predictions(wildcards.experiment),
         code=script_digest("evaluate_experiment.py"),
     message:
         "Evaluating {wildcards.experiment}"
@@ -59,6 +59,13 @@ rule make_report:
         summary="results/summary.json",
         metrics=all_metrics(),
         histories=[path for paths in histories().values() for path in paths],
+        courses=[path for paths in followed_epochs().values() for path in paths],
+        measured=[
+            path
+            for name in EXPERIMENTS
+            for paths in measured_predictions(name).values()
+            for path in paths
+        ],
         descriptors=descriptor_tables(),
         splits=split_tables(),
         leakage=leakage_files(),
@@ -84,6 +91,8 @@ rule make_report:
         descriptors=used("descriptor"),
         leakage=leakage_pairs(),
         histories=histories(),
+        courses=followed_epochs(),
+        measured={name: measured_predictions(name) for name in EXPERIMENTS},
         sweep_of=sweep_of_experiments(),
         series_of={run: name for name, runs in series_in_use().items() for run in runs},
         source_paths={name: source_path(STUDY.sources[name]) for name in STUDY.structures.sources},

@@ -36,12 +36,7 @@ def conventional(structures):
     for name in CELL:
         index = structures.schema.get_field_index(name)
         structures = structures.set_column(index, name, structures[f"conventional_{name}"])
-    # An index beyond the primitive cell is not read here, but has to be there.
-    orbits = pa.array(
-        [list(range(len(numbers))) for numbers in structures["atomic_numbers"].to_pylist()],
-        pa.list_(pa.uint16()),
-    )
-    return structures.set_column(structures.schema.get_field_index("orbits"), "orbits", orbits)
+    return structures
 
 
 def cell_of(row, prefix=""):

@@ -6,7 +6,7 @@ databases are escaped before they become labels, because Plotly reads them as HT
 """
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -38,6 +38,7 @@ EDGE_COLOURS = {
 }
 """Yellow on white needs a dark edge; all others are edged in their own colour."""
 
+CURVE_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SERIES_COLOURS = ("#332288", "#CC3377", "#7A4A12", "#9A7FD1", "#37474F", "#E39AC0", "#6B6B00")
 """For experiments and other series: no hue of a crystal system."""
 SERIES_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon")
@@ -560,36 +561,55 @@ def learning_curves(experiments: Sequence[Experiment]) -> go.Figure:
         horizontal_spacing=0.1,
         vertical_spacing=0.28 / len(experiments),
     )
-    lines = {
-        "training": ("", SERIES_COLOURS[0], "solid"),
-        "validation": ("val_", SERIES_COLOURS[1], "dash"),
-    }
+    names = list(dict.fromkeys(name for e in experiments for name, *_ in _curves(e)))
+    shown: set[str] = set()
     for row, experiment in enumerate(experiments, start=1):
-        for member, history in enumerate(experiment.histories):
-            for col, quantity in enumerate(("accuracy", "loss"), start=1):
-                for name, (prefix, colour, dash) in lines.items():
-                    values = history.get(prefix + quantity, [])
-                    figure.add_scatter(
-                        x=list(range(1, len(values) + 1)),
-                        y=[round(value, 5) for value in values],
-                        mode="lines+markers" if len(values) < 15 else "lines",
-                        marker_size=5,
-                        line={"color": colour, "width": 1.8, "dash": dash},
-                        name=name,
-                        legendgroup=name,
-                        showlegend=row == 1 and col == 1 and member == 0,
-                        hovertemplate=f"{name}, member {member + 1}<br>epoch %{{x}}: "
-                        + ("%{y:.1%}" if col == 1 else "%{y:.3f}")
-                        + "<extra></extra>",
-                        row=row,
-                        col=col,
-                    )
+        for name, member, col, epochs, values in _curves(experiment):
+            style = names.index(name)
+            figure.add_scatter(
+                x=list(epochs),
+                y=[round(value, 5) for value in values],
+                mode="lines+markers" if len(values) < 15 else "lines",
+                marker_size=5,
+                line={
+                    "color": SERIES_COLOURS[style % len(SERIES_COLOURS)],
+                    "width": 1.8,
+                    "dash": CURVE_DASHES[style % len(CURVE_DASHES)],
+                },
+                name=escape(name),
+                legendgroup=name,
+                showlegend=name not in shown,
+                hovertemplate=f"{escape(name)}, member {member}<br>epoch %{{x}}: "
+                + ("%{y:.1%}" if col == 1 else "%{y:.3f}")
+                + "<extra></extra>",
+                row=row,
+                col=col,
+            )
+            shown.add(name)
         figure.update_yaxes(
             title_text="top-1 accuracy", tickformat=".0%", rangemode="tozero", row=row, col=1
         )
         figure.update_yaxes(title_text="cost", rangemode="tozero", row=row, col=2)
     figure.update_xaxes(title_text="epoch", row=len(experiments))
     return _finish(figure, 150 + 270 * len(experiments), top=TOP_WITH_LEGEND)
+
+
+def _curves(
+    experiment: Experiment,
+) -> Iterator[tuple[str, int, int, Sequence[int], Sequence[float]]]:
+    """Name, member, column, epochs and values of each learning curve of an experiment.
+
+    The first column shows the accuracy, the second the cost.
+    """
+    for member, history in enumerate(experiment.histories, start=1):
+        for name, prefix in (("training", ""), ("validation", "val_")):
+            for col, quantity in enumerate(("accuracy", "loss"), start=1):
+                values = history.get(prefix + quantity, [])
+                yield name, member, col, range(1, len(values) + 1), values
+    for member, course in enumerate(experiment.courses, start=1):
+        for name, values in course["accuracy"].items():
+            part = name if name == "test" else f"measured: {name}"
+            yield part, member, 1, course["epochs"], values
 
 
 def _split_panels(
@@ -746,6 +766,36 @@ def top_n_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
     figure.update_yaxes(title_text="<i>A<sub>n</sub></i>", row=1, col=1)
     return _finish(figure, 480, top=TOP_WITH_LEGEND)
+
+
+def round_trips(
+    trips: Sequence[tuple[Experiment, str, Mapping[str, Sequence[Mapping[str, float]]]]],
+) -> go.Figure:
+    """A_n of the same structures by their own descriptors and by rendered patterns of them.
+
+    Parameters
+    ----------
+    trips
+        Experiment, name of the set of patterns, and `round_trip` of its metrics; a panel each.
+    """
+    views = [experiment.on_measured(name) for experiment, name, _ in trips]
+    figure, places, height = _experiment_panels(
+        views, panel_height=240, gap=110, shared_xaxes="all", shared_yaxes="all"
+    )
+    lines = {"structure": "own descriptor", "pattern": "by pattern"}
+    for (row, col, _), (_, _, trip) in zip(places, trips, strict=True):
+        for style, (key, name) in enumerate(lines.items()):
+            line = _answers_line(
+                trip[key],
+                name,
+                {"color": SERIES_COLOURS[style], "symbol": SERIES_SYMBOLS[style]},
+                showlegend=(row, col) == (1, 1),
+            )
+            figure.add_trace(line, row=row, col=col)
+    figure.update_xaxes(dtick=1, title_text="number of answers <i>n</i>", showticklabels=True)
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
+    figure.update_yaxes(title_text="<i>A<sub>n</sub></i>", col=1)
+    return _finish(figure, height, top=TOP_WITH_LEGEND)
 
 
 def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
@@ -1140,7 +1190,7 @@ def certainty_histograms(experiments: Sequence[Experiment]) -> go.Figure:
     )
     figure.update_xaxes(showticklabels=True)
     figure.update_yaxes(tickformat=",", range=[0, 1.05 * largest])
-    figure.update_yaxes(title_text="test structures", col=1)
+    figure.update_yaxes(title_text="structures or patterns", col=1)
     return _finish(figure, height, top=TOP_WITH_LEGEND)
 
 
@@ -1442,7 +1492,7 @@ def volume_errors(experiments: Sequence[Experiment]) -> go.Figure:
         title_text="ln(<i>V</i>\u2032 / <i>V</i>) / <i>\u03c3<sub>U</sub></i>", tickformat="~g"
     )
     figure.update_yaxes(tickformat=",", rangemode="tozero")
-    figure.update_yaxes(title_text="test structures", col=1)
+    figure.update_yaxes(title_text="structures or patterns", col=1)
     return _finish(figure, height, top=TOP_WITH_LEGEND)
 
 

@@ -1,7 +1,7 @@
 """What the report is made from: paths of results, and the study that they describe."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,10 @@ class ExperimentInputs:
         Name of the series on disjoint test sets that the experiment is a part of, or None.
     histories
         history.json of each member; empty for models that are not trained in epochs.
+    courses
+        epochs.json of each member; empty if the training keeps no snapshots.
+    measured
+        Set of measured patterns -> predictions table of each member.
     """
 
     name: str
@@ -72,6 +76,8 @@ class ExperimentInputs:
     filter: str | None = None
     series: str | None = None
     histories: Sequence[Path] = ()
+    courses: Sequence[Path] = ()
+    measured: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     sweep: str | None = None
     model_settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -155,12 +161,15 @@ class Experiment:
         Content of metrics.json.
     histories
         Content of each member's history.json.
+    courses
+        Content of each member's epochs.json.
     """
 
     inputs: ExperimentInputs
     label: str
     metrics: Mapping[str, Any]
     histories: Sequence[Mapping[str, Sequence[float]]]
+    courses: Sequence[Mapping[str, Any]] = ()
 
     @property
     def split(self) -> str:
@@ -176,6 +185,20 @@ class Experiment:
     def test(self) -> Mapping[str, Any]:
         """Metrics of the test part."""
         return self.metrics["parts"]["test"]
+
+    @property
+    def measured(self) -> Mapping[str, Mapping[str, Any]]:
+        """Metrics of the sets of measured patterns, by the name of the set."""
+        return self.metrics.get("measured", {})
+
+    def on_measured(self, name: str) -> "Experiment":
+        """The experiment with a set of measured patterns in the place of the test part."""
+        parts = {**self.metrics["parts"], "test": self.measured[name]["part"]}
+        return replace(
+            self,
+            inputs=replace(self.inputs, split=f"measured: {name}"),
+            metrics={**self.metrics, "parts": parts},
+        )
 
 
 def _labels(experiments: Sequence[ExperimentInputs]) -> list[str]:
@@ -235,6 +258,7 @@ class Study:
                 label=label,
                 metrics=read_json(experiment.metrics),
                 histories=[read_json(path) for path in experiment.histories],
+                courses=[read_json(path) for path in experiment.courses],
             )
             for experiment, label in zip(chosen, _labels(chosen), strict=True)
         ]

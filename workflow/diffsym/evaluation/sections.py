@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import pyarrow as pa
 from markupsafe import Markup
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -21,11 +22,12 @@ from diffsym import tables
 from diffsym.evaluation import figures
 from diffsym.evaluation.inputs import Experiment, Study, by_split
 from diffsym.evaluation.macro import MACRO_SCORES
+from diffsym.evaluation.members import answers_by_member, volumes_by_member
 from diffsym.evaluation.series import MEANS, effects
 from diffsym.evaluation.subgroups import Relation
 from diffsym.evaluation.summary import PUBLISHED
 from diffsym.evaluation.typesetting import formula_html, roman, symbol_html
-from diffsym.evaluation.volumes import SHOWN_SHARE, VOLUME_SCORES
+from diffsym.evaluation.volumes import SHOWN_SHARE, VOLUME_SCORES, predicts_volumes
 from diffsym.files import read_json
 from diffsym.structures.space_groups import crystal_system
 
@@ -767,6 +769,166 @@ def certainty(study: Study) -> Section | None:
     )
 
 
+def measured(study: Study) -> Section | None:
+    """How networks do on measured patterns, and what a round trip through a pattern costs."""
+    blocks = [*_measured_blocks(study), *_round_trip_blocks(study)]
+    for experiment in study.experiments:
+        for name, paths in experiment.inputs.measured.items():
+            blocks += _answers_blocks(experiment, name, [tables.read_table(path) for path in paths])
+    if not blocks:
+        return None
+    return Section(
+        "measured",
+        "Measured",
+        "Measured patterns",
+        "Networks that were trained on computed patterns meet measured ones. These choose nothing: "
+        "no setting, no epoch.",
+        blocks,
+    )
+
+
+def _measured_blocks(study: Study) -> list[Block]:
+    """Accuracy on patterns of known space group; sets rendered of test structures are left out."""
+    scored = [
+        (experiment, name, entry)
+        for experiment in study.experiments
+        for name, entry in experiment.measured.items()
+        if entry["part"] and not entry["round_trip"]
+    ]
+    if not scored:
+        return []
+    views = [experiment.on_measured(name) for experiment, name, _ in scored]
+    return [
+        TableBlock(
+            [
+                "patterns",
+                "model",
+                "known, in the classes",
+                "A₁",
+                "label frequency",
+                "A₁, test part",
+                "A₁ of all known",
+                "crystal system",
+                "label frequency",
+                "centrosymmetric",
+            ],
+            [
+                [
+                    name,
+                    experiment.label,
+                    f"{entry['n_labelled']} of {entry['n']}, {entry['n_in_classes']}",
+                    percent_interval(view.test["accuracy"][0]),
+                    percent(view.test["baseline"][0]["value"]),
+                    percent(experiment.test["accuracy"][0]["value"]),
+                    percent(entry["accuracy_of_labelled"]),
+                    percent_interval(view.test["crystal_systems"]["accuracy"]),
+                    percent(view.test["crystal_systems"]["baseline"]["value"]),
+                    percent_interval(view.test["centrosymmetric"]["accuracy"][0])
+                    if view.test["centrosymmetric"]
+                    else "",
+                ]
+                for (experiment, name, entry), view in zip(scored, views, strict=True)
+            ],
+            "Accuracy of first answers for the patterns whose space group is one of the classes, "
+            "with 95 % bootstrap intervals over patterns, beside that of always answering the most "
+            "frequent training class and that on the computed patterns of the test part. A₁ of all "
+            "known counts the patterns of other groups as wrong. Last: only centrosymmetric groups "
+            "come into question.",
+            numeric=range(2, 10),
+        ),
+        FigureBlock(
+            "measured-top-n",
+            figures.top_n_accuracy(views),
+            "Share of patterns whose space group is among the first n answers; after Fig. 5(a) of "
+            "Vecsei et al. (2019).",
+        ),
+        FigureBlock(
+            "measured-distances",
+            figures.error_distances(views),
+            "Steps between a wrong answer and the truth in the graph of maximal subgroups; after "
+            "Fig. 3(c) of Vecsei et al. (2019). Bars and marks as in the section on confusion.",
+        ),
+        FigureBlock(
+            "measured-certainty",
+            figures.certainty_histograms(views),
+            "Certainty of the right and of the wrong first answers, stacked; after Fig. 5(b) and "
+            "(c) of Vecsei et al. (2019), which are of measured patterns.",
+            min_width=figures.PANELS_WIDTH,
+        ),
+        FigureBlock(
+            "measured-thresholds",
+            figures.certainty_thresholds(views),
+            "Patterns below the threshold stay unclassified. Marked: the threshold that leaves one "
+            "half unclassified; after Fig. 5(d) and (e) of Vecsei et al. (2019).",
+            min_width=figures.PANELS_WIDTH,
+        ),
+    ]
+
+
+def _round_trip_blocks(study: Study) -> list[Block]:
+    """What is lost if test structures come as patterns instead of as their own descriptors."""
+    trips = [
+        (experiment, name, entry["round_trip"])
+        for experiment in study.experiments
+        for name, entry in experiment.measured.items()
+        if entry["round_trip"]
+    ]
+    if not trips:
+        return []
+    return [
+        FigureBlock(
+            "round-trip",
+            figures.round_trips(trips),
+            "The same test structures by their own descriptors and by patterns that were rendered "
+            "of them with the peak shapes, noise and background of an instrument, and turned into "
+            "the descriptor as a measured pattern is. What lies between the lines is the price of "
+            "that way; 95 % bootstrap intervals over structures.",
+            min_width=figures.PANELS_WIDTH,
+        ),
+        TableBlock(
+            ["patterns", "model", "split", "own descriptor", "by pattern", "loss"],
+            [
+                [
+                    name,
+                    experiment.label,
+                    experiment.split,
+                    *(percent_interval(trip[key][0]) for key in ("structure", "pattern", "loss")),
+                ]
+                for experiment, name, trip in trips
+            ],
+            "First answers; the interval of the loss is that of the paired difference.",
+            numeric=[3, 4, 5],
+        ),
+    ]
+
+
+def _answers_blocks(
+    experiment: Experiment, name: str, predictions: Sequence[pa.Table]
+) -> list[Block]:
+    """Answers of each member, and predicted volumes, for the first patterns of a set."""
+    shown = predictions[0].slice(0, EXAMPLES)
+    numbers = dict(
+        zip(shown["structure_id"].to_pylist(), shown["space_group"].to_pylist(), strict=True)
+    )
+    headings = {
+        pattern: pattern if number is None else Markup("{}: {}").format(pattern, group_cell(number))
+        for pattern, number in numbers.items()
+    }
+    title = f"{name}, {experiment.label}, {experiment.split}"
+    blocks: list[Block] = [
+        member_answers_table(
+            {headings[pattern]: answers_by_member(predictions, pattern) for pattern in numbers},
+            title=f"Answers: {title}",
+        )
+    ]
+    if predicts_volumes(predictions):
+        volumes = {
+            headings[pattern]: volumes_by_member(predictions, pattern) for pattern in numbers
+        }
+        blocks.append(member_volumes_table(volumes, title=f"Volumes: {title}"))
+    return blocks
+
+
 SCORE_NAMES = {"precision": "precision", "recall": "recall", "f1": "F₁", "accuracy": "accuracy"}
 """Macro scores in words."""
 MEAN_NAMES = {"specific_mean": "specific mean", "ensemble_mean": "ensemble mean"}
@@ -1246,36 +1408,51 @@ def _publication_table(publication: Mapping[str, Any]) -> TableBlock:
     )
 
 
+def _quantities(part: Mapping[str, Any]) -> dict[str, float]:
+    """Accuracies of a part under the keys of `ACCURACY_COLUMNS`, as far as it has them."""
+    values = {f"top_{entry['k']}": entry["value"] for entry in part["accuracy"]} | {
+        "crystal_system": part["crystal_systems"]["accuracy"]["value"],
+        "half_unclassified": part["certainty"]["half_unclassified"]["accuracy"]["value"],
+    }
+    if part["centrosymmetric"]:
+        values["centrosymmetric"] = part["centrosymmetric"]["accuracy"][0]["value"]
+    return {key: values[key] for key in ACCURACY_COLUMNS if key in values}
+
+
 def _own_table(study: Study) -> TableBlock:
-    """The quantities of the literature as this study has them."""
+    """The quantities of the literature as this study has them, on computed and measured data."""
     rows: list[list[Cell]] = []
+    sets: set[str] = set()
     for experiment in study.experiments:
-        test = experiment.test
-        of_answers = {f"top_{entry['k']}": entry["value"] for entry in test["accuracy"]}
-        values = of_answers | {
-            "crystal_system": test["crystal_systems"]["accuracy"]["value"],
-            "half_unclassified": test["certainty"]["half_unclassified"]["accuracy"]["value"],
-        }
-        if test["centrosymmetric"]:
-            values["centrosymmetric"] = test["centrosymmetric"]["accuracy"][0]["value"]
-        rows.append(
-            [
-                experiment.inputs.descriptor,
-                experiment.inputs.model,
-                experiment.split,
-                *(percent(values[key]) if key in values else "" for key in ACCURACY_COLUMNS),
-            ]
-        )
+        parts = {"test part": experiment.test}
+        for name, entry in experiment.measured.items():
+            if entry["part"] and not entry["round_trip"]:
+                parts[f"measured: {name}"] = entry["part"]
+                sets.add(name)
+        for data, part in parts.items():
+            values = _quantities(part)
+            rows.append(
+                [
+                    experiment.inputs.descriptor,
+                    experiment.inputs.model,
+                    experiment.split,
+                    data,
+                    *(percent(values[key]) if key in values else "" for key in ACCURACY_COLUMNS),
+                ]
+            )
     sources = ", ".join(study.statistics["sources"])
+    measured_data = (
+        f"measured patterns of {', '.join(sorted(sets))}" if sets else "no measured data"
+    )
     return TableBlock(
-        ["descriptor", "model", "split", *(f"{name}, test" for name in ACCURACY_COLUMNS.values())],
+        ["descriptor", "model", "split", "data", *ACCURACY_COLUMNS.values()],
         rows,
-        f"Test: computed from {thousands(len(study.structures))} unique structures of {sources}, "
-        f"of which the experiments use those in their {len(study.classes)} space groups; no "
-        "measured data. Crystal systems are told by the summed probabilities of their groups, "
+        f"Test part: computed from {thousands(len(study.structures))} unique structures of "
+        f"{sources}, of which the experiments use those in their {len(study.classes)} groups; "
+        f"{measured_data}. Crystal systems are told by the summed probabilities of their groups, "
         "while Vecsei et al. trained networks for them. Intervals and baselines stand in the "
         "summary and in the sections above.",
-        numeric=range(3, 3 + len(ACCURACY_COLUMNS)),
+        numeric=range(4, 4 + len(ACCURACY_COLUMNS)),
         title="This study: the same quantities on its own data",
     )
 
@@ -1380,6 +1557,7 @@ SECTIONS: tuple[Callable[[Study], Section | None], ...] = (
     splits,
     calibration,
     certainty,
+    measured,
     cells,
     held_out_sets,
     volumes,

@@ -58,6 +58,8 @@ KNOT_DISTANCE = 50
 FEWEST_KNOTS = 8
 # How often the pattern is searched for lines: once as it is and once for what a fit leaves over.
 SEARCHES = 2
+# Lowest noise, as a share of the pattern's span.
+LEAST_NOISE = 5e-4
 # Standard deviations of a Gaussian in its median absolute deviation.
 _DEVIATIONS_PER_SIGMA = 0.6745
 
@@ -281,11 +283,12 @@ def noise_level(intensity: Floats) -> float:
     """Standard deviation of the noise, from the second differences of neighbouring points.
 
     Their median is that of the background as long as peaks cover less than half of the pattern.
-    A calculated pattern has no noise; what it is then given is below any line of interest.
+    A calculated pattern has none and would be searched for lines down to rounding; see
+    `LEAST_NOISE`.
     """
     differences = np.abs(np.diff(intensity, 2))  # of white noise: sqrt(6) sigma
     measured = np.median(differences) / _DEVIATIONS_PER_SIGMA / math.sqrt(6)
-    return float(max(measured, 1e-5 * np.ptp(intensity)))
+    return float(max(measured, LEAST_NOISE * np.ptp(intensity)))
 
 
 def snip_background(intensity: Floats, width: float) -> Floats:
