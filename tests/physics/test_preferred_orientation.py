@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from powder_references import march_dollase, merged_difference, reflections_one_by_one
 
-from diffsym.descriptors import powder, reflections
+from diffsym.descriptors import ideal, powder, reflections
 from diffsym.descriptors.lines import flat_lines
 from diffsym.scattering.powder import Imperfections, PeakShape, powder_pattern, two_theta_grid
 from diffsym.tables import REFLECTIONS, conform, read_table, write_table
@@ -152,6 +152,15 @@ def test_static_patterns_take_parts_for_lines(amcsd_structures):
     assert failed == failed_too
     np.testing.assert_allclose(split, whole, rtol=1e-3, atol=1e-6)
     assert (split == whole).mean() > 0.999
+
+
+def test_ideal_profiles_take_parts_for_lines(amcsd_structures):
+    settings = {"d_star_min": 0.02, "d_star_max": 0.5, "bins": 2000, "b_iso": 0.5}
+    whole, failed = ideal.compute(table_of(amcsd_structures), **settings)
+    split, failed_too = ideal.compute(table_of(amcsd_structures, (1, 1, 1)), **settings)
+    assert failed == failed_too
+    assert whole.indices.tolist() == split.indices.tolist()
+    np.testing.assert_allclose(split.data, whole.data, rtol=1e-6)
 
 
 def test_without_axis_there_are_no_angles(structures, tmp_path):
