@@ -195,17 +195,17 @@ def test_radiations_agree(crystals):
             position = d_star_at(peaks.two_theta, wavelength[0][0])
             strength = peaks.area / lorentz_polarisations(peaks.two_theta)
             both = (position > 0.15) & (position < 0.85)
-            found[name] = position[both], strength[both] / strength[both].max()
+            found[name] = position[both], strength[both]
         for (position, strength), (other, other_strength) in (
             (found["Cu"], found["Mo"]),
             (found["Mo"], found["Cu"]),
         ):
             gaps = np.abs(position[:, None] - other)
             alone = np.sort(np.abs(position[:, None] - position), axis=1)[:, 1] > 0.01
-            clear = (strength > 0.1) & alone
+            clear = (strength > 0.1 * strength.max()) & alone
             assert (gaps.min(axis=1)[clear] < BIN).all()
-            nearest = other_strength[gaps.argmin(axis=1)]
-            np.testing.assert_allclose(strength[clear], nearest[clear], atol=0.05)
+            ratios = strength[clear] / other_strength[gaps.argmin(axis=1)[clear]]
+            np.testing.assert_allclose(ratios, np.median(ratios), rtol=0.1)
         checked += 1
     assert checked >= 3
 
@@ -266,7 +266,7 @@ def test_background_is_clipped_below_peaks():
     [
         CU_K_ALPHA_DOUBLET,
         MO_K_ALPHA_DOUBLET,
-        ((1.540593, 0.7), (1.39222, 0.3)),  # K-beta, at lower angles
+        ((1.540593, 0.7), (1.536, 0.3)),  # companions at lower angles
     ],
 )
 def test_companions_are_stripped(lines):
@@ -413,7 +413,7 @@ def test_lines_of_garnets_are_those_of_a_body_centred_cubic_lattice(patterns, nu
     strong = strength > 0.05 * strength.max()
     d_star = d_star_at(peaks.two_theta[strong], CU_K_ALPHA_DOUBLET[0][0])
     assert len(d_star) >= 10
-    constants = np.arange(7.9, 8.7, 0.0005)[:, None]  # of all garnets, A; so large a range
+    constants = np.arange(11.2, 12.4, 0.0005)[:, None]  # A, of all garnets
     numbers = 2 * np.rint((d_star * constants) ** 2 / 2)
     deviations = np.abs(np.sqrt(numbers) / constants - d_star)
     # Samples that lie too high or too low shift lines by up to some bins.

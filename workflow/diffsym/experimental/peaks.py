@@ -415,7 +415,11 @@ def _ridges(
         ).astype(np.int64)
     wavelet = _mexican_hat(math.ceil(10 * SIGNAL_WIDTH * width) | 1, SIGNAL_WIDTH * width)
     transform = signal.convolve(remainder, wavelet, mode="same")
-    return np.unique(ridges[transform[ridges] > signal_to_noise * error[ridges]])
+    ridges = np.unique(ridges[transform[ridges] > signal_to_noise * error[ridges]])
+    # A peak may have several ridges, at neighbouring points.
+    groups = np.split(ridges, np.flatnonzero(np.diff(ridges) > width / 2) + 1)
+    strongest = [group[transform[group].argmax()] for group in groups if len(group) > 0]
+    return np.array(strongest, dtype=np.int64)
 
 
 def _mexican_hat(points: float, width: float) -> Floats:
