@@ -2,7 +2,6 @@
 
 import gemmi
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from crystals import supercell

@@ -1,0 +1,138 @@
+"""Sets of measured patterns: what is read, and what is refused with which sentence."""
+
+import numpy as np
+import pytest
+
+from diffsym.errors import DiffsymError
+from diffsym.experimental.patterns import read_patterns
+
+ANGLES = np.round(5 + 0.05 * np.arange(1701), 2)
+
+
+def peaks(*positions, noise=0):
+    heights = 100 * np.exp(-((ANGLES[:, None] - positions) ** 2) / 0.02).sum(axis=1)
+    return np.round(heights + 10 + np.random.default_rng(noise).poisson(5, len(ANGLES)), 3)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A set of text files: separated by blanks and by commas, with comments, one of them broken."""
+    np.savetxt(tmp_path / "quartz.xy", np.column_stack([ANGLES, peaks(20.8, 26.6)]))
+    np.savetxt(
+        tmp_path / "salt.csv",
+        np.column_stack([ANGLES, peaks(27.4, 31.7)]),
+        delimiter=",",
+        header="2theta, counts",
+    )
+    np.savetxt(tmp_path / "copy.xy", np.column_stack([ANGLES, peaks(20.8, 26.6)]))
+    np.savetxt(tmp_path / "falling.xy", np.column_stack([ANGLES[::-1], peaks(30)]))
+    (tmp_path / "broken.xy").write_text("2theta counts\n5.0 ten\n")
+    (tmp_path / "patterns.csv").write_text(
+        "# from the laboratory\n"
+        "file,space_group,wavelength\n"
+        "quartz.xy,152,\n"
+        "salt.csv,225,0.7107\n"
+        "copy.xy,152,\n"
+        "falling.xy,,\n"
+        "broken.xy,2,\n"
+        "absent.xy,2,\n"
+    )
+    return tmp_path
+
+
+def test_a_folder_is_read_and_nothing_vanishes(folder):
+    patterns, rejected = read_patterns("lab", folder, wavelength=1.54184)
+    assert patterns["pattern_id"].to_pylist() == ["lab:quartz.xy", "lab:salt.csv"]
+    assert patterns["space_group"].to_pylist() == [152, 225]
+    assert patterns["wavelengths"].to_pylist() == [[1.54184], [0.7107]]
+    assert patterns["two_theta"][1].as_py() == pytest.approx(ANGLES)
+    assert patterns["intensity"][1].as_py() == pytest.approx(peaks(27.4, 31.7))
+    codes = dict(zip(rejected["entry_id"].to_pylist(), rejected["code"].to_pylist(), strict=True))
+    assert codes == {
+        "copy.xy": "duplicate",
+        "falling.xy": "pattern",
+        "broken.xy": "unreadable",
+        "absent.xy": "unreadable",
+    }
+    assert patterns.num_rows + rejected.num_rows == 6
+
+
+def test_doublets_and_exclusions(folder):
+    patterns, rejected = read_patterns(
+        "lab", folder, wavelength=[(1.5406, 2), (1.5444, 1)], exclude=["salt.csv"]
+    )
+    assert patterns["wavelengths"].to_pylist() == [[1.5406, 1.5444]]
+    assert patterns["weights"].to_pylist() == [pytest.approx([2 / 3, 1 / 3])]
+    assert "excluded" in rejected["code"].to_pylist()
+    with pytest.raises(DiffsymError, match=r"measured\.lab\.exclude: .* 'sugar'"):
+        read_patterns("lab", folder, wavelength=1.54, exclude=["sugar"])
+
+
+def test_an_archive_is_read(tmp_path):
+    np.savez(
+        tmp_path / "set.npz",
+        two_theta=ANGLES,
+        intensity=np.array([peaks(20), peaks(30), np.zeros(len(ANGLES))]),
+        space_group=[62, 0, 14],
+        pattern_id=[7, 8, 9],
+    )
+    patterns, rejected = read_patterns("set", tmp_path / "set.npz", wavelength=1.54)
+    assert patterns["pattern_id"].to_pylist() == ["set:7", "set:8"]
+    assert patterns["space_group"].to_pylist() == [62, None]
+    assert rejected["structure_id"].to_pylist() == ["set:9"]
+    assert "none is positive" in rejected["reason"][0].as_py()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"two_theta": ANGLES[:50], "intensity": [peaks(20)[:50]]}, "too few"),
+        ({"intensity": [np.where(ANGLES == 20, np.nan, peaks(20))]}, "no finite number"),
+        ({"two_theta": np.sort(ANGLES)[::-1]}, "do not rise"),
+        ({"two_theta": ANGLES * 10}, "no 2theta in degrees"),
+        ({"space_group": [231]}, "no space group 231"),
+    ],
+)
+def test_what_is_wrong_with_a_pattern_is_said(tmp_path, change, words):
+    good = peaks(40)
+    arrays = {"two_theta": ANGLES, "intensity": [peaks(20)], "space_group": [1]} | change
+    np.savez(tmp_path / "set.npz", **arrays)
+    with pytest.raises(DiffsymError, match="no usable pattern"):
+        read_patterns("set", tmp_path / "set.npz", wavelength=1.54)
+    if "two_theta" not in change:
+        arrays["intensity"] = [*arrays["intensity"], good]
+        arrays["space_group"] = [*arrays["space_group"], 2]
+        np.savez(tmp_path / "set.npz", **arrays)
+        patterns, rejected = read_patterns("set", tmp_path / "set.npz", wavelength=1.54)
+        assert patterns.num_rows == 1
+        assert words in rejected["reason"][0].as_py()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("set.npz", b"no archive", r"set\.npz: not a NumPy archive"),
+        ("patterns.csv", b"name,group\nx.xy,2\n", r"patterns\.csv: no index .* columns file"),
+    ],
+)
+def test_a_broken_set_is_named(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    path = tmp_path / name if name.endswith("npz") else tmp_path
+    with pytest.raises(DiffsymError, match=words):
+        read_patterns("set", path, wavelength=1.54)
+
+
+def test_arrays_of_the_wrong_shape_are_named(tmp_path):
+    np.savez(tmp_path / "set.npz", two_theta=ANGLES[1:], intensity=[peaks(20)])
+    with pytest.raises(DiffsymError, match=r"intensity must be \(n, m\)"):
+        read_patterns("set", tmp_path / "set.npz", wavelength=1.54)
+    np.savez(tmp_path / "set.npz", two_theta=ANGLES)
+    with pytest.raises(DiffsymError, match="the array intensity is missing"):
+        read_patterns("set", tmp_path / "set.npz", wavelength=1.54)
+
+
+def test_the_development_set_is_read_whole(shared_dir):
+    path = shared_dir / "data" / "measured_xrd" / "rruff_development.npz"
+    patterns, rejected = read_patterns("rruff", path, wavelength=1.54184)
+    assert patterns.num_rows + rejected.num_rows == 448
+    assert set(patterns["space_group"].to_pylist()) <= set(range(1, 231))

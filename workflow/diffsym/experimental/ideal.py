@@ -1,0 +1,47 @@
+"""Measured powder patterns as ideal profiles."""
+
+import numpy as np
+import pyarrow as pa
+from scipy.sparse import csr_array
+
+from diffsym.errors import DiffsymError
+from diffsym.experimental.peaks import measured_to_ideal
+
+
+def convert(
+    measured: pa.Table, *, d_star_min: float, d_star_max: float, bins: int, b_iso: float
+) -> tuple[csr_array, list[tuple[int, str]]]:
+    """Ideal profiles of measured patterns (Ozaki et al. 2025, section 2.6).
+
+    Parameters
+    ----------
+    measured
+        Rows of the measured table.
+    d_star_min, d_star_max, bins
+        Of the descriptor, see `diffsym.descriptors.ideal.compute`.
+    b_iso
+        Not used: a measured pattern has the displacement of the sample's own atoms.
+
+    Returns
+    -------
+    values
+        (n, bins) sparse profiles, the largest value of each 1.
+    failures
+        Row and reason of each pattern in which no line was found; its row is empty.
+    """
+    del b_iso
+    profiles = np.zeros((measured.num_rows, bins), np.float32)
+    failures = []
+    for row, pattern in enumerate(measured.to_pylist()):
+        try:
+            profiles[row] = measured_to_ideal(
+                pattern["two_theta"],
+                pattern["intensity"],
+                list(zip(pattern["wavelengths"], pattern["weights"], strict=True)),
+                d_star_min=d_star_min,
+                d_star_max=d_star_max,
+                bins=bins,
+            )
+        except DiffsymError as error:
+            failures.append((row, str(error)))
+    return csr_array(profiles), failures
