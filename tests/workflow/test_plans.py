@@ -1,7 +1,5 @@
 """An edit reruns exactly the stages that read what was edited."""
 
-import copy
-
 import pytest
 
 AFTER_EVALUATION = {"summarise": 1, "make_report": 1}
@@ -47,6 +45,21 @@ CONFIGURATION_EDITS = {
             "evaluate_experiment": 1,
             **AFTER_EVALUATION,
         },
+    ),
+    "filter that disjoint sets are drawn from": (
+        {"filters": {"ordinary": {"volume": 2}}},
+        {
+            "make_filter": 1,
+            "make_split": 2,
+            "measure_leakage": 2,
+            "train_network": 2,
+            "evaluate_experiment": 2,
+            **AFTER_EVALUATION,
+        },
+    ),
+    "filter of one training": (
+        {"filters": {"wide": {"volume": 3}}, "experiments": {"cnn": {"filter": "wide"}}},
+        {"make_filter": 1, "train_network": 2, "evaluate_experiment": 1, **AFTER_EVALUATION},
     ),
     "class set": (
         {"class_sets": {"frequent": {"min_entries": 7}}},
@@ -141,70 +154,3 @@ def test_named_targets_end_at_their_stage(tiny_study, target, rules):
     assert "make_report" not in planned
     if target == "structures":
         assert planned == rules
-
-
-# Two experiments, one on each of two disjoint test sets; sets and training have a filter each.
-SERIES = {
-    "report": {"experiments": ["series"]},
-    "descriptors": {"ideal_profile": {"kind": "ideal"}},
-    "filters": {"narrow": {"volume": 2}, "wide": {"volume": 3, "density": 3}},
-    "splits": {
-        "disjoint": {
-            "kind": "ozaki2025",
-            "descriptor": "ideal_profile",
-            "classes": "frequent",
-            "filter": "narrow",
-            "sets": 2,
-            "entries_per_group": 1,
-            "adapt": True,
-            "folds": 2,
-        }
-    },
-    "experiments": {
-        "series": {
-            "descriptor": "pdf_liu2019",
-            "split": "disjoint",
-            "classes": "frequent",
-            "filter": "wide",
-            "model": "liu2019_cnn_small",
-            "training": "short",
-        }
-    },
-}
-
-SERIES_EDITS = {
-    "nothing": ({}, {}),
-    "filter of the training": (
-        {"filters": {"wide": {"density": 2.5}}},
-        {"make_filter": 1, "train_network": 2},
-    ),
-    "filter of the sets": (
-        {"filters": {"narrow": {"volume": 1.5}}},
-        {"make_filter": 1, "make_split": 2, "train_network": 2},
-    ),
-    "size of the sets": (
-        {"splits": {"disjoint": {"tolerance_bins": 4}}},
-        {"make_split": 2, "train_network": 2},
-    ),
-    "profiles that the sets are drawn by": (
-        {"descriptors": {"ideal_profile": {"b_iso": 1.0}}},
-        {"compute_descriptor": 2, "assemble_descriptor": 1, "make_split": 2, "train_network": 2},
-    ),
-}
-
-
-@pytest.fixture(scope="module")
-def series_study(tiny_study, tmp_path_factory):
-    """The tiny study and the models of a series of experiments."""
-    study = tiny_study.copy(tmp_path_factory.mktemp("series") / "study")
-    study.run("models", overlay=SERIES)
-    return study
-
-
-@pytest.mark.parametrize(("edit", "jobs"), SERIES_EDITS.values(), ids=SERIES_EDITS)
-def test_edited_series(series_study, edit, jobs):
-    overlay = copy.deepcopy(SERIES)
-    for section, names in edit.items():
-        for name, keys in names.items():
-            overlay[section][name] |= keys
-    assert series_study.planned("models", overlay=overlay) == {"models": 1, **jobs}
