@@ -9,6 +9,7 @@ see the same patterns in one process and one thread; times are of the processor.
 import argparse
 import os
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,7 +29,6 @@ from diffsym.scattering.ideal import bin_edges, ideal_profiles
 from diffsym.scattering.powder import (
     CU_K_ALPHA_DOUBLET,
     MO_K_ALPHA_DOUBLET,
-    Wavelength,
     lorentz_polarisation,
     two_theta_grid,
 )
@@ -37,8 +37,8 @@ from diffsym.tables import STRUCTURES, read_table
 
 Floats = NDArray[np.float64]
 
-BINS = {"d_star_min": 0.1131, "d_star_max": 1.0625, "bins": 10_001}
-EDGES = bin_edges(d_star_min=0.1131, d_star_max=1.0625, bins=10_001)
+D_STAR_MIN, D_STAR_MAX, BINS = 0.1131, 1.0625, 10_001
+EDGES = bin_edges(d_star_min=D_STAR_MIN, d_star_max=D_STAR_MAX, bins=BINS)
 B_ISO = 2.0
 # A line of this share of the largest area is strong; one is false if no line of the other share is
 # within a full width at half maximum.
@@ -49,7 +49,7 @@ FWHM_PER_SIGMA = np.sqrt(8 * np.log(2))
 class Instrument(NamedTuple):
     """Radiation, angles and standard deviations of the peaks, degrees."""
 
-    wavelength: Wavelength
+    wavelength: tuple[tuple[float, float], ...]
     two_theta: Floats
     sigma: tuple[float, float]
 
@@ -96,7 +96,9 @@ def recovery(
     bin_width = EDGES[1] - EDGES[0]
     strength = peaks.area[nearest] / factors(peaks.two_theta[nearest])
     ideal = ideal_profiles(d_star, intensity, [0, len(d_star)], EDGES).toarray()[0]
-    measured = ideal_profile_of_peaks(*peaks, instrument.wavelength, **BINS)
+    measured = ideal_profile_of_peaks(
+        *peaks, instrument.wavelength, d_star_min=D_STAR_MIN, d_star_max=D_STAR_MAX, bins=BINS
+    )
     return {
         "strong": found[strong],
         "isolated": found[isolated],
@@ -118,7 +120,12 @@ def factors(two_theta: Floats) -> Floats:
     return np.array([lorentz_polarisation(np.sin(angle), np.cos(angle)) for angle in theta])
 
 
-def measure(instrument: Instrument, patterns: Floats, lines: list, method: Any) -> dict[str, float]:
+def measure(
+    instrument: Instrument,
+    patterns: Floats,
+    lines: list[tuple[Floats, Floats]],
+    method: Callable[[Instrument, Floats], Peaks],
+) -> dict[str, float]:
     """Recovery over all patterns, and the mean time of one."""
     method(instrument, patterns[0])  # compiles
     rows, seconds = [], 0.0

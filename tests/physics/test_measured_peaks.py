@@ -207,6 +207,8 @@ def test_radiations_agree(crystals):
             ratios = strength[clear] / other_strength[gaps.argmin(axis=1)[clear]]
             np.testing.assert_allclose(ratios, np.median(ratios), rtol=0.1)
         checked += 1
+        if checked == 8:
+            break
     assert checked >= 3
 
 
