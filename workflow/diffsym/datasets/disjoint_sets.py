@@ -114,53 +114,60 @@ def make_disjoint_split(
         If a group is too small and `adapt` is false, or nothing can be drawn for the set.
     """
     entries = filtered.sort_by("structure_id").to_pandas()
-    rows = pd.Index(profiles["structure_id"].to_pandas()).get_indexer(entries["structure_id"])
+    described = pd.Index(profiles["structure_id"].to_pandas())
+    entries["profile"] = described.get_indexer(entries["structure_id"])
     peaks = csr_array(descriptor_values(profiles) > minimum_intensity)
     groups, candidates = [], []
-    for space_group, places in sorted(entries.groupby("space_group").indices.items()):
-        kept = entries["kept"].to_numpy()[places]
-        described = rows[places] >= 0
-        hidden = np.zeros(len(places), dtype=bool)
-        hidden[described] = covered(
-            peaks[rows[places[described]]],
-            np.flatnonzero(kept[described]),
-            tolerance_bins=tolerance_bins,
-        )
-        free = places[kept & described & ~hidden]
+    for _, members in entries.groupby("space_group"):
+        group, free = _judge(members, peaks, tolerance_bins)
+        groups.append(group)
         candidates.append(free)
-        groups.append(
-            GroupDraw(
-                space_group=int(space_group),
-                structures=len(places),
-                kept=int(kept.sum()),
-                without_profile=int((kept & ~described).sum()),
-                covered=int((kept & hidden).sum()),
-                candidates=len(free),
-            )
-        )
     if not adapt:
         _refuse_small_groups(groups, sets, entries_per_group)
     groups = [replace(group, drawn=_shares(group, sets, entries_per_group)) for group in groups]
-    chosen = [
-        _draw(free, group, held_out, seed) for free, group in zip(candidates, groups, strict=True)
+    drawn = [
+        name
+        for group, free in zip(groups, candidates, strict=True)
+        for name in _draw(free, group, held_out, seed)
     ]
-    test_ids = entries["structure_id"].to_numpy()[np.concatenate([*chosen, np.empty(0, np.intp)])]
-    if not len(test_ids):
+    if not drawn:
         raise DiffsymError(
             f"ozaki2025 split: no structure can be drawn for set {held_out} of {sets}; "
             "lower sets or tolerance_bins, widen the filter or add structures"
         )
     table = structures.select(["structure_id", "space_group"]).sort_by("structure_id")
-    test = pc.is_in(table["structure_id"], pa.array(test_ids, pa.string())).to_numpy()
     split = divide_training_side(
         table,
-        test,
+        pc.is_in(table["structure_id"], pa.array(drawn, pa.string())).to_numpy(),
         kind="stratified",
         validation_fraction=validation_fraction,
         folds=folds,
         seed=seed,
     )
     return split, groups
+
+
+def _judge(
+    members: pd.DataFrame, peaks: csr_array, tolerance_bins: int
+) -> tuple[GroupDraw, NDArray[np.object_]]:
+    """Which structures of a group are candidates, by their identifiers."""
+    kept = members["kept"].to_numpy()
+    profile = members["profile"].to_numpy()
+    described = profile >= 0
+    hidden = np.zeros(len(members), dtype=bool)
+    hidden[described] = covered(
+        peaks[profile[described]], np.flatnonzero(kept[described]), tolerance_bins=tolerance_bins
+    )
+    free = members["structure_id"].to_numpy()[kept & described & ~hidden]
+    group = GroupDraw(
+        space_group=int(members["space_group"].iloc[0]),
+        structures=len(members),
+        kept=int(kept.sum()),
+        without_profile=int((kept & ~described).sum()),
+        covered=int(hidden.sum()),
+        candidates=len(free),
+    )
+    return group, free
 
 
 def _refuse_small_groups(groups: Iterable[GroupDraw], sets: int, entries_per_group: int) -> None:
@@ -186,8 +193,8 @@ def _shares(group: GroupDraw, sets: int, entries_per_group: int) -> tuple[int, .
 
 
 def _draw(
-    candidates: NDArray[np.intp], group: GroupDraw, held_out: int, seed: int
-) -> NDArray[np.intp]:
+    candidates: NDArray[np.object_], group: GroupDraw, held_out: int, seed: int
+) -> NDArray[np.object_]:
     """The candidates of a group that one of the sets gets."""
     generator = random_stream(seed, "ozaki2025", str(group.space_group))
     start = sum(group.drawn[: held_out - 1])
