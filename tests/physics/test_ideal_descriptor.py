@@ -4,7 +4,7 @@ import gemmi
 import numpy as np
 import pyarrow.compute as pc
 import pytest
-from crystals import supercell
+from crystals import crystals, supercell
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -162,6 +162,7 @@ def test_a_bin_owns_its_lower_edge_and_the_last_its_upper_too():
     assert np.array_equal(bins_of(ideal.axis(**PROFILE), EDGES), every)
 
 
+@crystals
 @given(st.integers(1, 65_536), st.floats(0.01, 0.5), st.floats(0.5078125, 2.0), st.randoms())
 def test_bins_are_those_of_a_histogram(bins, d_star_min, d_star_max, random):
     edges = bin_edges(d_star_min=d_star_min, d_star_max=d_star_max, bins=bins)
