@@ -7,12 +7,12 @@ Three rules, each harder than the one before it:
 - `formula` keeps all structures of a reduced formula on one side.
 - `prototype` keeps all structures of a structure type on one side.
 
-Disjoint test sets with equal numbers of each group are in `diffsym.datasets.disjoint_sets`.
-
 The same rule draws the test part from all structures, then the validation part from the rest; what
 is left trains and is cut into folds by the same rule again. Space groups with fewer than
 `SMALLEST_DRAWN` entries in what is drawn from are too small to give any away: they stay on the
 training side whole.
+
+Disjoint test sets with equal numbers of each group are in `diffsym.datasets.disjoint_sets`.
 """
 
 import hashlib
