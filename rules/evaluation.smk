@@ -3,6 +3,7 @@ rule evaluate_experiment:
         split=lambda wildcards: f"results/splits/{experiment_settings(wildcards).split}.parquet",
         predictions=lambda wildcards: member_files(wildcards.experiment, "predictions.parquet"),
         filter=lambda wildcards: experiment_input(wildcards).get("filter", []),
+        measured=lambda wildcards: sum(measured_predictions(wildcards.experiment).values(), []),
     output:
         metrics="results/experiments/{experiment}/metrics.json",
     log:

@@ -21,11 +21,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
+from diffsym.experimental.checks import check_pattern
 from diffsym.scattering.powder import Wavelength, spectral_lines
 from diffsym.tables import MEASURED, rejected_table
 
 INDEX = "patterns.csv"
-FEWEST_POINTS = 100
 
 
 @dataclass(frozen=True)
@@ -181,34 +181,20 @@ def _verdict(
     """
     if isinstance(pattern, str):
         return "unreadable", pattern
-    if problem := next(_problems(pattern), None):
-        return "pattern", problem
+    try:
+        check_pattern(pattern.two_theta, pattern.intensity, pattern.wavelength)
+    except DiffsymError as error:
+        return "pattern", str(error)
+    if pattern.space_group is not None and not 1 <= pattern.space_group <= 230:
+        return "space_group", (
+            f"there is no space group {pattern.space_group}; give 1 to 230 or nothing"
+        )
     first = first_with.setdefault(
         hashlib.sha256(pattern.intensity.tobytes()).digest(), pattern.name
     )
     if first != pattern.name:
         return "duplicate", f"the intensities are those of {first}"
     return None
-
-
-def _problems(pattern: MeasuredPattern) -> Iterator[str]:
-    """What is wrong with the numbers of a pattern, a sentence each; the first is the cause."""
-    two_theta, intensity = pattern.two_theta, pattern.intensity
-    if len(two_theta) < FEWEST_POINTS:
-        yield f"{len(two_theta)} points are too few for a pattern; give at least {FEWEST_POINTS}"
-    if not (np.isfinite(two_theta).all() and np.isfinite(intensity).all()):
-        yield "an angle or intensity is no finite number; remove its line"
-    if not (np.diff(two_theta) > 0).all():
-        yield "the angles do not rise from line to line; sort the lines and remove repeated ones"
-    if not 0 <= two_theta[0] < two_theta[-1] < 180:
-        yield (
-            f"the first column runs from {two_theta[0]:g} to {two_theta[-1]:g}, which is no 2theta "
-            "in degrees; convert it"
-        )
-    if not intensity.max() > max(intensity.min(), 0):
-        yield "all intensities are equal or none is positive; measure again"
-    if pattern.space_group is not None and not 1 <= pattern.space_group <= 230:
-        yield f"there is no space group {pattern.space_group}; give 1 to 230 or nothing"
 
 
 def _measured_table(name: str, patterns: Sequence[MeasuredPattern]) -> pa.Table:

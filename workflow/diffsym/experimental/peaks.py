@@ -31,6 +31,7 @@ from scipy import signal
 from scipy.ndimage import gaussian_filter1d
 
 from diffsym.errors import DiffsymError
+from diffsym.experimental.checks import check_pattern
 from diffsym.experimental.profile_fit import Decomposition, component_angles, decompose
 from diffsym.scattering.ideal import bin_edges, ideal_profiles
 from diffsym.scattering.powder import (
@@ -42,10 +43,6 @@ from diffsym.scattering.powder import (
 
 Floats = NDArray[np.float64]
 
-FEWEST_POINTS = 100
-# A pattern that ends at longer lattice spacings than this, A, is not one: its "angles" are more
-# likely scattering vectors, spacings or radians.
-LARGEST_LAST_SPACING = 3.0
 # Widths of the wavelets, in full widths at half maximum of the peaks. Below the best match of a
 # Gaussian peak, 0.95, neighbours are better separated.
 WAVELET_WIDTHS = (0.4, 0.55, 0.75, 1.0)
@@ -237,46 +234,6 @@ def find_peaks(
     if not certain.all():
         fit = refine(positions)
     return Peaks(fit.two_theta, fit.area)
-
-
-def check_pattern(two_theta: Floats, intensity: Floats, wavelength: Wavelength) -> None:
-    """DiffsymError if numbers cannot be a powder pattern.
-
-    Parameters
-    ----------
-    two_theta, intensity : (m,)
-        Angles, degrees, and intensities.
-    wavelength
-        See `find_peaks`.
-    """
-    if two_theta.ndim != 1 or two_theta.shape != intensity.shape:
-        raise DiffsymError(
-            f"each angle needs one intensity, not {two_theta.shape} and {intensity.shape}"
-        )
-    if len(two_theta) < FEWEST_POINTS:
-        raise DiffsymError(
-            f"{len(two_theta)} points are too few for a pattern; give at least {FEWEST_POINTS}"
-        )
-    if not (np.isfinite(two_theta).all() and np.isfinite(intensity).all()):
-        raise DiffsymError("an angle or an intensity is no finite number; remove its point")
-    if not (np.diff(two_theta) > 0).all():
-        raise DiffsymError(
-            "the angles do not rise from point to point; sort them and remove repeated ones, or "
-            "convert them if they are lattice spacings d"
-        )
-    if two_theta[0] < 0 or two_theta[-1] >= 180:
-        raise DiffsymError(
-            f"angles from {two_theta[0]:g} to {two_theta[-1]:g} are no 2theta in degrees; convert "
-            "them"
-        )
-    shortest = _strongest_first(wavelength)[0, 0] / (2 * math.sin(math.radians(two_theta[-1] / 2)))
-    if shortest > LARGEST_LAST_SPACING:
-        raise DiffsymError(
-            f"the pattern ends at {two_theta[-1]:g} degrees, a spacing of {shortest:.3g} A; if its "
-            "axis is Q, d or in radians convert it to 2theta in degrees, else check the wavelength"
-        )
-    if not intensity.max() > max(intensity.min(), 0):
-        raise DiffsymError("all intensities are equal or none is positive; give measured ones")
 
 
 def noise_level(intensity: Floats) -> float:
