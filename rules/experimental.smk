@@ -30,6 +30,7 @@ rule read_measured:
 
 rule simulate_measured:
     input:
+        structures="results/structures.parquet",
         reflections=expand("results/reflections/shard-{shard}.parquet", shard=SHARDS),
         split="results/splits/{split}.parquet",
     output:

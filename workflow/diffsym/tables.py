@@ -133,6 +133,12 @@ MEASURED = pa.schema(
     [
         _field("pattern_id", pa.string(), "identifier, set:pattern"),
         _field("space_group", pa.uint8(), "number that the set gives", nullable=True),
+        _field(
+            "primitive_volume",
+            pa.float64(),
+            "volume of the primitive cell that the set gives, A^3",
+            nullable=True,
+        ),
         _field("wavelengths", pa.list_(pa.float64()), "lines of the radiation, A"),
         _field("weights", pa.list_(pa.float64()), "share of each line, sum 1"),
         _field("two_theta", pa.list_(pa.float64()), "angles, degrees, rising"),

@@ -28,5 +28,6 @@ with job(snakemake):
         role="measured",
         member=int(snakemake.wildcards.member),
         ln_volume=volume_scale(model) if predicts_volumes(model) else None,
+        true_ln_volumes=partition.ln_volumes,
     )
     write_table(predictions, snakemake.output.predictions, predictions.schema)

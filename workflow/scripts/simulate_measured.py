@@ -6,6 +6,9 @@ from diffsym.tables import MEASURED, write_table
 
 with job(snakemake):
     patterns = simulate_patterns(
-        snakemake.input.reflections, snakemake.input.split, **snakemake.params.settings
+        snakemake.input.structures,
+        snakemake.input.reflections,
+        snakemake.input.split,
+        **snakemake.params.settings,
     )
     write_table(patterns, snakemake.output.patterns, MEASURED)

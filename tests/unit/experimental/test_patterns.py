@@ -29,13 +29,13 @@ def folder(tmp_path):
     (tmp_path / "broken.xy").write_text("2theta counts\n5.0 ten\n")
     (tmp_path / "patterns.csv").write_text(
         "# from the laboratory\n"
-        "file,space_group,wavelength\n"
-        "quartz.xy,152,\n"
-        "salt.csv,225,0.7107\n"
-        "copy.xy,152,\n"
-        "falling.xy,,\n"
-        "broken.xy,2,\n"
-        "absent.xy,2,\n"
+        "file,space_group,wavelength,primitive_volume\n"
+        "quartz.xy,152,,113.0\n"
+        "salt.csv,225,0.7107,\n"
+        "copy.xy,152,,\n"
+        "falling.xy,,,\n"
+        "broken.xy,2,,\n"
+        "absent.xy,2,,\n"
     )
     return tmp_path
 
@@ -44,6 +44,7 @@ def test_a_folder_is_read_and_nothing_vanishes(folder):
     patterns, rejected = read_patterns("lab", folder, wavelength=1.54184)
     assert patterns["pattern_id"].to_pylist() == ["lab:quartz.xy", "lab:salt.csv"]
     assert patterns["space_group"].to_pylist() == [152, 225]
+    assert patterns["primitive_volume"].to_pylist() == [113.0, None]
     assert patterns["wavelengths"].to_pylist() == [[1.54184], [0.7107]]
     assert patterns["two_theta"][1].as_py() == pytest.approx(ANGLES)
     assert patterns["intensity"][1].as_py() == pytest.approx(peaks(27.4, 31.7))
@@ -91,6 +92,7 @@ def test_an_archive_is_read(tmp_path):
         ({"two_theta": np.sort(ANGLES)[::-1]}, "do not rise"),
         ({"two_theta": ANGLES * 10}, "no 2theta in degrees"),
         ({"space_group": [231]}, "no space group 231"),
+        ({"space_group": [12.5]}, "no space group 12.5"),
     ],
 )
 def test_what_is_wrong_with_a_pattern_is_said(tmp_path, change, words):
@@ -112,7 +114,8 @@ def test_what_is_wrong_with_a_pattern_is_said(tmp_path, change, words):
     ("name", "content", "words"),
     [
         ("set.npz", b"no archive", r"set\.npz: not a NumPy archive"),
-        ("patterns.csv", b"name,group\nx.xy,2\n", r"patterns\.csv: no index .* columns file"),
+        ("patterns.csv", b"name,group\nx.xy,2\n", r"patterns\.csv: no index .* column file"),
+        ("patterns.csv", b"file,space_group\nx.xy,Pnma\n", r"patterns\.csv: .* as numbers"),
     ],
 )
 def test_a_broken_set_is_named(tmp_path, name, content, words):

@@ -20,6 +20,7 @@ def measured(two_theta, intensity, wavelengths=(CU,), weights=(1.0,)):
         {
             "pattern_id": ["set:1"],
             "space_group": pa.array([225], pa.uint8()),
+            "primitive_volume": [44.8],
             "wavelengths": [list(wavelengths)],
             "weights": [list(weights)],
             "two_theta": [two_theta],

@@ -1492,7 +1492,7 @@ def volume_errors(experiments: Sequence[Experiment]) -> go.Figure:
         title_text="ln(<i>V</i>\u2032 / <i>V</i>) / <i>\u03c3<sub>U</sub></i>", tickformat="~g"
     )
     figure.update_yaxes(tickformat=",", rangemode="tozero")
-    figure.update_yaxes(title_text="structures or patterns", col=1)
+    figure.update_yaxes(title_text="test structures", col=1)
     return _finish(figure, height, top=TOP_WITH_LEGEND)
 
 

@@ -3,10 +3,10 @@
 A set is a folder or an archive:
 
 - a folder with an index `patterns.csv`: the column `file` names text files of two columns, 2theta
-  in degrees and intensity (what follows # is a comment); the columns `space_group` and
-  `wavelength` (A) may be there and may be empty;
+  in degrees and intensity (what follows # is a comment); the columns `space_group`,
+  `primitive_volume` (A^3) and `wavelength` (A) may be there and may be empty;
 - a NumPy archive (`.npz`) with the arrays `two_theta` (m,), `intensity` (n, m) and, if known,
-  `space_group` (n,) and `pattern_id` (n,).
+  `space_group`, `primitive_volume` and `pattern_id` (n,).
 """
 
 import hashlib
@@ -26,6 +26,8 @@ from diffsym.scattering.powder import Wavelength, spectral_lines
 from diffsym.tables import MEASURED, rejected_table
 
 INDEX = "patterns.csv"
+# What may be known of a pattern's crystal.
+LABELS = ("space_group", "primitive_volume")
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class MeasuredPattern:
         Identifier within the set.
     two_theta, intensity
         Angles, degrees, and counts, of the same length.
-    space_group
-        Number, or None where it is unknown.
+    space_group, primitive_volume
+        Number, and A^3; None where they are unknown.
     wavelength
         As in `diffsym.scattering.powder.spectral_lines`.
     """
@@ -47,7 +49,8 @@ class MeasuredPattern:
     name: str
     two_theta: NDArray[np.float64]
     intensity: NDArray[np.float64]
-    space_group: int | None
+    space_group: float | None
+    primitive_volume: float | None
     wavelength: Wavelength
 
 
@@ -119,22 +122,23 @@ def _from_archive(
             raise DiffsymError(f"{path}: the array {key} is missing; add it to the archive")
     two_theta, intensity = arrays["two_theta"], arrays["intensity"]
     n = len(intensity)
-    groups = arrays.get("space_group", np.zeros(n, int))
+    labels = {key: arrays.get(key, np.full(n, np.nan)) for key in LABELS}
     names = arrays.get("pattern_id", np.arange(n))
-    if intensity.shape != (n, len(two_theta)) or len(groups) != n or len(names) != n:
+    sizes = {len(values) for values in (*labels.values(), names)}
+    if intensity.shape != (n, len(two_theta)) or sizes != {n}:
         raise DiffsymError(
-            f"{path}: intensity must be (n, m) for the m angles of two_theta, and space_group and "
-            f"pattern_id (n,); they are {intensity.shape}, {groups.shape} and {names.shape}"
+            f"{path}: intensity must be (n, m) for the m angles of two_theta, and all other arrays "
+            f"(n,); intensity is {intensity.shape} for {len(two_theta)} angles"
         )
-    for entry, values, group in zip(names.astype(str), intensity, groups, strict=True):
+    for row, entry in enumerate(names.astype(str)):
         yield (
             entry,
             MeasuredPattern(
                 name=entry,
                 two_theta=two_theta.astype(float),
-                intensity=values.astype(float),
-                space_group=int(group) or None,
+                intensity=intensity[row].astype(float),
                 wavelength=wavelength,
+                **{key: _known(values[row]) for key, values in labels.items()},
             ),
         )
 
@@ -144,19 +148,22 @@ def _from_folder(path: Path, wavelength: Wavelength) -> Iterator[tuple[str, Meas
     try:
         index = pd.read_csv(path / INDEX, comment="#", dtype={"file": str})
         files = index["file"]
+        columns = {
+            key: pd.to_numeric(index.get(key, pd.Series(np.nan, index.index)))
+            for key in ("wavelength", *LABELS)
+        }
     except (OSError, ValueError, KeyError) as error:
         raise DiffsymError(
             f"{path / INDEX}: no index of measured patterns ({error}); write a CSV file with the "
-            "columns file, space_group and wavelength"
+            f"column file and, as numbers or empty, wavelength, {' and '.join(LABELS)}"
         ) from None
+    own_wavelengths = columns.pop("wavelength")
     for row, file in enumerate(files):
-        own = index.get("wavelength", pd.Series(np.nan, index.index))[row]
-        group = index.get("space_group", pd.Series(np.nan, index.index))[row]
         try:
-            columns = pd.read_csv(
+            values = pd.read_csv(
                 path / file, sep=r"[\s,;]+", comment="#", header=None, engine="python", dtype=float
             )
-            two_theta, intensity = columns[0].to_numpy(), columns[1].to_numpy()
+            two_theta, intensity = values[0].to_numpy(), values[1].to_numpy()
         except (OSError, ValueError, KeyError) as error:
             yield file, f"not two columns of numbers, 2theta and intensity ({error})"
             continue
@@ -166,10 +173,15 @@ def _from_folder(path: Path, wavelength: Wavelength) -> Iterator[tuple[str, Meas
                 name=file,
                 two_theta=two_theta,
                 intensity=intensity,
-                space_group=None if pd.isna(group) else int(group),
-                wavelength=wavelength if pd.isna(own) else float(own),
+                wavelength=_known(own_wavelengths[row]) or wavelength,
+                **{key: _known(column[row]) for key, column in columns.items()},
             ),
         )
+
+
+def _known(value: float) -> float | None:
+    """A number, or None for what is not given: NaN or 0."""
+    return None if np.isnan(value) or value == 0 else float(value)
 
 
 def _verdict(
@@ -185,9 +197,9 @@ def _verdict(
         check_pattern(pattern.two_theta, pattern.intensity, pattern.wavelength)
     except DiffsymError as error:
         return "pattern", str(error)
-    if pattern.space_group is not None and not 1 <= pattern.space_group <= 230:
+    if pattern.space_group is not None and pattern.space_group not in range(1, 231):
         return "space_group", (
-            f"there is no space group {pattern.space_group}; give 1 to 230 or nothing"
+            f"there is no space group {pattern.space_group:g}; give 1 to 230 or nothing"
         )
     first = first_with.setdefault(
         hashlib.sha256(pattern.intensity.tobytes()).digest(), pattern.name
@@ -202,7 +214,8 @@ def _measured_table(name: str, patterns: Sequence[MeasuredPattern]) -> pa.Table:
     return pa.table(
         {
             "pattern_id": [f"{name}:{pattern.name}" for pattern in patterns],
-            "space_group": pa.array([pattern.space_group for pattern in patterns], pa.uint8()),
+            "space_group": [pattern.space_group for pattern in patterns],
+            "primitive_volume": [pattern.primitive_volume for pattern in patterns],
             "wavelengths": [line[:, 0] for line in lines],
             "weights": [line[:, 1] / line[:, 1].sum() for line in lines],
             "two_theta": [pattern.two_theta for pattern in patterns],

@@ -17,10 +17,11 @@ from pydantic import TypeAdapter
 from diffsym.descriptors.lines import flat_axis_cosines, flat_lines
 from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
 from diffsym.scattering.powder import Wavelength, spectral_lines, two_theta_grid
-from diffsym.tables import MEASURED, REFLECTIONS, SPLIT, read_table
+from diffsym.tables import MEASURED, REFLECTIONS, SPLIT, STRUCTURES, read_table
 
 
 def simulate_patterns(
+    structures: str | Path,
     reflections: Sequence[str | Path],
     split: str | Path,
     *,
@@ -36,6 +37,8 @@ def simulate_patterns(
 
     Parameters
     ----------
+    structures
+        Structures table (Parquet).
     reflections
         Shards of the reflections table (Parquet).
     split
@@ -69,16 +72,15 @@ def simulate_patterns(
         b_iso=b_iso,
         axis_cosine=flat_axis_cosines(lines),
     )
-    assigned = read_table(split, SPLIT, ["structure_id", "space_group"])
-    groups = assigned["space_group"].take(
-        pc.index_in(lines["structure_id"], assigned["structure_id"])
-    )
+    labels = read_table(structures, STRUCTURES, ["structure_id", "space_group", "primitive_volume"])
+    labels = labels.take(pc.index_in(lines["structure_id"], labels["structure_id"]))
     radiation = spectral_lines(wavelength)
     visible = np.flatnonzero(np.isfinite(patterns[:, 0])).tolist()
     return pa.table(
         {
             "pattern_id": [names[row] for row in visible],
-            "space_group": groups.take(visible),
+            "space_group": labels["space_group"].take(visible),
+            "primitive_volume": labels["primitive_volume"].take(visible),
             "wavelengths": [radiation[:, 0]] * len(visible),
             "weights": [radiation[:, 1] / radiation[:, 1].sum()] * len(visible),
             "two_theta": [two_theta] * len(visible),

@@ -94,7 +94,7 @@ def answers_table(
     member, ln_volume
         As in `predictions_table`.
     true_ln_volumes
-        True ln(V / A^3), (n,), where known.
+        True ln(V / A^3), (n,); NaN or None where unknown.
 
     Returns
     -------
@@ -114,6 +114,6 @@ def answers_table(
         columns["true_volume"] = (
             pa.nulls(n, pa.float64())
             if true_ln_volumes is None
-            else np.exp(true_ln_volumes.astype(np.float64))
+            else pa.array(np.exp(true_ln_volumes.astype(np.float64)), from_pandas=True)
         )
     return pa.table(columns, schema=predictions_schema(classes, ln_volume))
