@@ -18,7 +18,7 @@ rule read_measured:
         runtime=runtime(30),
     params:
         settings=lambda wildcards: settings(
-            "measured", wildcards.measured, without=["kind", "citation"]
+            "measured", wildcards.measured, without=["kind", "citation", "search"]
         ),
         listing=lambda wildcards: listing_digest(STUDY.measured[wildcards.measured].path),
         code=script_digest("read_measured.py"),
@@ -48,7 +48,9 @@ rule simulate_measured:
         mem_mb=memory(1500, 4),
         runtime=runtime(30),
     params:
-        settings=lambda wildcards: settings("measured", wildcards.measured, without=["kind"]),
+        settings=lambda wildcards: settings(
+            "measured", wildcards.measured, without=["kind", "search"]
+        ),
         code=script_digest("simulate_measured.py"),
     message:
         "Rendering test structures of {wildcards.split} as {wildcards.measured} would measure them"
@@ -74,6 +76,7 @@ rule convert_measured:
         runtime=runtime(60),
     params:
         settings=lambda wildcards: settings("descriptors", wildcards.descriptor),
+        search=lambda wildcards: settings("measured", wildcards.patterns.split("-")[0])["search"],
         code=lambda wildcards: script_digest(
             "convert_measured.py",
             f"diffsym.experimental.{STUDY.descriptors[wildcards.descriptor].kind}",

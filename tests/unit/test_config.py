@@ -170,6 +170,31 @@ MISTAKES = {
         ["descriptors", "ideal"], {"kind": "ideal", "bins": 65_537},
         "descriptors.ideal.bins: input should be less than or equal to 65536",
     ),
+    "measured patterns for a network on pair distribution functions": (
+        ["experiments", "cnn", "measured"], ["diffractometer"],
+        "experiments.cnn.measured: measured powder patterns go into networks on descriptors of",
+    ),
+    "unknown set of measured patterns": (
+        ["experiments", "xrd_cnn", "measured"], ["difractometer"],
+        "experiments.xrd_cnn.measured[0]: 'difractometer' is no section of measured; did you mean "
+        "'diffractometer'?",
+    ),
+    "rendered test structures beyond the reflections": (
+        ["measured", "diffractometer", "two_theta_max"], 150.0,
+        "measured.diffractometer.two_theta_max: the pattern ends at 1/d = 1.25",
+    ),
+    "search for lines without limits": (
+        ["measured", "diffractometer", "search"], {"profile_error": 1.5},
+        "measured.diffractometer.search.profile_error: input should be less than 1",
+    ),
+    "products of too many values": (
+        ["experiments", "lr_x2", "descriptor"], "xrd_vecsei2019",
+        "experiments.lr_x2.model: the products of all values of xrd_vecsei2019 are too many",
+    ),
+    "volumes beside crystal systems": (
+        ["experiments", "ideal_spgvolnet", "target"], "crystal_system",
+        "experiments.ideal_spgvolnet.target: model spgvolnet_small tells space groups apart",
+    ),
     "unknown cost": (
         ["trainings", "short", "losses"], ["mse"], "trainings.short.losses.0: input should be",
     ),

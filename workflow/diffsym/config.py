@@ -362,6 +362,21 @@ Descriptor = Annotated[
 ]
 
 
+class PeakSearch(Section):
+    """How lines are found in measured patterns, for networks on ideal profiles."""
+
+    signal_to_noise: Positive = Field(
+        5.0, description="a line stands out of the noise by at least so many standard deviations"
+    )
+    profile_error: float = Field(
+        0.05,
+        ge=0,
+        lt=1,
+        description="share by which peaks may differ from the fitted shape; raise it if strong "
+        "lines have satellites",
+    )
+
+
 class MeasuredPatterns(Section):
     """Measured powder patterns: a folder with an index, or a NumPy archive (docs/measured.md)."""
 
@@ -376,6 +391,7 @@ class MeasuredPatterns(Section):
         [], description="patterns not to be used, after an audit for example"
     )
     citation: str = Field("unpublished", description="whom to cite, shown in the report")
+    search: PeakSearch = Field(default_factory=PeakSearch, description="search for lines")
 
 
 class SimulatedPatterns(Pattern):
@@ -393,6 +409,7 @@ class SimulatedPatterns(Pattern):
         default_factory=Augmentation, description="peaks, noise and background of each pattern"
     )
     limit: int = Field(200, ge=1, description="structures drawn from the test part")
+    search: PeakSearch = Field(default_factory=PeakSearch, description="search for lines")
 
 
 Measured = Annotated[MeasuredPatterns | SimulatedPatterns, Field(discriminator="kind")]
@@ -833,8 +850,8 @@ def _broken_references(configuration: Configuration) -> list[str]:
     ]
 
 
-def _broken_combinations(configuration: Configuration) -> list[str]:
-    """One sentence for every experiment whose parts do not go together."""
+def _impossible_descriptors(configuration: Configuration) -> list[str]:
+    """One sentence for every pattern, profile or split that the other sections do not allow."""
     mistakes = [
         f"{section}.{name}.two_theta_max: the pattern ends at 1/d = {pattern.d_star_max:.4f} "
         f"1/A and the reflections at {configuration.reflections.d_star_max:g}; "
@@ -870,6 +887,12 @@ def _broken_combinations(configuration: Configuration) -> list[str]:
         if isinstance(split, DisjointSets)
         and configuration.descriptors[split.descriptor].kind != "ideal"
     ]
+    return mistakes
+
+
+def _impossible_experiments(configuration: Configuration) -> list[str]:
+    """One sentence for every experiment whose parts do not go together."""
+    mistakes = []
     for name, experiment in configuration.experiments.items():
         model = configuration.models[experiment.model]
         is_network = not isinstance(model, Logistic)
@@ -891,9 +914,23 @@ def _broken_combinations(configuration: Configuration) -> list[str]:
                 f"experiments.{name}.measured: measured powder patterns go into networks on "
                 "descriptors of kind powder or ideal; remove the key"
             )
+        if (
+            isinstance(model, Logistic)
+            and model.features == "quadratic"
+            and not isinstance(descriptor, PdfDescriptor)
+        ):
+            mistakes.append(
+                f"experiments.{name}.model: the products of all values of {experiment.descriptor} "
+                "are too many; take a model with features: linear, or a descriptor of kind pdf"
+            )
         if not is_network and experiment.target != "space_group":
             mistakes.append(
                 f"experiments.{name}.target: a logistic regression tells space groups apart; "
+                "remove the key"
+            )
+        if isinstance(model, SpgVolNet) and experiment.target != "space_group":
+            mistakes.append(
+                f"experiments.{name}.target: model {experiment.model} tells space groups apart; "
                 "remove the key"
             )
         if not is_network and experiment.members > 1:
@@ -965,7 +1002,10 @@ def load_configuration(raw: Mapping[str, Any]) -> Configuration:
     """
     configuration = _validated(raw)
     # A combination can be judged once its parts exist, a sweep once its base is sound.
-    mistakes = _broken_references(configuration) or _broken_combinations(configuration)
+    mistakes = _broken_references(configuration) or [
+        *_impossible_descriptors(configuration),
+        *_impossible_experiments(configuration),
+    ]
     if mistakes:
         _raise(mistakes)
     return _expand_series(_expand_sweeps(configuration))

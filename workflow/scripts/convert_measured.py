@@ -18,7 +18,7 @@ with job(snakemake):
     settings = dict(snakemake.params.settings)
     kind = importlib.import_module(f"diffsym.experimental.{settings.pop('kind')}")
     measured = read_table(snakemake.input.patterns, MEASURED)
-    values, failures = kind.convert(measured, **settings)
+    values, failures = kind.convert(measured, search=snakemake.params.search, **settings)
     names = measured["pattern_id"]
     kept = np.setdiff1d(np.arange(len(names)), [row for row, _ in failures])
     descriptor = descriptor_table(names.take(kept), values[kept])

@@ -1,5 +1,7 @@
 """Measured powder patterns as ideal profiles."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 from scipy.sparse import csr_array
@@ -9,9 +11,17 @@ from diffsym.experimental.peaks import measured_to_ideal
 
 
 def convert(
-    measured: pa.Table, *, d_star_min: float, d_star_max: float, bins: int, b_iso: float
+    measured: pa.Table,
+    *,
+    search: Mapping[str, float],
+    d_star_min: float,
+    d_star_max: float,
+    bins: int,
+    **_: float,
 ) -> tuple[csr_array, list[tuple[int, str]]]:
     """Ideal profiles of measured patterns (Ozaki et al. 2025, section 2.6).
+
+    The descriptor's `b_iso` is not applied: the sample's own atoms are displaced already.
 
     Parameters
     ----------
@@ -19,8 +29,8 @@ def convert(
         Rows of the measured table.
     d_star_min, d_star_max, bins
         Of the descriptor, see `diffsym.descriptors.ideal.compute`.
-    b_iso
-        Not used: a measured pattern has the displacement of the sample's own atoms.
+    search
+        `signal_to_noise` and `profile_error` of `diffsym.experimental.peaks.find_peaks`.
 
     Returns
     -------
@@ -29,7 +39,6 @@ def convert(
     failures
         Row and reason of each pattern in which no line was found; its row is empty.
     """
-    del b_iso
     profiles = np.zeros((measured.num_rows, bins), np.float32)
     failures = []
     for row, pattern in enumerate(measured.to_pylist()):
@@ -41,6 +50,7 @@ def convert(
                 d_star_min=d_star_min,
                 d_star_max=d_star_max,
                 bins=bins,
+                **search,
             )
         except DiffsymError as error:
             failures.append((row, str(error)))

@@ -29,7 +29,8 @@ def convert(
     wavelength
         Of the descriptor, as in `diffsym.scattering.powder.spectral_lines`.
     settings
-        Other settings of the descriptor, of which the grid is read.
+        Other settings of the descriptor, of which the grid is read, and of the search for lines,
+        which is not needed.
 
     Returns
     -------
