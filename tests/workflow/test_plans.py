@@ -11,17 +11,39 @@ AFTER_DESCRIPTOR = {
     **AFTER_EVALUATION,
 }
 STORED_PATTERNS = {"compute_descriptor": 2, "assemble_descriptor": 1, "measure_leakage": 1}
-POWDER_NETWORKS = {"train_network": 3, "evaluate_experiment": 3, **AFTER_EVALUATION}
-AFTER_STRUCTURES = {
-    "compute_reflections": 2,
+POWDER_NETWORKS = {
+    "train_network": 3,
+    "follow_epochs": 3,
+    "evaluate_experiment": 3,
+    **AFTER_EVALUATION,
+}
+# Test structures rendered as patterns, and what a network on ideal profiles says of them.
+ROUND_TRIP = {"simulate_measured": 1, "convert_measured": 1, "predict_measured": 1}
+# Powder patterns and ideal profiles, from which also the disjoint sets are drawn.
+AFTER_REFLECTIONS = {
     "compute_descriptor": 4,
     "assemble_descriptor": 2,
-    "make_split": 3,
-    "select_classes": 1,
+    "make_split": 2,
     "measure_leakage": 4,
+    "train_network": 6,
+    "follow_epochs": 3,
+    "evaluate_experiment": 6,
+    **ROUND_TRIP,
+    **AFTER_EVALUATION,
+}
+AFTER_STRUCTURES = {
+    "compute_reflections": 2,
+    "compute_descriptor": 6,
+    "assemble_descriptor": 3,
+    "make_filter": 1,
+    "make_split": 5,
+    "select_classes": 1,
+    "measure_leakage": 7,
     "fit_logistic": 2,
-    "train_network": 7,
-    "evaluate_experiment": 8,
+    "train_network": 10,
+    "follow_epochs": 3,
+    "evaluate_experiment": 11,
+    **ROUND_TRIP,
     **AFTER_EVALUATION,
 }
 
@@ -65,9 +87,14 @@ CONFIGURATION_EDITS = {
         {"class_sets": {"frequent": {"min_entries": 7}}},
         {
             "select_classes": 1,
+            "make_filter": 1,
+            "make_split": 2,
+            "measure_leakage": 2,
             "fit_logistic": 2,
-            "train_network": 7,
-            "evaluate_experiment": 8,
+            "train_network": 10,
+            "follow_epochs": 3,
+            "predict_measured": 1,
+            "evaluate_experiment": 11,
             **AFTER_EVALUATION,
         },
     ),
@@ -85,11 +112,24 @@ CONFIGURATION_EDITS = {
     ),
     "evaluation": (
         {"evaluation": {"bootstrap_samples": 101}},
-        {"evaluate_experiment": 8, **AFTER_EVALUATION},
+        {"evaluate_experiment": 11, **AFTER_EVALUATION},
     ),
     "reflections": (
-        {"reflections": {"d_star_max": 1.05}},
-        {"compute_reflections": 2, **STORED_PATTERNS, **POWDER_NETWORKS},
+        {"reflections": {"d_star_max": 1.07}},
+        {"compute_reflections": 2, **AFTER_REFLECTIONS},
+    ),
+    "search for lines in patterns": (
+        {"measured": {"diffractometer": {"search": {"signal_to_noise": 6}}}},
+        {
+            "convert_measured": 1,
+            "predict_measured": 1,
+            "evaluate_experiment": 1,
+            **AFTER_EVALUATION,
+        },
+    ),
+    "snapshots": (
+        {"trainings": {"short": {"snapshot_every": 1}}},
+        {"train_network": 4, "follow_epochs": 4, "evaluate_experiment": 3, **AFTER_EVALUATION},
     ),
     # Networks see widths of their own, and no width needs a structure factor.
     "width of stored peaks": (
@@ -109,18 +149,26 @@ def test_edited_configuration(tiny_study, overlay, jobs):
 
 
 CODE_EDITS = {
-    "evaluation/metrics.py": {"evaluate_experiment": 8, **AFTER_EVALUATION},
+    "evaluation/metrics.py": {"evaluate_experiment": 11, **AFTER_EVALUATION},
     "scattering/pdf.py": {
         "compute_descriptor": 2,
         "assemble_descriptor": 1,
         **AFTER_DESCRIPTOR,
     },
-    "scattering/reflections.py": {
-        "compute_reflections": 2,
-        **STORED_PATTERNS,
-        **POWDER_NETWORKS,
+    "scattering/reflections.py": {"compute_reflections": 2, **AFTER_REFLECTIONS},
+    "descriptors/powder_noise.py": {**POWDER_NETWORKS, **ROUND_TRIP, "evaluate_experiment": 4},
+    "experimental/profile_fit.py": {
+        "convert_measured": 1,
+        "predict_measured": 1,
+        "evaluate_experiment": 1,
+        **AFTER_EVALUATION,
     },
-    "descriptors/powder_noise.py": POWDER_NETWORKS,
+    "models/spgnet.py": {
+        "train_network": 3,
+        "predict_measured": 1,
+        "evaluate_experiment": 3,
+        **AFTER_EVALUATION,
+    },
     "models/liu2019_cnn.py": {"train_network": 4, "evaluate_experiment": 3, **AFTER_EVALUATION},
     "structures/duplicates.py": {"unique_structures": 1, **AFTER_STRUCTURES},
     "structures/sources/local.py": {},

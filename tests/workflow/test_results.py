@@ -29,6 +29,9 @@ EXPERIMENTS = [
     "xrd_cnn",
     "xrd_cnn_systems",
     "xrd_dense",
+    "ideal_spgvolnet",
+    "disjoint_spgvolnet_1",
+    "disjoint_spgvolnet_2",
 ]
 
 
@@ -86,6 +89,31 @@ def test_metrics_stand_beside_their_baseline(results, experiment):
     assert metrics
     summary = json.loads((results / "summary.json").read_text())
     assert experiment in json.dumps(summary)
+
+
+def test_disjoint_sets_have_no_structure_in_common(results):
+    tests = [
+        set(split.filter(pc.equal(split["role"], "test"))["structure_id"].to_pylist())
+        for number in (1, 2)
+        for split in [read_table(results / "splits" / f"disjoint_{number}.parquet", SPLIT)]
+    ]
+    assert all(tests)
+    assert not tests[0] & tests[1]
+
+
+def test_volumes_stand_beside_the_truth(results):
+    folder = results / "experiments" / "ideal_spgvolnet"
+    predictions = read_table(folder / "members" / "0" / "predictions.parquet")
+    structures = read_table(results / "structures.parquet", STRUCTURES)
+    volumes = structures.select(["structure_id", "primitive_volume"]).to_pandas()
+    own = volumes.set_index("structure_id").loc[predictions["structure_id"].to_pylist()]
+    assert predictions["true_volume"].to_numpy() == pytest.approx(
+        own["primitive_volume"].to_numpy(), rel=1e-5
+    )
+    assert (predictions["volume"].to_numpy() > 0).all()
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["parts"]["test"]["volume"]
+    assert metrics["measured"]["diffractometer"]["round_trip"]["loss"]
 
 
 def test_provenance_is_an_output(results):
