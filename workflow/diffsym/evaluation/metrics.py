@@ -1,8 +1,8 @@
 """What the predictions of one experiment are worth, as one JSON-ready dictionary.
 
 Every accuracy stands beside that of the label-frequency baseline, which always answers the most
-frequent training classes, and carries a bootstrap interval. Test predictions are read here and
-nowhere before.
+frequent training classes, and carries a bootstrap interval. No training has seen the test part, and
+nothing is chosen by it.
 """
 
 import json
