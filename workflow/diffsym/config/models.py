@@ -1,0 +1,147 @@
+"""Sections on the models: their architectures, and how networks are trained."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from diffsym.config.base import Fraction, Positive, Section
+
+
+class Liu2019Cnn(Section):
+    """Convolutional network of Liu et al. 2019, Fig. 4."""
+
+    kind: Literal["liu2019_cnn"] = Field(description="which model")
+    filters: tuple[int, int] = Field((256, 64), description="channels of the two convolutions")
+    kernel_size: int = Field(32, ge=1, description="kernel of both convolutions")
+    hidden_units: int = Field(128, ge=1, description="units of the fully connected layer")
+    pool_size: int = Field(2, ge=1, description="size of the maximum pooling")
+    dropout: float = Field(0.5, ge=0, lt=1, description="dropout rate after the pooling")
+    batch_normalisation: bool = Field(
+        True, description="normalise each convolution before its ReLU"
+    )
+    normalisation_momentum: float = Field(
+        0.9, ge=0, lt=1, description="memory of the normalisation's running means"
+    )
+
+
+class Logistic(Section):
+    """One elastic-net logistic regression per space group (Liu et al. 2019, appendix A)."""
+
+    kind: Literal["logistic"] = Field(description="which model")
+    features: Literal["linear", "quadratic"] = Field(description="X, or the products X_i X_j")
+    alphas: list[Positive] = Field([1e-5], min_length=1, description="strengths to try")
+    l1_ratios: list[Annotated[float, Field(ge=0, le=1)]] = Field(
+        [0.75], min_length=1, description="shares of the L1 term to try"
+    )
+    max_epochs: int = Field(100, ge=1, description="passes over the training part at most")
+
+
+class ParkTrunk(Section):
+    """Convolutions that several networks share, those of Park et al. 2017."""
+
+    kind: str = Field(description="which model")
+    filters: int = Field(80, ge=1, description="channels of each convolution")
+    kernel_sizes: tuple[int, int, int] = Field((100, 50, 25), description="kernels, points")
+    strides: tuple[int, int, int] = Field((5, 5, 2), description="strides of the convolutions")
+    pool_size: int = Field(3, ge=1, description="size of the average pooling")
+    pool_strides: tuple[int, int, int] = Field(
+        (2, 3, 3), description="strides of the poolings; some versions have 2, 1, 1"
+    )
+    convolution_dropout: float = Field(0.3, ge=0, lt=1, description="after each convolution")
+    hidden_dropout: float = Field(
+        0.5, ge=0, lt=1, description="after each fully connected layer before the classes"
+    )
+
+
+class Park2017Cnn(ParkTrunk):
+    """Convolutional network for powder patterns of Park et al. 2017, as in Vecsei et al. 2019."""
+
+    kind: Literal["park2017_cnn"] = Field(description="which model")
+    input_points: int = Field(10_001, ge=1, description="patterns are filled up with zeros to this")
+    hidden_units: list[Annotated[int, Field(ge=1)]] = Field(
+        [2300, 1150], description="fully connected layers; the paper has 700, 70 for systems"
+    )
+
+
+class SpgNet(ParkTrunk):
+    """Space groups from ideal profiles (Ozaki et al. 2025, Fig. 2a); the sizes are Park's."""
+
+    kind: Literal["spgnet"] = Field(description="which model")
+    hidden_factors: list[Annotated[int, Field(ge=1)]] = Field(
+        [10, 5], description="fully connected layers, in units of the number of classes"
+    )
+
+
+class SpgVolNet(ParkTrunk):
+    """Space group and volume of the primitive cell from ideal profiles (their Fig. 2b)."""
+
+    kind: Literal["spgvolnet"] = Field(description="which model")
+    hidden_factors: list[Annotated[int, Field(ge=1)]] = Field(
+        [10, 5], description="fully connected layers, in units of the number of classes"
+    )
+    volume_units: list[Annotated[int, Field(ge=1)]] = Field(
+        [100, 50], description="fully connected layers before the volume; our own choice"
+    )
+
+
+class Vecsei2019Dense(Section):
+    """Dense network for powder patterns after Vecsei et al. 2019; the sizes are our own."""
+
+    kind: Literal["vecsei2019_dense"] = Field(description="which model")
+    hidden_units: list[Annotated[int, Field(ge=1)]] = Field(
+        [1024, 512, 256], description="fully connected layers"
+    )
+    dropout: float = Field(0.3, ge=0, lt=1, description="after each of them")
+
+
+Network = Liu2019Cnn | Park2017Cnn | Vecsei2019Dense | SpgNet | SpgVolNet
+Model = Annotated[Network | Logistic, Field(discriminator="kind")]
+
+
+class Training(Section):
+    """How a network is trained (with Adam)."""
+
+    epochs: int = Field(164, ge=1, description="passes over the training part")
+    batch_size: int = Field(64, ge=1, description="structures a step")
+    learning_rate: Positive = Field(0.001, description="initial learning rate of Adam")
+    learning_rate_drops: list[Annotated[int, Field(ge=1)]] = Field(
+        [81, 122], description="epochs before which the rate is multiplied by the factor"
+    )
+    learning_rate_factor: Fraction = Field(0.1, description="factor of each drop")
+    epsilon: Positive = Field(1e-7, description="summand in the denominator of Adam's step")
+    losses: list[Literal["categorical_cross_entropy", "binary_cross_entropy", "quadratic"]] = Field(
+        ["categorical_cross_entropy"],
+        min_length=1,
+        description="costs that the epochs minimise in turn",
+    )
+    class_weights: Literal["inverse_frequency", "none"] = Field(
+        "inverse_frequency", description="weight of a structure in the loss"
+    )
+    keep: Literal["best", "last"] = Field(
+        "best", description="weights kept: best validation accuracy, or last epoch"
+    )
+    patience: int | None = Field(
+        None, ge=1, description="stop after so many epochs without a better validation accuracy"
+    )
+    snapshot_every: int | None = Field(
+        None,
+        ge=1,
+        description="keep the weights after each so many epochs, by which the report shows the "
+        "accuracy on test and measured patterns over the epochs; null: none",
+    )
+    task_weights: tuple[Positive, Positive] = Field(
+        (1.0, 1.0),
+        description="of the cost of the classes and of the volume's mean absolute error in "
+        "standard deviations, for networks that predict both",
+    )
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
+        "float32", description="numbers computed with; the mixed ones are for accelerators"
+    )
+    deterministic: bool = Field(
+        True, description="same seed, same weights on one machine; may be slower on a GPU"
+    )
+    jit_compile: bool | None = Field(
+        None,
+        description="compile with XLA, which TensorFlow cannot while deterministic; "
+        "null: where that is faster",
+    )
