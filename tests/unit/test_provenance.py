@@ -7,13 +7,17 @@ from diffsym import provenance
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """A small package of which a script imports one module, and that one another."""
+    """A small package of which a script imports one module, and that one others."""
     root = tmp_path / "diffsym"
     root.mkdir()
     (root / "__init__.py").write_text('"""A package."""\n')
-    (root / "used.py").write_text("from diffsym import below\nVALUE = below.VALUE\n")
+    (root / "used.py").write_text("from diffsym import below, inner\nVALUE = below.VALUE\n")
     (root / "below.py").write_text("VALUE = 1\n")
     (root / "unused.py").write_text("VALUE = 2\n")
+    (root / "inner").mkdir()
+    (root / "inner" / "__init__.py").write_text("from diffsym.inner import topic\n")
+    (root / "inner" / "topic.py").write_text("from diffsym.inner.shared import VALUE\n")
+    (root / "inner" / "shared.py").write_text("VALUE = 5\n")
     (tmp_path / "script.py").write_text("from diffsym.used import VALUE\nprint(VALUE)\n")
     monkeypatch.setattr(provenance, "PACKAGE_ROOT", root)
     yield root
@@ -25,7 +29,17 @@ def digest(root, *modules):
     return provenance.code_digest(root.parent / "script.py", *modules)
 
 
-@pytest.mark.parametrize("name", ["used.py", "below.py", "../script.py"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "used.py",
+        "below.py",
+        "../script.py",
+        "inner/__init__.py",
+        "inner/topic.py",
+        "inner/shared.py",
+    ],
+)
 def test_an_edit_of_imported_code_changes_it(package, name):
     before = digest(package)
     (package / name).write_text((package / name).read_text() + "OTHER = 3\n")

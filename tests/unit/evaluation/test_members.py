@@ -6,8 +6,8 @@ import pytest
 
 from diffsym import tables
 from diffsym.errors import DiffsymError
-from diffsym.evaluation import sections
 from diffsym.evaluation.members import answers_by_member, volumes_by_member
+from diffsym.evaluation.sections.members import member_answers_table, member_volumes_table
 from diffsym.evaluation.typesetting import roman
 
 CLASSES = [166, 194, 225]
@@ -62,7 +62,7 @@ def test_unknown_pattern_is_named(members):
 
 def test_tables_of_patterns(members):
     names = ("rruff:quartz", "rruff:gold")
-    answers = sections.member_answers_table(
+    answers = member_answers_table(
         {name: answers_by_member(members, name, top=2) for name in names}
     )
     assert answers.columns == ["pattern", "", "I", "II", "mean"]
@@ -74,9 +74,7 @@ def test_tables_of_patterns(members):
     ]
     assert "194" in answers.rows[0][4]
     assert "(56\u202f%)" in answers.rows[0][4]
-    sizes = sections.member_volumes_table(
-        {name: volumes_by_member(members, name) for name in names}
-    )
+    sizes = member_volumes_table({name: volumes_by_member(members, name) for name in names})
     assert sizes.columns == ["pattern", "I", "II", "mean", "true", "error of the mean / %"]
     assert sizes.rows[0] == ["rruff:quartz", "45.0", "80.0", "60.0", "75.0", "\u221220.0"]
     assert sizes.rows[1][-2:] == ["", ""]

@@ -11,7 +11,7 @@ from selenium import webdriver
 
 from diffsym import tables
 from diffsym.evaluation import sections
-from diffsym.evaluation.figures import SYSTEM_COLOURS
+from diffsym.evaluation.figures.style import SYSTEM_COLOURS
 from diffsym.evaluation.inputs import Study
 from diffsym.evaluation.report import render
 from diffsym.files import read_json, write_json
@@ -171,16 +171,16 @@ def test_untrained_experiments_have_no_learning_curves(report_inputs):
 
 def test_powder_pattern_names_its_radiation(page):
     assert "at a wavelength of 1.54 Å" in "".join(page.text)
-    two_lines = sections._radiation([(1.5406, 1.0), (1.5444, 0.5)])
+    two_lines = sections.descriptors._radiation([(1.5406, 1.0), (1.5444, 0.5)])
     assert two_lines == ", at wavelengths of 1.5406 Å (weight 1) and 1.5444 Å (weight 0.5)"
-    assert sections._radiation(None) == ""
+    assert sections.descriptors._radiation(None) == ""
 
 
 def test_a_sparse_profile_is_shown_with_its_zeros(report_inputs):
     study = Study(report_inputs)
     table = tables.read_table(report_inputs.descriptors["ideal"].table)
     row = table["structure_id"].to_pylist().index(study.example["structure_id"])
-    (block,) = sections.ideal(study).blocks
+    (block,) = sections.descriptors.ideal(study).blocks
     heights = [value for value in block.figure.data[0].y if value]
     assert heights == pytest.approx(table["values"][row].as_py(), abs=1e-5)
     assert f"{len(heights)} bins are not empty" in block.caption
@@ -197,7 +197,7 @@ def test_example_has_every_descriptor(report_inputs):
 
 
 def test_literature_shows_what_articles_give(report_inputs):
-    liu, vecsei, ozaki, own = sections.published(Study(report_inputs)).blocks
+    liu, vecsei, ozaki, own = sections.literature.published(Study(report_inputs)).blocks
     assert liu.columns == ["model", "space group, test", "space group, top 6, test"]
     assert [row[1:] for row in liu.rows] == [
         ["20\u202f%", ""],
@@ -226,7 +226,7 @@ def test_few_classes_leave_cells_empty(report_inputs, tmp_path):
     inputs = dataclasses.replace(report_inputs, experiments=[few])
     text = " ".join(Page(render(inputs)).text)
     assert "top 3" in text
-    own = sections.published(Study(inputs)).blocks[-1]
+    own = sections.literature.published(Study(inputs)).blocks[-1]
     missing = [name for name, cell in zip(own.columns, own.rows[0], strict=True) if not cell]
     assert missing == ["space group, top 6, test", "centrosymmetric only, test"]
 

@@ -6,6 +6,7 @@ from scipy import stats
 
 from diffsym.evaluation import figures, sections
 from diffsym.evaluation.inputs import Study
+from diffsym.evaluation.sections.blocks import with_half_width
 from diffsym.evaluation.series import effects
 from diffsym.evaluation.summary import summarise
 
@@ -100,7 +101,7 @@ def test_labels_tell_descriptors_and_filters_apart(study):
 
 
 def test_macro_table_follows_table_3_of_ozaki_et_al(study):
-    macro, published, filters, differences = sections.held_out_sets(study).blocks
+    macro, published, filters, differences = sections.series.held_out_sets(study).blocks
     assert macro.columns[2:] == ["spgnet", "spgvolnet"]
     assert [row[:2] for row in macro.rows[:3]] == [
         ["precision", "specific mean"],
@@ -123,7 +124,7 @@ def test_macro_table_follows_table_3_of_ozaki_et_al(study):
 
 
 def test_volume_tables_have_every_score(study):
-    _, fits, errors, published = sections.volumes(study).blocks
+    _, fits, errors, published = sections.volumes.volumes(study).blocks
     for table in (fits, errors, published):
         assert {len(row) for row in table.rows} == {len(table.columns)}
     # Two experiments are shown, and two series, each with the ensemble and the baseline.
@@ -133,7 +134,7 @@ def test_volume_tables_have_every_score(study):
 
 def test_error_histogram_counts_what_is_shown(study):
     predicting = [experiment for experiment in study.experiments if experiment.test["volume"]]
-    figure = figures.volume_errors(predicting)
+    figure = figures.volumes.volume_errors(predicting)
     bars = [trace for trace in figure.data if trace.type == "bar"]
     for experiment, bar in zip(predicting, bars, strict=True):
         errors = experiment.test["volume"]["standardised_error"]
@@ -145,7 +146,7 @@ def test_error_histogram_counts_what_is_shown(study):
 def test_cell_distributions_are_fitted(study):
     structures = study.structures
     volumes = structures["primitive_volume"].to_numpy()
-    figure = figures.cell_distributions(volumes, structures["number_density"].to_numpy())
+    figure = figures.volumes.cell_distributions(volumes, structures["number_density"].to_numpy())
     bars = [trace for trace in figure.data if trace.type == "bar"]
     lines = [trace for trace in figure.data if trace.type == "scatter"]
     for bar, line in zip(bars, lines, strict=True):
@@ -168,4 +169,4 @@ def test_cell_distributions_are_fitted(study):
     ],
 )
 def test_half_widths_have_two_digits(value, half_width, expected):
-    assert sections.with_half_width({"value": value, "half_width": half_width}) == expected
+    assert with_half_width({"value": value, "half_width": half_width}) == expected

@@ -7,9 +7,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from diffsym.evaluation import sections
-from diffsym.evaluation.figures import EDGE_COLOURS, SYSTEM_COLOURS
+from diffsym.evaluation.figures.style import EDGE_COLOURS, SYSTEM_COLOURS
 from diffsym.evaluation.inputs import ReportInputs, Study
+from diffsym.evaluation.sections import SECTIONS
+from diffsym.evaluation.sections.blocks import (
+    FigureBlock,
+    TableBlock,
+    percent,
+    percent_interval,
+    thousands,
+)
+from diffsym.evaluation.sections.data import stage_counts
 from diffsym.evaluation.summary import summarise
 
 PLOT_OPTIONS = {
@@ -51,14 +59,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "percent": sections.percent,
-        "percent_interval": sections.percent_interval,
-        "thousands": sections.thousands,
+        "percent": percent,
+        "percent_interval": percent_interval,
+        "thousands": thousands,
     }
     environment.globals["plot"] = plot_markup
     environment.tests |= {
-        "figure": lambda block: isinstance(block, sections.FigureBlock),
-        "table": lambda block: isinstance(block, sections.TableBlock),
+        "figure": lambda block: isinstance(block, FigureBlock),
+        "table": lambda block: isinstance(block, TableBlock),
     }
     return environment
 
@@ -70,7 +78,7 @@ def _overview(study: Study) -> dict[str, Any]:
         {name: vars(experiment.inputs) for name, experiment in experiments.items()},
         {name: experiment.metrics for name, experiment in experiments.items()},
     )
-    counts = sections.stage_counts(study)
+    counts = stage_counts(study)
     return {
         "entries": sum(next(iter(numbers.values())) for numbers in counts.values()),
         "sources": list(counts),
@@ -98,7 +106,7 @@ def render(inputs: ReportInputs) -> str:
         Self-contained HTML: style sheet, plotly.js and all data are inside.
     """
     study = Study(inputs)
-    built = [section for build in sections.SECTIONS if (section := build(study)) is not None]
+    built = [section for build in SECTIONS if (section := build(study)) is not None]
     return (
         _environment()
         .get_template("report.html")

@@ -1,0 +1,316 @@
+"""Figures of what is mistaken for what, and how far that is from the truth."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from diffsym.evaluation.figures.style import (
+    BASELINE,
+    EDGE_COLOURS,
+    SYSTEM_COLOURS,
+    TOP_WITH_LEGEND,
+    experiment_panels,
+    experiment_styles,
+    finish,
+    split_panels,
+)
+from diffsym.evaluation.inputs import Experiment
+from diffsym.evaluation.typesetting import label_plotly
+from diffsym.structures.space_groups import crystal_system
+
+SEQUENTIAL = (
+    (0.0, "#FFFFFF"),
+    (0.02, "#E4EEF7"),
+    (0.25, "#9CC3E0"),
+    (0.5, "#4A90C2"),
+    (0.75, "#1C5C97"),
+    (1.0, "#08264D"),
+)
+
+CELL = 17
+"""Pixels a class takes in a confusion matrix: the least at which 13 px labels do not touch."""
+
+
+def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
+    """Row-normalised confusion matrices, one at a time, chosen from a menu.
+
+    Every cell is at least `CELL` pixels wide, so the figure is as wide as its classes need.
+    """
+    figure = go.Figure()
+    buttons: list[dict[str, Any]] = []
+    sizes = []
+    for position, experiment in enumerate(experiments):
+        classes = experiment.metrics["classes"]
+        sizes.append(len(classes))
+        labels = [label_plotly(number) for number in classes]
+        counts = np.array(experiment.test["confusion"])
+        support = counts.sum(axis=1, keepdims=True)
+        share = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
+        figure.add_heatmap(
+            x=labels,
+            y=labels,
+            z=np.round(share, 4).tolist(),
+            zmin=0,
+            zmax=1,
+            customdata=np.stack([counts, np.broadcast_to(support, counts.shape)], axis=-1).tolist(),
+            colorscale=SEQUENTIAL,
+            xgap=0.6,
+            ygap=0.6,
+            colorbar={
+                "title": {"text": "share of the true class", "side": "right"},
+                "tickformat": ".0%",
+                "thickness": 14,
+                "len": 0.6,
+                "x": 1.03,
+            },
+            hovertemplate="true %{y}<br>predicted %{x}<br><b>%{z:.1%}</b> (%{customdata[0]:,} of "
+            "%{customdata[1]:,})<extra></extra>",
+            visible=position == 0,
+        )
+        layout = {
+            "shapes": _system_strips([crystal_system(number) for number in classes]),
+            "xaxis.categoryarray": labels,
+            "yaxis.categoryarray": labels,
+            "xaxis.range": [-0.5, len(classes) - 0.5],
+            "yaxis.range": [len(classes) - 0.5, -0.5],
+        }
+        visible = [other == position for other in range(len(experiments))]
+        buttons.append(
+            {
+                "label": f"{escape(experiment.label)}, {escape(experiment.split)}",
+                "method": "update",
+                "args": [{"visible": visible}, layout],
+            }
+        )
+    first = [label_plotly(number) for number in experiments[0].metrics["classes"]]
+    axis = {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": first,
+        "dtick": 1,
+        "constrain": "domain",
+        "showgrid": False,
+        "showline": False,
+        "ticks": "",
+        "tickfont": {"size": 13},
+    }
+    figure.update_layout(
+        shapes=buttons[0]["args"][1]["shapes"],
+        xaxis=axis
+        | {
+            "title": {"text": "predicted space group"},
+            "tickangle": -90,
+            "range": [-0.5, len(first) - 0.5],
+        },
+        yaxis=axis
+        | {
+            "title": {"text": "true space group"},
+            "scaleanchor": "x",
+            "range": [len(first) - 0.5, -0.5],
+        },
+        updatemenus=[
+            {
+                "buttons": buttons,
+                "x": 0.0,
+                "xanchor": "left",
+                "y": 1.0,
+                "yanchor": "bottom",
+                "pad": {"b": 24},
+                "font": {"size": 14},
+                "bgcolor": "white",
+            }
+        ]
+        if len(experiments) > 1
+        else [],
+    )
+    figure.update_layout(margin={"l": 110, "r": 20, "b": 130})
+    return finish(figure, CELL * max(sizes) + 270, top=TOP_WITH_LEGEND)
+
+
+def crystal_system_confusion(experiments: Sequence[Experiment]) -> go.Figure:
+    """Row-normalised confusion matrices of the crystal systems, a panel for each experiment."""
+    figure, places, height = experiment_panels(experiments, panel_height=270, gap=160)
+    for panel, (row, col, experiment) in enumerate(places, start=1):
+        scores = experiment.test["crystal_systems"]
+        names = scores["names"]
+        counts = np.array(scores["confusion"])
+        support = counts.sum(axis=1, keepdims=True)
+        share = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
+        figure.add_heatmap(
+            x=names,
+            y=names,
+            z=np.round(share, 4).tolist(),
+            text=[[f"{100 * value:.0f}" if value >= 0.005 else "" for value in r] for r in share],
+            texttemplate="%{text}",
+            textfont={"size": 12},
+            customdata=np.stack([counts, np.broadcast_to(support, counts.shape)], axis=-1).tolist(),
+            coloraxis="coloraxis",
+            xgap=0.6,
+            ygap=0.6,
+            hovertemplate="true %{y}<br>predicted %{x}<br><b>%{z:.1%}</b> (%{customdata[0]:,} of "
+            "%{customdata[1]:,})<extra></extra>",
+            row=row,
+            col=col,
+        )
+        suffix = "" if panel == 1 else str(panel)
+        for shape in _system_strips(names, panel=suffix, thickness=0.025):
+            figure.add_shape(shape)
+        axis = {"type": "category", "showgrid": False, "showline": False, "ticks": ""}
+        edges = [-0.5, len(names) - 0.5]
+        figure.update_xaxes(axis | {"range": edges, "tickangle": -45}, row=row, col=col)
+        figure.update_yaxes(axis | {"range": edges[::-1]}, row=row, col=col)
+        figure.update_yaxes(showticklabels=col == 1, row=row, col=col)
+    # Clear of the strips.
+    figure.update_annotations(yshift=8)
+    figure.update_xaxes(title_text="predicted crystal system")
+    figure.update_yaxes(
+        title_text="true crystal system", title_standoff=14, ticklabelstandoff=4, col=1
+    )
+    figure.update_layout(
+        coloraxis={
+            "colorscale": SEQUENTIAL,
+            "cmin": 0,
+            "cmax": 1,
+            "colorbar": {
+                "title": {"text": "share of the true system", "side": "right"},
+                "tickformat": ".0%",
+                "thickness": 14,
+                "len": 320,
+                "lenmode": "pixels",
+                "y": 1.0,
+                "yanchor": "top",
+            },
+        }
+    )
+    return finish(figure, height, top=TOP_WITH_LEGEND)
+
+
+def _system_strips(
+    systems: Sequence[str], *, panel: str = "", thickness: float = 0.012
+) -> list[dict[str, Any]]:
+    """Shapes of a confusion matrix: crystal systems along both axes, and the diagonal.
+
+    Parameters
+    ----------
+    systems
+        Crystal system of each row, rows of one system together.
+    panel
+        Suffix of the axes' names in Plotly: "" for the first panel, "2" for the second one.
+    thickness
+        Of the strips, as a fraction of the panel.
+    """
+    x, y = f"x{panel}", f"y{panel}"
+    shapes: list[dict[str, Any]] = [
+        {
+            "type": "line",
+            "xref": x,
+            "yref": y,
+            "x0": -0.5,
+            "y0": -0.5,
+            "x1": len(systems) - 0.5,
+            "y1": len(systems) - 0.5,
+            "line": {"color": "#9AA5B1", "width": 0.8, "dash": "dot"},
+        }
+    ]
+    for system in dict.fromkeys(systems):
+        first = systems.index(system)
+        span = (first - 0.5, first + systems.count(system) - 0.5)
+        strip = {
+            "type": "rect",
+            "fillcolor": SYSTEM_COLOURS[system],
+            "line": {"width": 0.8, "color": EDGE_COLOURS[system]},
+        }
+        shapes += [
+            {
+                **strip,
+                "xref": x,
+                "yref": f"{y} domain",
+                "x0": span[0],
+                "x1": span[1],
+                "y0": 1.0,
+                "y1": 1.0 + thickness,
+            },
+            {
+                **strip,
+                "yref": y,
+                "xref": f"{x} domain",
+                "y0": span[0],
+                "y1": span[1],
+                "x0": 1.0,
+                "x1": 1.0 + thickness,
+            },
+            {
+                "type": "rect",
+                "xref": x,
+                "yref": y,
+                "x0": span[0],
+                "x1": span[1],
+                "y0": span[0],
+                "y1": span[1],
+                "line": {"width": 0.8, "color": "#7B8794"},
+            },
+        ]
+    return shapes
+
+
+def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
+    """Distance between wrong answer and truth in the graph of maximal subgroups.
+
+    The last bar of each distance is the label-frequency baseline. Chance would give a model that
+    always answers the same group just what it has, so its mark lies on its bar.
+    """
+    figure, grouped = split_panels(experiments, 1)
+    hatched = {
+        "color": "white",
+        "line": {"color": BASELINE, "width": 1.2},
+        "pattern": {"shape": "/", "size": 6, "fgcolor": BASELINE},
+    }
+    baseline = "label frequency"
+    markers = {
+        label: {"color": style["color"]} for label, style in experiment_styles(experiments).items()
+    } | {baseline: hatched}
+    shown: set[str] = set()
+    for col, members in enumerate(grouped.values(), start=1):
+        shares = {
+            experiment.label: (experiment.test["error_distances"], "share", "expected")
+            for experiment in members
+        } | {baseline: (members[0].test["error_distances"], "baseline", "baseline")}
+        for label, (entries, observed, expected) in shares.items():
+            name = escape(label)
+            steps = [entry["distance"] for entry in entries]
+            figure.add_bar(
+                x=steps,
+                y=[entry[observed] for entry in entries],
+                marker=markers[label],
+                name=name,
+                legendgroup=label,
+                offsetgroup=label,
+                legendrank=2001 if label == baseline else 1000,
+                showlegend=label not in shown,
+                hovertemplate=name + "<br>distance %{x}: %{y:.1%} of the errors<extra></extra>",
+                row=1,
+                col=col,
+            )
+            figure.add_scatter(
+                x=steps,
+                y=[entry[expected] for entry in entries],
+                mode="markers",
+                offsetgroup=label,
+                marker={"symbol": "line-ew", "size": 9, "line": {"width": 3, "color": BASELINE}},
+                name="by chance",
+                legendgroup="chance",
+                legendrank=2000,
+                showlegend=not shown,
+                hovertemplate="by chance, distance %{x}: %{y:.1%}<extra></extra>",
+                row=1,
+                col=col,
+            )
+            shown.add(label)
+    figure.update_layout(barmode="group", scattermode="group", bargap=0.25, scattergap=0.25)
+    figure.update_xaxes(dtick=1, title_text="steps between the groups")
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text="share of wrong answers", row=1, col=1)
+    return finish(figure, 420, top=TOP_WITH_LEGEND)

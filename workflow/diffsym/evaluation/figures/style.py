@@ -1,0 +1,251 @@
+"""What all figures look like: their colours, template, legends and panels.
+
+The colours of the crystal systems are Okabe & Ito's, safe for the colour-blind; those of
+experiments and other series are of other hues.
+"""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from diffsym.evaluation.inputs import Experiment, by_split
+from diffsym.structures.space_groups import CRYSTAL_SYSTEMS
+
+SYSTEM_COLOURS = {
+    "triclinic": "#0072B2",
+    "monoclinic": "#E69F00",
+    "orthorhombic": "#009E73",
+    "tetragonal": "#56B4E9",
+    "trigonal": "#8C8C8C",
+    "hexagonal": "#F0E442",
+    "cubic": "#D55E00",
+}
+EDGE_COLOURS = {
+    system: "#4D4D00" if system == "hexagonal" else colour
+    for system, colour in SYSTEM_COLOURS.items()
+}
+"""Yellow on white needs a dark edge; all others are edged in their own colour."""
+
+SERIES_COLOURS = ("#332288", "#CC3377", "#7A4A12", "#9A7FD1", "#37474F", "#E39AC0", "#6B6B00")
+"""For experiments and other series: no hue of a crystal system."""
+SERIES_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon")
+INK = "#1F2933"
+NEUTRAL = "#5B6B7B"
+GRID = "#E3E8ED"
+SEPARATORS = ".\u2009"
+"""Of decimals and of thousands."""
+BASELINE = "#222222"
+
+TOP_WITHOUT_LEGEND = 32
+TOP_WITH_LEGEND = 120
+"""Pixels above a plot; a legend may take two rows, and titles may have two lines."""
+LEGEND_ROW = 32
+LEGEND_SYMBOL = 45
+LEGEND_CHARACTER = 6.6
+NARROW_PLOT = 600
+"""Pixels of a row of a legend, of an entry beside its text, of a character, and of the width that
+is left for a legend on a page of 800 pixels."""
+
+PANEL_COLUMNS = 3
+PANELS_WIDTH = 900
+"""Panels in a row where each experiment has its own, and the pixels they need side by side."""
+
+TEMPLATE = go.layout.Template(
+    layout={
+        "font": {
+            "family": "Source Sans 3, Segoe UI, Helvetica, Arial, sans-serif",
+            "size": 14,
+            "color": INK,
+        },
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
+        "hoverlabel": {
+            "font": {"size": 14, "color": INK},
+            "bgcolor": "white",
+            "bordercolor": NEUTRAL,
+        },
+        "xaxis": {
+            "gridcolor": GRID,
+            "linecolor": INK,
+            "showline": True,
+            "ticks": "outside",
+            "tickcolor": INK,
+            "zeroline": False,
+            "automargin": True,
+        },
+        "yaxis": {
+            "gridcolor": GRID,
+            "linecolor": INK,
+            "showline": True,
+            "ticks": "outside",
+            "tickcolor": INK,
+            "zeroline": False,
+            "automargin": True,
+        },
+        "legend": {
+            "orientation": "h",
+            "yref": "container",
+            "y": 1.0,
+            "yanchor": "top",
+            "x": 0.0,
+            "xanchor": "left",
+            "font": {"size": 14},
+        },
+        "margin": {"l": 70, "r": 24, "t": 70, "b": 60},
+        "bargap": 0.25,
+    }
+)
+
+
+def thousands(count: int) -> str:
+    """A count with thin spaces between thousands, as `SEPARATORS` makes it on the axes."""
+    return f"{count:,}".replace(",", SEPARATORS[1])
+
+
+def finish(figure: go.Figure, height: int, *, top: int = TOP_WITHOUT_LEGEND) -> go.Figure:
+    """Apply the common look; the width follows the page.
+
+    Parameters
+    ----------
+    figure
+        Changed in place and returned.
+    height
+        Of the whole figure, pixels.
+    top
+        Pixels above the plot. The first row of them belongs to Plotly's buttons, the next to the
+        legend, so that they never lie on each other or on the data. A legend that needs more than
+        two rows on a narrow page makes the figure higher.
+    """
+    if top == TOP_WITH_LEGEND:
+        more = LEGEND_ROW * max(_legend_rows(figure) - 2, 0)
+        height, top = height + more, top + more
+    figure.update_layout(template=TEMPLATE, height=height, autosize=True, separators=SEPARATORS)
+    figure.update_layout(margin_t=top, legend_y=1 - TOP_WITHOUT_LEGEND / height)
+    return figure.update_annotations(font_size=15)
+
+
+def _legend_rows(figure: go.Figure) -> int:
+    """Rows that the legend takes on a narrow page, if all entries were as wide as the widest."""
+    names = [trace.name for trace in figure.data if trace.name and trace.showlegend is not False]
+    widest = LEGEND_SYMBOL + LEGEND_CHARACTER * max(map(len, names), default=0)
+    return -(-len(names) // max(int(NARROW_PLOT / widest), 1))
+
+
+def error_bars(entries: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """Asymmetric error bars from entries of {value, low, high}."""
+    return {
+        "type": "data",
+        "array": [entry["high"] - entry["value"] for entry in entries],
+        "arrayminus": [entry["value"] - entry["low"] for entry in entries],
+        "thickness": 1.4,
+        "width": 4,
+    }
+
+
+def system_legend() -> list[go.Scatter]:
+    """Legend entries of all crystal systems, the same in every figure."""
+    return [
+        go.Scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            name=system,
+            legendgroup=system,
+            marker={
+                "size": 13,
+                "symbol": "square",
+                "color": SYSTEM_COLOURS[system],
+                "line": {"width": 1.2, "color": EDGE_COLOURS[system]},
+            },
+            hoverinfo="skip",
+        )
+        for system in CRYSTAL_SYSTEMS
+    ]
+
+
+def system_marker(systems: Sequence[str], **more: Any) -> dict[str, Any]:
+    """Marker settings in the colours of the crystal systems, the yellow one with a dark edge."""
+    return {
+        "color": [SYSTEM_COLOURS[system] for system in systems],
+        "line": {"width": 1.2, "color": [EDGE_COLOURS[system] for system in systems]},
+        **more,
+    }
+
+
+def experiment_styles(experiments: Sequence[Experiment]) -> dict[str, dict[str, Any]]:
+    """Colour and marker of each experiment label, the same in every panel.
+
+    When the colours are used up they return with other markers.
+    """
+    labels = list(dict.fromkeys(experiment.label for experiment in experiments))
+    return {
+        label: {
+            "color": SERIES_COLOURS[i % len(SERIES_COLOURS)],
+            "symbol": SERIES_SYMBOLS[(i + i // len(SERIES_COLOURS)) % len(SERIES_SYMBOLS)],
+        }
+        for i, label in enumerate(labels)
+    }
+
+
+def split_panels(
+    experiments: Sequence[Experiment], rows: int, **more: Any
+) -> tuple[go.Figure, dict[str, list[Experiment]]]:
+    """Panels with a column for each split."""
+    grouped = by_split(experiments)
+    figure = make_subplots(
+        rows=rows,
+        cols=len(grouped),
+        column_titles=[escape(split) for split in grouped],
+        shared_yaxes="rows",
+        horizontal_spacing=0.04,
+        **more,
+    )
+    return figure, grouped
+
+
+def experiment_panels(
+    experiments: Sequence[Experiment], *, panel_height: int, gap: int, **more: Any
+) -> tuple[go.Figure, list[tuple[int, int, Experiment]], int]:
+    """A panel for each experiment, at most `PANEL_COLUMNS` in a row.
+
+    Parameters
+    ----------
+    experiments
+        In the order of the panels.
+    panel_height, gap
+        Of a panel and of the space for titles and labels between two rows, pixels.
+    more
+        For `make_subplots`.
+
+    Returns
+    -------
+    figure
+        Empty but for the titles of the panels.
+    places
+        Row, column and experiment of each panel.
+    height
+        That the whole figure needs, pixels.
+    """
+    columns = min(PANEL_COLUMNS, len(experiments))
+    rows = -(-len(experiments) // columns)
+    inner = rows * panel_height + (rows - 1) * gap
+    figure = make_subplots(
+        rows=rows,
+        cols=columns,
+        subplot_titles=[f"{escape(e.label)}<br>{escape(e.split)}" for e in experiments],
+        vertical_spacing=gap / inner,
+        horizontal_spacing=0.05,
+        **more,
+    )
+    places = [
+        (1 + i // columns, 1 + i % columns, experiment) for i, experiment in enumerate(experiments)
+    ]
+    # Panels without an experiment would be empty axes.
+    for i in range(len(experiments), rows * columns):
+        place = {"row": 1 + i // columns, "col": 1 + i % columns}
+        figure.update_xaxes(visible=False, **place)
+        figure.update_yaxes(visible=False, **place)
+    return figure, places, inner + gap + TOP_WITH_LEGEND

@@ -1,0 +1,47 @@
+"""The sections of the report, in their order: each a small function from the study to content.
+
+A section returns None where the study has nothing of its kind. To add one, write such a function in
+the module of its topic, of the figures, tables and texts in `blocks`, and give it a line in
+`SECTIONS`. Pictures come from the package `diffsym.evaluation.figures`.
+"""
+
+from collections.abc import Callable
+
+from diffsym.evaluation.inputs import Study
+from diffsym.evaluation.sections import (
+    accuracy,
+    certainty,
+    confusion,
+    data,
+    descriptors,
+    learning,
+    literature,
+    measured,
+    provenance,
+    series,
+    splits,
+    volumes,
+)
+from diffsym.evaluation.sections.blocks import Section
+
+SECTIONS: tuple[Callable[[Study], Section | None], ...] = (
+    data.data,
+    descriptors.pair_distribution,
+    descriptors.powder,
+    descriptors.ideal,
+    learning.learning,
+    accuracy.top_k,
+    accuracy.recall,
+    confusion.confusion,
+    splits.splits,
+    certainty.calibration,
+    certainty.certainty,
+    measured.measured,
+    volumes.cells,
+    series.held_out_sets,
+    volumes.volumes,
+    learning.sweeps,
+    literature.published,
+    provenance.provenance,
+)
+"""The report from top to bottom, below its summary."""
