@@ -108,7 +108,7 @@ def configuration_reference() -> str:
         [
             "# Configuration",
             "",
-            f"<!-- {NOTICE.format(source='workflow/diffsym/config.py')} -->",
+            f"<!-- {NOTICE.format(source='workflow/diffsym/config')} -->",
             "",
             "`config.yaml` holds the default study. `snakemake --configfile other.yaml` lays",
             "another file over it: mappings are merged, lists and values are replaced. `NAME`",
