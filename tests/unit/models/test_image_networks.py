@@ -1,0 +1,273 @@
+"""The networks for images have the layers that are described, share weights, and learn."""
+
+import os
+import subprocess
+import sys
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from networks import SETTINGS
+
+from diffsym.datasets.feeding import Partition
+from diffsym.keras_backend import keras
+from diffsym.models import alexnet, applications, tiong2020_msdn, tiong2020_msvgg, ziletti2018
+from diffsym.models.streams import stream_features, stream_maps
+from diffsym.models.training import load_model, predict, save_model, train_member
+
+SHAPE = 64, 64, 3
+PAPER = 224, 224, 3
+MULTI_STREAM = {
+    "tiong2020_msdn": partial(
+        tiong2020_msdn.build, stem_filters=6, block_layers=(2, 3), growth=6, bottleneck=6
+    ),
+    "tiong2020_msvgg": partial(
+        tiong2020_msvgg.build, block_filters=((4,), (8, 8)), hidden_units=(16,)
+    ),
+}
+SMALL = MULTI_STREAM | {
+    "ziletti2018": partial(
+        ziletti2018.build, side=24, block_filters=((8, 8), (8, 8)), kernel_size=3, hidden_units=16
+    ),
+    "alexnet": partial(alexnet.build, filters=(8, 8, 8, 8, 8), hidden_units=(16,)),
+}
+ALL = SMALL | {"densenet121": partial(applications.build, architecture="DenseNet121")}
+
+
+def patterns(n, seed, *, shape=SHAPE):
+    """Images of three groups: waves along rows, columns or diagonals, under noise."""
+    generator = np.random.default_rng(seed)
+    height, width, channels = shape
+    labels = generator.choice(3, n).astype(np.int32)
+    y, x = np.mgrid[:height, :width]
+    coordinate = np.stack([y, x, x + y])[labels][..., None]
+    phase = generator.uniform(0, 2 * np.pi, (n, 1, 1, channels))
+    waves = 128 + 60 * np.sin(0.8 * coordinate + phase)
+    return Partition(
+        features=(waves + generator.normal(0, 20, waves.shape)).clip(0, 255).astype(np.uint8),
+        labels=labels,
+        folds=np.full(n, -1, np.int8),
+        structure_ids=pa.array([f"x:{number:04d}" for number in range(n)], pa.string()),
+        classes=(2, 14, 225),
+    )
+
+
+def msdn_parameters(stem, growth, compression, n_classes):
+    """Weights and biases of the network, with as many channels in a bottleneck as a layer adds."""
+    total = (3 * 3 * 1 + 1) * stem
+    channels = stem
+    for block, n_layers in enumerate((3, 6, 8, 6)):
+        if block:
+            kept = int(compression * channels)
+            total += (channels + 1) * kept
+            channels = kept
+        for _ in range(n_layers):
+            total += (channels + 1) * growth + (3 * 3 * growth + 1) * growth
+            channels += growth
+    assert channels == 960
+    return total + (channels + 1) * n_classes
+
+
+def test_msdn_has_the_parameters_counted_by_hand_and_the_nearer_reading_is_the_default():
+    readings = {"growth 40": (40, 40, 1.0), "growth 80": (80, 80, 0.5)}
+    by_hand = {name: msdn_parameters(*reading, 72) for name, reading in readings.items()}
+    assert by_hand == {"growth 40": 1_549_512, "growth 80": 3_037_832}
+    assert tiong2020_msdn.build(PAPER, 72, seed=0).count_params() == by_hand["growth 40"]
+    other = tiong2020_msdn.build(
+        PAPER, 72, stem_filters=80, growth=80, bottleneck=80, compression=0.5, seed=0
+    )
+    assert other.count_params() == by_hand["growth 80"]
+    assert min(by_hand, key=lambda name: abs(by_hand[name] - 1.54e6)) == "growth 40"
+
+
+def test_msdn_has_the_layers_of_the_table():
+    network = tiong2020_msdn.build(PAPER, 72, seed=0)
+    shapes = [network.get_layer(f"block_{block}").output.shape for block in (1, 2, 3, 4)]
+    assert shapes == [
+        (None, 112, 112, 160), (None, 56, 56, 400), (None, 28, 28, 720), (None, 14, 14, 960)
+    ]  # fmt: skip
+    assert network.get_layer("features").output.shape == (None, 960)
+
+
+def test_msdn_with_normalisation_has_three_more_parameters_a_channel():
+    plain, normalised = (
+        MULTI_STREAM["tiong2020_msdn"](SHAPE, 5, batch_normalisation=flag, seed=0)
+        for flag in (False, True)
+    )
+    channels = 6 + 2 * 5 * 6 + 18  # stem, two convolutions of each of five layers, transition
+    assert normalised.count_params() == plain.count_params() + 3 * channels
+
+
+def test_msvgg_has_the_parameters_of_the_paper_with_20_groups():
+    vgg11 = 132_863_336  # Simonyan & Zisserman: 1000 classes, three channels
+    by_hand = vgg11 - 980 * (4096 + 1) - 2 * 9 * 64
+    assert tiong2020_msvgg.build(PAPER, 20, seed=0).count_params() == by_hand
+    assert round(by_hand / 1e6, 2) == 128.85
+
+
+def test_ziletti2018_has_the_parameters_counted_by_hand():
+    convolutions = [(3, 32), (32, 32), (32, 16), (16, 16), (16, 8), (8, 8)]
+    by_hand = sum((49 * before + 1) * after for before, after in convolutions)
+    by_hand += (16 * 16 * 8 + 1) * 128 + 129 * 72
+    assert ziletti2018.build(PAPER, 72, seed=0).count_params() == by_hand
+
+
+@pytest.mark.parametrize(
+    ("build", "published"),
+    [
+        (alexnet.build, 60_965_224),
+        (partial(applications.build, architecture="ResNet50"), 25_636_712),
+        (partial(applications.build, architecture="DenseNet121"), 8_062_504),
+    ],
+)
+def test_known_networks_have_the_published_parameters(build, published):
+    assert build(PAPER, 1000, seed=0).count_params() == published
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_weights_follow_from_the_seed(name):
+    first, same, other = (ALL[name](SHAPE, 5, seed=seed).trainable_weights for seed in (1, 1, 2))
+    arrays = [
+        (a.path, np.array(a), np.array(b), np.array(c))
+        for a, b, c in zip(first, same, other, strict=True)
+    ]
+    assert all((a == b).all() for _, a, b, _ in arrays)
+    assert all((a != c).any() for path, a, _, c in arrays if path.endswith("kernel"))
+    kernels = [a.tobytes() for path, a, _, _ in arrays if path.endswith("kernel")]
+    assert len(set(kernels)) == len(kernels), "two layers begin with the same weights"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_probabilities_are_float32_and_sum_to_one_whatever_the_precision(name):
+    images = patterns(4, 0).features
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        network = ALL[name](SHAPE, 5, seed=0)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    first_kernel = next(layer for layer in network.layers if hasattr(layer, "kernel"))
+    assert first_kernel.compute_dtype == "bfloat16"
+    probabilities = network.predict(images, verbose=0)
+    assert probabilities.dtype == np.float32
+    assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert (probabilities >= 0).all()
+
+
+def stream_logits(network, images):
+    """Logits of each stream, (n, streams, classes), from its features and the output layer."""
+    kernel, bias = map(np.array, network.get_layer("logits").weights)
+    return stream_features(network).predict(images, verbose=0) @ kernel + bias
+
+
+def cross_entropies(logits, labels):
+    """Cross entropy of each structure and stream, (n, streams)."""
+    logits = logits.astype(np.float64)
+    logits -= logits.max(axis=-1, keepdims=True)
+    of_right = np.take_along_axis(logits, labels[:, None, None], axis=-1)[..., 0]
+    return np.log(np.exp(logits).sum(axis=-1)) - of_right
+
+
+@pytest.mark.parametrize("name", MULTI_STREAM)
+class TestStreams:
+    def test_groups_are_predicted_from_the_sum_of_the_logits(self, name):
+        network, images = MULTI_STREAM[name](SHAPE, 3, seed=1), patterns(5, 1).features
+        summed = stream_logits(network, images).sum(axis=1)
+        expected = np.exp(summed) / np.exp(summed).sum(axis=1, keepdims=True)
+        assert np.allclose(network.predict(images, verbose=0), expected, atol=1e-5)
+
+    def test_the_cost_is_the_sum_of_the_cross_entropies_of_the_streams(self, name):
+        network, part = MULTI_STREAM[name](SHAPE, 3, seed=1), patterns(5, 1)
+        network.compile(loss="sparse_categorical_crossentropy")
+        cost = network.evaluate(part.features, part.labels, batch_size=5, verbose=0)
+        terms = cross_entropies(stream_logits(network, part.features), part.labels)
+        assert cost == pytest.approx(terms.sum(axis=1).mean(), rel=1e-5)
+
+    def test_streams_share_their_weights(self, name):
+        """What one stream sees another sees the same, so exchanged images change nothing."""
+        network, part = MULTI_STREAM[name](SHAPE, 3, seed=1), patterns(5, 1)
+        exchanged = part.features[..., [2, 0, 1]]
+        assert np.allclose(
+            network.predict(part.features, verbose=0),
+            network.predict(exchanged, verbose=0),
+            atol=1e-6,
+        )
+        features = stream_features(network).predict(part.features, verbose=0)
+        moved = stream_features(network).predict(exchanged, verbose=0)
+        assert np.allclose(features[:, [2, 0, 1]], moved, atol=1e-6)
+        assert not np.allclose(features, moved, atol=1e-3)
+
+    def test_gradients_of_exchanged_images_are_the_same(self, name):
+        part, steps = patterns(5, 1), []
+        for images in (part.features, part.features[..., [2, 0, 1]]):
+            network = MULTI_STREAM[name](SHAPE, 3, seed=1)
+            for layer in network.layers:
+                if isinstance(layer, keras.layers.Dropout):
+                    layer.rate = 0
+            before = network.get_weights()
+            network.compile(keras.optimizers.SGD(1.0), "sparse_categorical_crossentropy")
+            network.train_on_batch(images, part.labels)
+            steps.append([b - a for a, b in zip(before, network.get_weights(), strict=True)])
+        assert max(abs(step).max() for step in steps[0]) > 1e-2
+        assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(*steps, strict=True))
+
+    def test_equal_images_give_three_times_the_logits_of_one_stream(self, name):
+        build = MULTI_STREAM[name]
+        single, triple = build((64, 64, 1), 3, seed=1), build(SHAPE, 3, seed=1)
+        images = patterns(5, 1, shape=(64, 64, 1)).features
+        alone = single.predict(images, verbose=0)
+        together = triple.predict(np.repeat(images, 3, axis=-1), verbose=0)
+        cubed = alone**3
+        assert np.allclose(together, cubed / cubed.sum(axis=1, keepdims=True), atol=1e-5)
+
+    def test_maps_of_a_block_are_those_of_each_image(self, name):
+        network, images = MULTI_STREAM[name](SHAPE, 3, seed=1), patterns(2, 1).features
+        maps = stream_maps(network, "block_2").predict(images, verbose=0)
+        n_maps = network.get_layer("block_2").output.shape[-1]
+        assert maps.shape == (2, 3, 16, 16, n_maps)
+        blue = stream_maps(MULTI_STREAM[name]((64, 64, 1), 3, seed=1), "block_2")
+        assert np.allclose(maps[:, 2], blue.predict(images[..., 2:], verbose=0)[:, 0], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_network_learns_three_kinds_of_images(name, tmp_path):
+    train, validation = patterns(240, 1), patterns(60, 2)
+    network = SMALL[name](SHAPE, 3, seed=4)
+    settings = SETTINGS | {"epochs": 12, "batch_size": 16, "learning_rate_drops": []}
+    history = train_member(
+        network, train, validation, checkpoint=tmp_path / "checkpoint.npz", **settings
+    )
+    accuracy = (
+        predict(network, validation).probabilities.argmax(axis=1) == validation.labels
+    ).mean()
+    assert accuracy > 0.9, history["val_accuracy"]
+
+
+PREDICT = """
+import sys
+import numpy as np
+from diffsym.models.training import load_model
+*files, images, answers = sys.argv[1:]
+images = np.load(images)
+np.savez(answers, *[load_model(file).predict(images, verbose=0) for file in files])
+"""
+
+
+def test_saved_networks_predict_the_same_after_loading_and_with_jax(tmp_path):
+    images = patterns(6, 3).features
+    np.save(tmp_path / "images.npy", images)
+    networks = [build(SHAPE, 5, seed=2) for build in SMALL.values()]
+    files = [tmp_path / f"{name}.keras" for name in SMALL]
+    for network, file in zip(networks, files, strict=True):
+        save_model(network, file)
+        loaded = load_model(file)
+        assert np.array_equal(loaded.predict(images, verbose=0), network.predict(images, verbose=0))
+    subprocess.run(
+        [sys.executable, "-c", PREDICT, *files, tmp_path / "images.npy", tmp_path / "answers.npz"],
+        check=True,
+        env=os.environ | {"KERAS_BACKEND": "jax"},
+    )
+    with np.load(tmp_path / "answers.npz") as answers:
+        for number, network in enumerate(networks):
+            expected = network.predict(images, verbose=0)
+            assert np.allclose(answers[f"arr_{number}"], expected, atol=1e-5)

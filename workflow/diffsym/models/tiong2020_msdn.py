@@ -1,0 +1,122 @@
+"""MSDN: three streams of one DenseNet, for shaped patterns.
+
+Tiong et al. (2020), "Shaped diffraction patterns in a multistream DenseNet", "Deep learning
+experiment", Fig. 1c and supplementary Table 1.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import count
+from typing import Any
+
+from diffsym.keras_backend import keras
+from diffsym.models.image_blocks import convolution, image_input, scaled
+from diffsym.models.streams import joint_probabilities, one_image_each
+
+layers = keras.layers
+
+
+def build(
+    input_shape: tuple[int, int, int],
+    n_classes: int,
+    *,
+    stem_filters: int = 40,
+    block_layers: Sequence[int] = (3, 6, 8, 6),
+    growth: int = 40,
+    bottleneck: int = 40,
+    compression: float = 1.0,
+    dropout: float = 0.2,
+    batch_normalisation: bool = False,
+    seed: int,
+) -> keras.Model:
+    """Build the network; the defaults are the reading nearest to the paper's 1.54 M parameters.
+
+    The paper gives the layers of the blocks and the 960 features they end in. Two readings do:
+    growth, stem and bottleneck 40 without compression have 1.549 M parameters with 72 groups;
+    growth, stem and bottleneck 80 with a compression of 0.5 have 3.04 M. A convolution is followed
+    by ReLU and dropout as in the paper, which gives no rate and speaks of no normalisation.
+
+    Parameters
+    ----------
+    input_shape
+        Height, width and number of the images of a structure; (224, 224, 3) in the paper.
+    n_classes
+        Number of space groups.
+    stem_filters
+        Channels of the first convolution.
+    block_layers
+        Layers of each dense block.
+    growth
+        Channels that a layer adds to its block.
+    bottleneck
+        Channels of the 1 x 1 convolution of each layer.
+    compression
+        Channels after a transition, per channel before it.
+    dropout
+        Share of the values behind each convolution set to 0 in training.
+    batch_normalisation
+        Normalise each convolution before its ReLU.
+    seed
+        Seed of the initial weights and of the dropout.
+
+    Returns
+    -------
+    keras.Model
+        (batch, height, width, streams) uint8 images -> (batch, n_classes) probabilities. Not
+        compiled.
+    """
+    convolve = partial(
+        convolution,
+        numbers=count(1),
+        dropout=dropout,
+        batch_normalisation=batch_normalisation,
+        seed=seed,
+    )
+    images = image_input(input_shape)
+    x = convolve(one_image_each(scaled(images)), stem_filters, 3)
+    x = layers.AveragePooling2D(2, name="pooling")(x)
+    for number, n_layers in enumerate(block_layers, start=1):
+        if number > 1:
+            x = convolve(x, int(compression * x.shape[-1]), 1)
+            x = layers.AveragePooling2D(2, name=f"transition_{number - 1}")(x)
+        x = dense_block(x, n_layers, growth, bottleneck, convolve, name=f"block_{number}")
+    # The table's pooling of 2 before the features changes nothing: it is a mean of means.
+    features = layers.GlobalAveragePooling2D(name="features")(x)
+    probabilities = joint_probabilities(features, input_shape[-1], n_classes, seed=seed)
+    return keras.Model(images, probabilities, name="tiong2020_msdn")
+
+
+def dense_block(
+    x: Any,
+    n_layers: int,
+    growth: int,
+    bottleneck: int,
+    convolve: Callable[[Any, int, int], Any],
+    *,
+    name: str,
+) -> Any:
+    """Layers that each see the channels of all before them (equation 1).
+
+    Parameters
+    ----------
+    x
+        (batch, height, width, channels) tensor.
+    n_layers, growth, bottleneck
+        Number of layers, and channels of the 3 x 3 and of the 1 x 1 convolution of each.
+    convolve
+        Convolution of a tensor, given channels and kernel.
+    name
+        Of the block.
+
+    Returns
+    -------
+    tensor
+        (batch, height, width, channels + n_layers * growth).
+    """
+    parts = [x]
+    for number in range(1, n_layers + 1):
+        new = convolve(convolve(x, bottleneck, 1), growth, 3)
+        parts.append(new)
+        last = number == n_layers
+        x = layers.Concatenate(name=name if last else f"{name}_layer_{number}")(parts)
+    return x

@@ -1,0 +1,71 @@
+"""MSVGG: three streams of one VGG network, for shaped patterns.
+
+Tiong et al. (2020), supplementary Table 4.
+"""
+
+from collections.abc import Sequence
+from itertools import count
+
+from diffsym.keras_backend import keras
+from diffsym.models.blocks import he_normal
+from diffsym.models.image_blocks import convolution, image_input, scaled
+from diffsym.models.streams import joint_probabilities, one_image_each
+
+layers = keras.layers
+
+
+def build(
+    input_shape: tuple[int, int, int],
+    n_classes: int,
+    *,
+    block_filters: Sequence[Sequence[int]] = ((64,), (128,), (256, 256), (512, 512), (512, 512)),
+    hidden_units: Sequence[int] = (4096, 4096),
+    hidden_dropout: float = 0.5,
+    seed: int,
+) -> keras.Model:
+    """Build the network; its convolutions are those of VGG-11 (Simonyan & Zisserman 2015).
+
+    The paper's 128.85 M parameters are those of VGG-11 with its two fully connected layers and 20
+    groups. The table has one such layer, `hidden_units=(4096,)`, and image sizes that do not
+    follow from its input.
+
+    Parameters
+    ----------
+    input_shape
+        Height, width and number of the images of a structure; (224, 224, 3) in the paper.
+    n_classes
+        Number of space groups.
+    block_filters
+        Channels of the 3 x 3 convolutions of each block, which ends with a maximum pooling.
+    hidden_units
+        Units of each fully connected layer.
+    hidden_dropout
+        Dropout rate after each of them, as in VGG networks; the paper gives none.
+    seed
+        Seed of the initial weights and of the dropout.
+
+    Returns
+    -------
+    keras.Model
+        (batch, height, width, streams) uint8 images -> (batch, n_classes) probabilities. Not
+        compiled.
+    """
+    numbers = count(1)
+    images = image_input(input_shape)
+    x = one_image_each(scaled(images))
+    for block, filters in enumerate(block_filters, start=1):
+        for channels in filters:
+            x = convolution(x, channels, 3, numbers=numbers, seed=seed)
+        x = layers.MaxPooling2D(2, name=f"block_{block}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    for units in hidden_units:
+        number = next(numbers)
+        x = layers.Dense(
+            units,
+            activation="relu",
+            kernel_initializer=he_normal(seed, number),
+            name=f"hidden_{number}",
+        )(x)
+        x = layers.Dropout(hidden_dropout, seed=1000 * seed + number, name=f"dropout_{number}")(x)
+    probabilities = joint_probabilities(x, input_shape[-1], n_classes, seed=seed)
+    return keras.Model(images, probabilities, name="tiong2020_msvgg")
