@@ -199,8 +199,8 @@ def png_size(picture: NDArray[np.uint8]) -> int:
     return file.tell()
 
 
-def stored(values: NDArray[np.uint8]) -> dict[str, float]:
-    """Bytes a structure in each form."""
+def stored(values: NDArray[np.uint8]) -> dict[str, dict[str, float]]:
+    """Bytes a structure in each form, and the time it takes to read them from Parquet."""
     n, size = len(values), values[0].size
     flat = pa.array(values.ravel())
     planes = pa.array(np.ascontiguousarray(np.moveaxis(values, -1, 1)).ravel())
@@ -225,8 +225,11 @@ def stored(values: NDArray[np.uint8]) -> dict[str, float]:
                     compression_level=level,
                     use_dictionary=False,
                 )
-                sizes[f"{name}, zstd {level}"] = path.stat().st_size / n
-    sizes["PNG"] = float(np.mean([png_size(picture) for picture in values]))
+                sizes[f"{name}, zstd {level}"] = {
+                    "bytes": path.stat().st_size / n,
+                    "ms_to_read": milliseconds(partial(pq.read_table, path, use_threads=False)) / n,
+                }
+    sizes["PNG"] = {"bytes": float(np.mean([png_size(picture) for picture in values]))}
     return sizes
 
 
@@ -240,7 +243,7 @@ def patterns(structures: pa.Table) -> dict[str, Any]:
             "failures": len(failures),
             "ms_a_structure": milliseconds(compute, calls=2) / structures.num_rows,
             "raw_bytes": values[0].size,
-            "bytes_a_structure": stored(values),
+            "stored": stored(values),
         }
     return report
 
@@ -265,8 +268,9 @@ def print_report(report: dict[str, Any]) -> None:
             f"{pattern}: {row['ms_a_structure']:.2f} ms a structure from table to bytes, "
             f"{row['failures']} failures, {row['raw_bytes']} bytes raw"
         )
-        for name, size in row["bytes_a_structure"].items():
-            print(f"  {name:50s}{size:8.0f} bytes a structure")
+        for name, form in row["stored"].items():
+            print(f"  {name:50s}{form['bytes']:8.0f} bytes a structure", end="")
+            print(f", read in {form['ms_to_read']:.3f} ms" if "ms_to_read" in form else "")
 
 
 def main() -> None:

@@ -85,7 +85,8 @@ def compute(
     threshold
         Brightness from which on a pixel belongs to a node.
     beam_stop
-        Radius of the disc around the direct beam that the scale of brightness leaves out, 1/A.
+        Radius of the disc around the direct beam that the scale of brightness leaves out, 1/A; at
+        least 1.7 / size, how far a Gaussian spot reaches.
     q_max
         Half the side of the image, 1/A.
     settings

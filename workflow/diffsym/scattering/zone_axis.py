@@ -41,7 +41,7 @@ depend on the origin.
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -278,8 +278,8 @@ def make_detector(
 
 
 @njit(cache=True, nogil=True)
-def _on_ewald_surface(across: Floats, curvature: float) -> Floats:
-    """q_w for q_u^2 + q_v^2, 1/A; the curvature of the sphere is the wavelength, of a plane 0."""
+def _on_ewald_surface(across: Any, curvature: float) -> Any:
+    """q_w, 1/A, for one or many q_u^2 + q_v^2; the curvature is the wavelength, of a plane 0."""
     return -curvature * across / (1 + np.sqrt(1 - curvature**2 * across))
 
 
@@ -379,7 +379,7 @@ def _reflections_near(
         In ascending order of two indices and of the one that leads most steeply off the surface.
     """
     side = q_max + reach
-    deepest = _on_ewald_surface(np.array([2 * side**2]), curvature)[0]
+    deepest = _on_ewald_surface(2 * side**2, curvature)
     # A distance d along w is at least d cos(slope) from the surface.
     steepest = math.sqrt(1 - curvature**2 * 2 * side**2)
     lowest, highest = deepest - reach / steepest, reach / steepest
@@ -401,13 +401,7 @@ def _reflections_near(
                 v = base[1] + s * reciprocal[inner, 1]
                 if abs(u) > side or abs(v) > side:
                     continue
-                away = (
-                    base[2]
-                    + s * climb
-                    + curvature
-                    * (u * u + v * v)
-                    / (1 + math.sqrt(1 - curvature**2 * (u * u + v * v)))
-                )
+                away = base[2] + s * climb - _on_ewald_surface(u * u + v * v, curvature)
                 if abs(away) * steepest > reach:
                     continue
                 if n == len(found):
