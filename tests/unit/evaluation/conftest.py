@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from scipy.sparse import csr_array
 
@@ -66,6 +67,21 @@ def structures(space_groups: np.ndarray) -> pa.Table:
             "members": [[identifier] for identifier in identifiers],
         },
     )
+
+
+def measured_predictions(predictions: pa.Table) -> dict[str, pa.Table]:
+    """Answers for two sets: of a laboratory, and test structures as patterns."""
+    test = predictions.filter(pc.equal(predictions["role"], "test")).slice(0, 60)
+    as_patterns = test.set_column(1, "role", pa.array(["measured"] * 60))
+    # One pattern of a group that is no class, and one of unknown group.
+    groups = [1, None, *test["space_group"].to_pylist()[2:]]
+    laboratory = as_patterns.set_column(
+        0, "structure_id", pa.array([f"laboratory:{i:02d}" for i in range(60)])
+    ).set_column(3, "space_group", pa.array(groups, pa.uint8()))
+    return {
+        "laboratory": tables.conform(laboratory, predictions.schema, "laboratory"),
+        "diffractometer": tables.conform(as_patterns, predictions.schema, "diffractometer"),
+    }
 
 
 @pytest.fixture(scope="session")
@@ -149,16 +165,30 @@ def report_inputs(tmp_path_factory) -> ReportInputs:
         )
         for model in ("logistic", "cnn"):
             name = f"{model}_{split}"
+            measured = measured_predictions(predictions) if model == "cnn" else {}
+            for patterns, answers in measured.items():
+                tables.write_table(answers, folder / f"{name}-{patterns}.parquet", answers.schema)
             write_json(
                 folder / f"{name}.json",
-                evaluate_experiment([predictions], split_table, resamples=100),
+                evaluate_experiment(
+                    [predictions],
+                    split_table,
+                    measured={patterns: [answers] for patterns, answers in measured.items()},
+                    resamples=100,
+                ),
             )
-            histories = []
+            histories, courses = [], []
             if model == "cnn":
                 curve = [0.1, 0.2, 0.3]
                 history = dict.fromkeys(("loss", "val_loss", "accuracy", "val_accuracy"), curve)
                 write_json(folder / f"{name}_history.json", history)
                 histories = [folder / f"{name}_history.json"]
+                course = {
+                    "epochs": [1, 3],
+                    "accuracy": {"test": [0.1, 0.2], "laboratory": [0, 0.1]},
+                }
+                write_json(folder / f"{name}_epochs.json", course)
+                courses = [folder / f"{name}_epochs.json"]
             experiments.append(
                 ExperimentInputs(
                     name=name,
@@ -171,6 +201,10 @@ def report_inputs(tmp_path_factory) -> ReportInputs:
                     seed=0,
                     metrics=folder / f"{name}.json",
                     histories=histories,
+                    courses=courses,
+                    measured={
+                        patterns: [folder / f"{name}-{patterns}.parquet"] for patterns in measured
+                    },
                 )
             )
     for row, kernel_size in enumerate((16, 32), start=1):

@@ -271,6 +271,70 @@ def test_experiment_agrees_with_scikit_learn(study):
     )
 
 
+def as_measured(table, names, groups):
+    """A predictions table as answers for measured patterns."""
+    columns = {name: table[name] for name in table.column_names} | {
+        "structure_id": names,
+        "role": ["measured"] * len(names),
+        "space_group": pa.array(groups, pa.uint8()),
+    }
+    return pa.table(columns, schema=table.schema)
+
+
+def test_measured_patterns_by_hand(study):
+    first, second, labels, roles = study
+    members = [
+        make_predictions(first, labels, roles),
+        make_predictions(second, labels, roles, 1),
+    ]
+    names = [f"lab:{i:03d}" for i in range(300)]
+    groups = [CLASSES[label] for label in labels]
+    groups[:20] = [None] * 20
+    groups[20:50] = [230] * 30
+    patterns = [as_measured(table, names, groups) for table in members]
+    result = metrics.evaluate_experiment(
+        members, make_split(labels, roles), measured={"lab": patterns}, resamples=100
+    )["measured"]["lab"]
+    json.dumps(result, allow_nan=False)
+    assert (result["n"], result["n_labelled"], result["n_in_classes"]) == (300, 280, 250)
+    right = ((first + second).argmax(axis=1) == labels)[50:]
+    assert result["part"]["accuracy"][0]["value"] == pytest.approx(right.mean())
+    assert result["accuracy_of_labelled"] == pytest.approx(right.sum() / 280)
+    assert result["part"]["baseline"][0]["value"] == pytest.approx((labels[50:] == 2).mean())
+    assert result["round_trip"] is None
+
+
+def test_patterns_of_unknown_groups_have_no_accuracy(study):
+    first, _, labels, roles = study
+    table = make_predictions(first, labels, roles)
+    patterns = as_measured(table, [f"lab:{i}" for i in range(300)], [None] * 299 + [230])
+    result = metrics.evaluate_experiment(
+        [table], make_split(labels, roles), measured={"lab": [patterns]}, resamples=100
+    )["measured"]["lab"]
+    assert (result["n_labelled"], result["n_in_classes"]) == (1, 0)
+    assert result["part"] is None
+    assert result["accuracy_of_labelled"] == 0
+
+
+def test_round_trip_compares_the_same_structures(study):
+    first, second, labels, roles = study
+    test = np.flatnonzero(np.array(roles) == "test")[:90]
+    computed = make_predictions(first, labels, roles)
+    answers = make_predictions(second[test], labels[test], ["test"] * 90)
+    patterns = as_measured(
+        answers, [f"s:{i:04d}" for i in test], [CLASSES[label] for label in labels[test]]
+    )
+    trip = metrics.evaluate_experiment(
+        [computed], make_split(labels, roles), measured={"trip": [patterns]}, resamples=100
+    )["measured"]["trip"]["round_trip"]
+    by_structure = (first[test].argmax(axis=1) == labels[test]).mean()
+    by_pattern = (second[test].argmax(axis=1) == labels[test]).mean()
+    assert trip["structure"][0]["value"] == pytest.approx(by_structure)
+    assert trip["pattern"][0]["value"] == pytest.approx(by_pattern)
+    assert trip["loss"][0]["value"] == pytest.approx(by_structure - by_pattern)
+    assert trip["loss"][0]["low"] <= trip["loss"][0]["value"] <= trip["loss"][0]["high"]
+
+
 def test_outliers_that_did_not_train_do_not_count(study):
     first, _, labels, roles = study
     # Of the forty training structures 25 belong to group 62; 20 of these are outliers.

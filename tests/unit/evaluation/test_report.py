@@ -39,6 +39,11 @@ FIGURES = [
     "reliability",
     "certainty-histograms",
     "certainty-thresholds",
+    "measured-top-n",
+    "measured-distances",
+    "measured-certainty",
+    "measured-thresholds",
+    "round-trip",
 ]
 SECTIONS = [
     "summary",
@@ -53,6 +58,7 @@ SECTIONS = [
     "splits",
     "calibration",
     "certainty",
+    "measured",
     "sweeps",
     "published",
     "provenance",
@@ -140,7 +146,7 @@ def test_all_sections_and_figures_are_there(page):
 
 def test_series_and_volumes_have_sections_of_their_own(series_html):
     page = Page(series_html)
-    place = SECTIONS.index("certainty") + 1
+    place = SECTIONS.index("measured") + 1
     assert page.identifiers("section") == [*SECTIONS[:place], *SERIES_SECTIONS, *SECTIONS[place:]]
     drawn = [i.removeprefix("plot-") for i in page.identifiers("div") if i.startswith("plot-")]
     assert drawn == SERIES_FIGURES
