@@ -4,7 +4,6 @@ Vecsei, Choo, Chang & Neupert, Phys. Rev. B 99, 245120 (2019), section III and F
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from diffsym.keras_backend import keras
 from diffsym.models.blocks import classifier, he_normal
@@ -65,54 +64,6 @@ def build(
     pattern = keras.Input((input_size,), name="pattern")
     x = layers.Reshape((input_size, 1), name="channel")(pattern)
     x = layers.ZeroPadding1D((0, max(0, input_points - input_size)), name="padding")(x)
-    x = trunk(
-        x,
-        filters=filters,
-        kernel_sizes=kernel_sizes,
-        strides=strides,
-        pool_size=pool_size,
-        pool_strides=pool_strides,
-        dropout=convolution_dropout,
-        seed=seed,
-    )
-    probabilities = classifier(
-        x,
-        n_classes,
-        hidden_units=hidden_units,
-        dropout=hidden_dropout,
-        seed=seed,
-        first=len(kernel_sizes) + 1,
-    )
-    return keras.Model(pattern, probabilities, name="park2017_cnn")
-
-
-def trunk(
-    x: Any,
-    *,
-    filters: int,
-    kernel_sizes: Sequence[int],
-    strides: Sequence[int],
-    pool_size: int,
-    pool_strides: Sequence[int],
-    dropout: float,
-    seed: int,
-) -> Any:
-    """Convolutions, each with ReLU, dropout and average pooling, and the flatten layer.
-
-    Parameters
-    ----------
-    x
-        (batch, points, 1) tensor.
-    filters, kernel_sizes, strides, pool_size, pool_strides, seed
-        As in `build`.
-    dropout
-        Dropout rate after each convolution.
-
-    Returns
-    -------
-    tensor
-        (batch, features).
-    """
     stages = zip(kernel_sizes, strides, pool_strides, strict=True)
     for number, (kernel_size, stride, pool_stride) in enumerate(stages, start=1):
         x = layers.Conv1D(
@@ -124,6 +75,17 @@ def trunk(
             kernel_initializer=he_normal(seed, number),
             name=f"convolution_{number}",
         )(x)
-        x = layers.Dropout(dropout, seed=1000 * seed + number, name=f"dropout_{number}")(x)
+        x = layers.Dropout(
+            convolution_dropout, seed=1000 * seed + number, name=f"dropout_{number}"
+        )(x)
         x = layers.AveragePooling1D(pool_size, pool_stride, name=f"pooling_{number}")(x)
-    return layers.Flatten(name="flatten")(x)
+    x = layers.Flatten(name="flatten")(x)
+    probabilities = classifier(
+        x,
+        n_classes,
+        hidden_units=hidden_units,
+        dropout=hidden_dropout,
+        seed=seed,
+        first=len(kernel_sizes) + 1,
+    )
+    return keras.Model(pattern, probabilities, name="park2017_cnn")

@@ -1,32 +1,24 @@
 """SpgNet: space groups from ideal profiles.
 
-Ozaki, Ishida & Kiyobayashi, J. Appl. Cryst. (2025), section 3.2 and Fig. 2(a).
+Ozaki, Ishida & Kiyobayashi, J. Appl. Cryst. 58 (2025), section 3.2 and Fig. 2(a).
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from diffsym.keras_backend import keras
-from diffsym.models.blocks import classifier
-from diffsym.models.park2017_cnn import trunk
-
-layers = keras.layers
+from diffsym.models import park2017_cnn
 
 
 def build(
     input_size: int,
     n_classes: int,
     *,
-    filters: int = 80,
-    kernel_sizes: Sequence[int] = (100, 50, 25),
-    strides: Sequence[int] = (5, 5, 2),
-    pool_size: int = 3,
-    pool_strides: Sequence[int] = (2, 3, 3),
-    convolution_dropout: float = 0.3,
     hidden_factors: Sequence[int] = (10, 5),
-    hidden_dropout: float = 0.5,
     seed: int,
+    **settings: Any,
 ) -> keras.Model:
-    """Build the network.
+    """Build the network: that of Park et al. (2017), which the paper names instead of own sizes.
 
     Parameters
     ----------
@@ -34,39 +26,23 @@ def build(
         Number of bins of a profile; 10 001 in the paper.
     n_classes
         Number of space groups.
-    filters, kernel_sizes, strides, pool_size, pool_strides, convolution_dropout
-        Of the convolutions, as in `diffsym.models.park2017_cnn.build`. The paper names that network
-        and not its own sizes, so these are Park's.
     hidden_factors
         Units of the fully connected layers, in units of the number of classes.
-    hidden_dropout
-        Dropout rate after each fully connected layer.
     seed
         Seed of the initial weights and of the dropout.
+    settings
+        Others of `diffsym.models.park2017_cnn.build`: the convolutions and rates of dropout.
 
     Returns
     -------
     keras.Model
         (batch, input_size) profiles -> (batch, n_classes) probabilities. Not compiled.
     """
-    profile = keras.Input((input_size,), name="profile")
-    x = layers.Reshape((input_size, 1), name="channel")(profile)
-    x = trunk(
-        x,
-        filters=filters,
-        kernel_sizes=kernel_sizes,
-        strides=strides,
-        pool_size=pool_size,
-        pool_strides=pool_strides,
-        dropout=convolution_dropout,
-        seed=seed,
-    )
-    probabilities = classifier(
-        x,
+    return park2017_cnn.build(
+        input_size,
         n_classes,
+        input_points=input_size,
         hidden_units=[factor * n_classes for factor in hidden_factors],
-        dropout=hidden_dropout,
         seed=seed,
-        first=len(kernel_sizes) + 1,
+        **settings,
     )
-    return keras.Model(profile, probabilities, name="spgnet")

@@ -1,6 +1,6 @@
 """SpgVolNet: space group and volume of the primitive cell from ideal profiles.
 
-Ozaki, Ishida & Kiyobayashi, J. Appl. Cryst. (2025), section 3.2 and Fig. 2(b).
+Ozaki, Ishida & Kiyobayashi, J. Appl. Cryst. 58 (2025), section 3.2 and Fig. 2(b).
 """
 
 from collections.abc import Sequence
