@@ -189,10 +189,6 @@ def filters_in_use():
     return [list(pair) for pair in pairs]
 
 
-def class_set_files():
-    return [f"results/classes/{name}.json" for name in used("classes")]
-
-
 def leakage_pairs():
     """Descriptors and splits that meet in an experiment."""
     pairs = dict.fromkeys(
@@ -265,6 +261,22 @@ def benchmark_files():
         "train_network": [
             job for e in EXPERIMENTS if e in NETWORK_EXPERIMENTS for job in members[e]
         ],
+        "read_measured": sorted(measured_in_use() & set(measured_of_kind("patterns"))),
+        "simulate_measured": sorted(measured_in_use() - set(measured_of_kind("patterns"))),
+        "convert_measured": sorted(
+            {
+                f"{patterns}-{STUDY.experiments[e].descriptor}"
+                for e in EXPERIMENTS
+                for patterns in measured_patterns(e).values()
+            }
+        ),
+        "predict_measured": [
+            f"{job}-{patterns}"
+            for e in EXPERIMENTS
+            for patterns in measured_patterns(e).values()
+            for job in members[e]
+        ],
+        "follow_epochs": [job for e in followed_epochs() for job in members[e]],
         "evaluate_experiment": EXPERIMENTS,
     }
     jobs = {name: [f"{name}/{job}" for job in names] for name, names in jobs.items()}
@@ -331,6 +343,11 @@ def measured_patterns(experiment):
         name: f"{name}-{split}" if name in measured_of_kind("simulated") else name
         for name in STUDY.experiments[experiment].measured
     }
+
+
+def measured_in_use():
+    """Tables of measured patterns that any experiment classifies."""
+    return {patterns for e in EXPERIMENTS for patterns in measured_patterns(e).values()}
 
 
 def measured_predictions(experiment):

@@ -192,8 +192,7 @@ def test_equivalent_planes_are_one(structures, system, axis, equivalent):
     rows = [
         row for row, name in enumerate(structures["crystal_system"].to_pylist()) if name == system
     ]
-    if not rows:
-        pytest.skip(f"no {system} structure among those of the tests")
+    assert rows
     some = structures.take(pa.array(rows))
     one, other = table_of(some, axis), table_of(some, equivalent)
     assert one["d_star"].equals(other["d_star"])

@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 from crystals import crystals, lattices, moved, supercell
+from diffpy.structure import Atom
+from diffpy.structure import Lattice as DiffpyLattice
+from diffpy.structure import Structure as DiffpyStructure
+from diffsims.generators.simulation_generator import SimulationGenerator
 from hypothesis import given
 from hypothesis import strategies as st
+from orix.crystal_map import Phase
+from orix.quaternion import Rotation as OrixRotation
 from pymatgen.analysis.diffraction.tem import TEMCalculator
 from pymatgen.core import Element, Lattice, Structure
 from scipy.ndimage import rotate
@@ -366,20 +372,16 @@ def test_positions_and_intensities_of_diffsims():
 
     Its beam travels along -z, so its axes are u, -v and -w. Its form factors are another fit.
     """
-    diffpy = pytest.importorskip("diffpy.structure")
-    generators = pytest.importorskip("diffsims.generators.simulation_generator")
-    crystal_map = pytest.importorskip("orix.crystal_map")
-    quaternion = pytest.importorskip("orix.quaternion")
     _, numbers, coordinates, occupancies = TRICLINIC
     ours = images((4 * np.eye(3), numbers, coordinates, occupancies), **ON_PIXELS, size=60.0)
     atoms = [
-        diffpy.Atom(Element.from_Z(int(number)).symbol, position, occupancy=occupancy)
+        Atom(Element.from_Z(int(number)).symbol, position, occupancy=occupancy)
         for number, position, occupancy in zip(numbers, coordinates, occupancies, strict=True)
     ]
-    structure = diffpy.Structure(atoms, diffpy.Lattice(4, 4, 4, 90, 90, 90))
-    phase = crystal_map.Phase("crystal", space_group=1, structure=structure)
+    structure = DiffpyStructure(atoms, DiffpyLattice(4, 4, 4, 90, 90, 90))
+    phase = Phase("crystal", space_group=1, structure=structure)
     exponent = (np.pi * 60.0) ** 2 / (2 * np.log(2))
-    generator = generators.SimulationGenerator(
+    generator = SimulationGenerator(
         110.7778,
         scattering_params="xtables",
         shape_factor_model=lambda error, _: np.exp(-exponent * error**2),
@@ -388,7 +390,7 @@ def test_positions_and_intensities_of_diffsims():
     for frame, image in zip(beam_frames(4 * np.eye(3)), ours, strict=True):
         simulation = generator.calculate_diffraction2d(
             phase,
-            rotation=quaternion.Rotation.from_matrix((frame * [[1], [-1], [-1]]).T),
+            rotation=OrixRotation.from_matrix((frame * [[1], [-1], [-1]]).T),
             reciprocal_radius=0.95,
             max_excitation_error=0.05,
             with_direct_beam=False,  # which it would list twice

@@ -60,14 +60,16 @@ with job(snakemake):
             metrics=Path(metrics),
             histories=[Path(path) for path in snakemake.params.histories.get(name, [])],
             courses=[Path(path) for path in snakemake.params.courses.get(name, [])],
-            measured={
-                patterns: [Path(path) for path in paths]
-                for patterns, paths in snakemake.params.measured.get(name, {}).items()
-            },
             sweep=snakemake.params.sweep_of.get(name),
             series=snakemake.params.series_of.get(name),
             model_settings=study["models"][study["experiments"][name]["model"]],
-            **{k: v for k, v in study["experiments"][name].items() if k != "measured"},
+            **study["experiments"][name]
+            | {
+                "measured": {
+                    patterns: [Path(path) for path in paths]
+                    for patterns, paths in snakemake.params.measured[name].items()
+                }
+            },
         )
         for name, metrics in zip(snakemake.params.experiments, snakemake.input.metrics, strict=True)
     ]

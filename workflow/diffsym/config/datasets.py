@@ -137,7 +137,9 @@ class MeasuredPatterns(Section):
     exclude: list[str] = Field(
         [], description="patterns not to be used, after an audit for example"
     )
-    citation: str = Field("unpublished", description="whom to cite, shown in the report")
+    citation: str = Field(
+        "unpublished", description="whom to cite; stands in the report's configuration"
+    )
     search: PeakSearch = Field(default_factory=PeakSearch, description="search for lines")
 
 
@@ -146,7 +148,7 @@ class SimulatedPatterns(Pattern):
 
     kind: Literal["simulated"] = Field(description="which reader")
     wavelength: WavelengthKey = Field(
-        [(1.5405929, 2.0), (1.5444274, 1.0)],
+        [(1.540593, 2.0), (1.544427, 1.0)],
         description="A; or (wavelength, weight) of each line of a doublet",
     )
     two_theta_min: Positive = Field(10.0, lt=180, description="first angle, degrees")

@@ -460,7 +460,7 @@ def evaluate_experiment(
     predictions: Sequence[pa.Table],
     split: pa.Table,
     *,
-    measured: Mapping[str, Sequence[pa.Table]] = {},
+    measured: Mapping[str, Sequence[pa.Table]] | None = None,
     training_filter: pa.Table | None = None,
     top_k: int = ANSWERS,
     resamples: int = 1000,
@@ -571,7 +571,7 @@ def evaluate_experiment(
         "parts": parts,
         "measured": {
             name: evaluate_measured(tables, predictions, classes, training_counts, settings)
-            for name, tables in measured.items()
+            for name, tables in (measured or {}).items()
         },
     }
 

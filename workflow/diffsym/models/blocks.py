@@ -13,25 +13,17 @@ def he_normal(seed: int, layer: int) -> keras.Initializer:
     return keras.initializers.HeNormal(seed=1000 * seed + layer)
 
 
-def classifier(
-    x: Any,
-    n_classes: int,
-    *,
-    hidden_units: Sequence[int],
-    dropout: float,
-    seed: int,
-    first: int = 1,
+def hidden_layers(
+    x: Any, *, hidden_units: Sequence[int], dropout: float, seed: int, first: int = 1
 ) -> Any:
-    """Fully connected layers, each with ReLU and dropout, and a softmax over the classes.
+    """Fully connected layers, each with ReLU and dropout.
 
     Parameters
     ----------
     x
         (batch, n) tensor.
-    n_classes
-        Number of classes.
     hidden_units
-        Units of each fully connected layer.
+        Units of each layer.
     dropout
         Dropout rate after each of them.
     seed
@@ -42,7 +34,7 @@ def classifier(
     Returns
     -------
     tensor
-        (batch, n_classes) probabilities, float32 whatever the precision of the rest.
+        (batch, units of the last layer).
     """
     for number, units in enumerate(hidden_units, start=first):
         x = layers.Dense(
@@ -52,6 +44,35 @@ def classifier(
             name=f"hidden_{number}",
         )(x)
         x = layers.Dropout(dropout, seed=1000 * seed + number, name=f"dropout_{number}")(x)
+    return x
+
+
+def classifier(
+    x: Any,
+    n_classes: int,
+    *,
+    hidden_units: Sequence[int],
+    dropout: float,
+    seed: int,
+    first: int = 1,
+) -> Any:
+    """Hidden layers and a softmax over the classes.
+
+    Parameters
+    ----------
+    x
+        (batch, n) tensor.
+    n_classes
+        Number of classes.
+    hidden_units, dropout, seed, first
+        As in `hidden_layers`.
+
+    Returns
+    -------
+    tensor
+        (batch, n_classes) probabilities, float32 whatever the precision of the rest.
+    """
+    x = hidden_layers(x, hidden_units=hidden_units, dropout=dropout, seed=seed, first=first)
     return layers.Dense(
         n_classes,
         activation="softmax",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from diffsym.keras_backend import keras
-from diffsym.models.blocks import he_normal
+from diffsym.models.blocks import hidden_layers
 from diffsym.models.image_blocks import convolution, image_input, scaled
 from diffsym.models.streams import joint_probabilities, one_image_each
 
@@ -58,14 +58,8 @@ def build(
             x = convolution(x, channels, 3, numbers=numbers, seed=seed)
         x = layers.MaxPooling2D(2, name=f"block_{block}")(x)
     x = layers.Flatten(name="flatten")(x)
-    for units in hidden_units:
-        number = next(numbers)
-        x = layers.Dense(
-            units,
-            activation="relu",
-            kernel_initializer=he_normal(seed, number),
-            name=f"hidden_{number}",
-        )(x)
-        x = layers.Dropout(hidden_dropout, seed=1000 * seed + number, name=f"dropout_{number}")(x)
+    x = hidden_layers(
+        x, hidden_units=hidden_units, dropout=hidden_dropout, seed=seed, first=next(numbers)
+    )
     probabilities = joint_probabilities(x, input_shape[-1], n_classes, seed=seed)
     return keras.Model(images, probabilities, name="tiong2020_msvgg")
