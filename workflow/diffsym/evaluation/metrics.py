@@ -246,7 +246,7 @@ def centrosymmetric_scores(
     index_among_them = np.cumsum(centrosymmetric) - 1
     own_labels = index_among_them[labels[chosen]]
     n_classes = int(centrosymmetric.sum())
-    values, samples = _top_k_accuracies(
+    values, samples = top_k_accuracies(
         [
             true_class_rank(probabilities[chosen][:, centrosymmetric], own_labels),
             label_frequency_ranks(training_counts[centrosymmetric], own_labels),
@@ -363,7 +363,7 @@ def _classes_of(predictions: Sequence[pa.Table]) -> list[int]:
     return [int(number) for number in json.loads(first)]
 
 
-def _top_k_accuracies(
+def top_k_accuracies(
     rankings: Sequence[Integers], clusters: Sequence[str], settings: Mapping[str, Any]
 ) -> tuple[Floats, Floats]:
     """A_1 ... A_k of several rankings of the same entries, and their paired bootstrap samples.
@@ -398,7 +398,7 @@ def _evaluate_part(
     ensemble = np.mean(members, axis=0)
     ranks = true_class_rank(ensemble, labels)
     frequent_ranks = label_frequency_ranks(training_counts, labels)
-    values, samples = _top_k_accuracies(
+    values, samples = top_k_accuracies(
         [ranks, frequent_ranks, *(true_class_rank(member, labels) for member in members)],
         clusters,
         settings,
@@ -650,7 +650,7 @@ def _round_trip(
         true_class_rank(np.mean(members, axis=0), labels)
         for members in (of_patterns, of_structures)
     ]
-    values, samples = _top_k_accuracies(ranks, clusters, settings)
+    values, samples = top_k_accuracies(ranks, clusters, settings)
     confidence = settings["confidence"]
     return {
         "pattern": with_intervals(values[0], samples[:, 0], confidence),
