@@ -30,6 +30,8 @@ from diffsym.models.snapshots import save_snapshot
 log = logging.getLogger(__name__)
 
 PREDICTION_BATCH = 512
+# Maps of many channels of each image take much more memory than the images.
+IMAGE_PREDICTION_BATCH = 16
 # What Keras calls the accuracy of a network with two outputs, by what it is called here.
 RENAMED = {
     "class_accuracy": "accuracy",
@@ -114,6 +116,7 @@ def train_member(
     learning_rate_drops: Sequence[int],
     learning_rate_factor: float,
     epsilon: float = 1e-7,
+    weight_decay: float = 0.0,
     losses: Sequence[str] = ("categorical_cross_entropy",),
     class_weights: Literal["inverse_frequency", "none"],
     keep: Literal["best", "last"],
@@ -142,6 +145,8 @@ def train_member(
         Adam's rate, multiplied by the factor from each epoch of `learning_rate_drops` on.
     epsilon
         Adam's summand in the denominator.
+    weight_decay
+        Share of each weight, times the rate, that a step takes away beside Adam's own change.
     losses
         Costs that the epochs minimise in turn, names in `diffsym.models.losses`.
     class_weights
@@ -179,13 +184,15 @@ def train_member(
     if not len(validation) and (keep == "best" or patience is not None):
         raise DiffsymError(
             "the validation part holds no structure of the chosen classes, so it cannot choose the "
-            "best epoch; raise validation_fraction of the split, or set keep: last and no patience"
+            "best epoch; raise validation_fraction of the split (in a cross-validation lower its "
+            "folds), or set keep: last and no patience"
         )
     weights = loss_weights(train.labels, len(train.classes), class_weights)
     settings = {
         "network": model.to_json(),
         "batch_size": batch_size,
         "learning_rate": [learning_rate, list(learning_rate_drops), learning_rate_factor, epsilon],
+        "weight_decay": weight_decay,
         "losses": list(losses),
         "class_weights": class_weights,
         "seed": seed,
@@ -193,7 +200,9 @@ def train_member(
         "task_weights": list(task_weights),
     }
     digest = _digest(settings, train, validation)
-    optimizer = keras.optimizers.Adam(learning_rate, epsilon=epsilon)
+    optimizer = keras.optimizers.Adam(
+        learning_rate, epsilon=epsilon, weight_decay=weight_decay or None
+    )
     optimizer.build(model.trainable_variables)
     views = [
         _compiled(model, optimizer, loss, task_weights, resolve_jit(jit_compile)) for loss in losses
@@ -215,7 +224,7 @@ def train_member(
         order = shuffled(len(train), seed, epoch)
         fitted = views[(epoch - 1) % len(views)].fit(
             Batches(train.at_epoch(epoch), batch_size, order=order, class_weights=weights),
-            validation_data=Batches(validation, PREDICTION_BATCH) if len(validation) else None,
+            validation_data=prediction_batches(validation) if len(validation) else None,
             shuffle=False,
             verbose=0,
         )
@@ -247,10 +256,16 @@ def predict(model: keras.Model, partition: LabelledStructures) -> Answers:
     if not len(partition):
         empty = np.empty((0, len(partition.classes)), np.float32)
         return Answers(empty, np.empty(0, np.float32) if predicts_volumes(model) else None)
-    outputs = model.predict(Batches(partition, PREDICTION_BATCH), verbose=0)
+    outputs = model.predict(prediction_batches(partition), verbose=0)
     if predicts_volumes(model):
         return Answers(outputs["class"], outputs["ln_volume"][:, 0])
     return Answers(outputs)
+
+
+def prediction_batches(partition: LabelledStructures) -> Batches:
+    """Batches of structures in their order, for anything but training steps."""
+    of_images = isinstance(partition.size, tuple)
+    return Batches(partition, IMAGE_PREDICTION_BATCH if of_images else PREDICTION_BATCH)
 
 
 def predicts_volumes(model: keras.Model) -> bool:
