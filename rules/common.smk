@@ -114,6 +114,11 @@ def member_seed(wildcards):
     return experiment_settings(wildcards).seed + int(wildcards.member)
 
 
+def validation_fold(wildcards):
+    """The fold on which a member of a cross-validation validates; None: as the split says."""
+    return int(wildcards.member) if experiment_settings(wildcards).cross_validation else None
+
+
 def one_of(names):
     """Regular expression that matches exactly the given names, and nothing if there are none."""
     return "|".join(names) or r"(?!)"

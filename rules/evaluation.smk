@@ -19,6 +19,7 @@ rule evaluate_experiment:
     params:
         bootstrap_samples=STUDY.evaluation.bootstrap_samples,
         seed=STUDY.evaluation.seed,
+        cross_validation=lambda wildcards: experiment_settings(wildcards).cross_validation,
         measured=lambda wildcards: measured_predictions(wildcards.experiment),
         code=script_digest("evaluate_experiment.py"),
     message:

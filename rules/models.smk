@@ -24,6 +24,7 @@ rule train_network:
         patterns=augmented_patterns,
         target=lambda wildcards: experiment_settings(wildcards).target,
         seed=member_seed,
+        validation_fold=validation_fold,
         # No outputs: a killed training resumes from here, and Snakemake removes the outputs of
         # killed jobs.
         checkpoint="results/experiments/{experiment}/members/{member}/checkpoint.npz",

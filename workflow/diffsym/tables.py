@@ -5,6 +5,7 @@ metadata, exported to `workflow/schemas/tables.json`, and checked on every read 
 """
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ SPLIT = pa.schema(
         STRUCTURE_ID,
         _field("space_group", pa.uint8(), "determined space-group number"),
         _field("role", pa.string(), "train, validation or test"),
-        _field("fold", pa.int8(), "cross-validation fold within train, -1 elsewhere"),
+        _field("fold", pa.int8(), "cross-validation fold within train and validation, -1 in test"),
         _field("group", pa.string(), "the key that may not stand on two sides"),
     ],
     metadata={"description": "a structure a row"},
@@ -177,6 +178,25 @@ def sparse_descriptor_schema(size: int) -> pa.Schema:
     )
 
 
+def image_descriptor_schema(shape: tuple[int, int, int]) -> pa.Schema:
+    """Schema of a descriptor table with an image a structure: height, width and channels."""
+    height, width, channels = shape
+    return pa.schema(
+        [
+            STRUCTURE_ID,
+            _field(
+                "descriptor",
+                pa.binary(math.prod(shape)),
+                f"{channels} channels one after the other, {height} rows of {width} bytes each",
+            ),
+        ],
+        metadata={
+            "description": "a structure a row, in the order of the structures table",
+            "shape": json.dumps(list(shape)),
+        },
+    )
+
+
 def predictions_schema(
     classes: Sequence[int], ln_volume: tuple[float, float] | None = None
 ) -> pa.Schema:
@@ -226,6 +246,7 @@ def documentation() -> dict[str, Any]:
         "reflections": REFLECTIONS,
         "descriptor": descriptor_schema(209),
         "sparse_descriptor": sparse_descriptor_schema(10_001),
+        "image_descriptor": image_descriptor_schema((224, 224, 3)),
         "measured": MEASURED,
         "predictions": predictions_schema(range(1, 231), (0.0, 1.0)),
     }
@@ -332,8 +353,10 @@ def _encodings(schema: pa.Schema) -> dict[str, Any]:
     """Parquet encodings that differ from the default, where they save much.
 
     Rising bins are stored as differences, and values, which hardly repeat, without a dictionary of
-    them: together a third less for a sparse descriptor.
+    them: together a third less for a sparse descriptor. No image is worth a dictionary either.
     """
+    if is_image(schema):
+        return {"use_dictionary": ["structure_id"]}
     if not is_sparse(schema):
         return {}
     return {
@@ -384,7 +407,7 @@ def read_table(
         return file.read_row_group(row_group, columns=columns)
 
 
-def fixed_size_rows(values: NDArray[np.floating]) -> pa.FixedSizeListArray:
+def fixed_size_rows(values: NDArray) -> pa.FixedSizeListArray:
     """The rows of an (n, d) array as an Arrow column."""
     return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
 
@@ -401,15 +424,29 @@ def is_sparse(schema: pa.Schema) -> bool:
     return "bins" in schema.names
 
 
+def is_image(schema: pa.Schema) -> bool:
+    """Whether a descriptor table of this schema holds images."""
+    return b"shape" in (schema.metadata or {})
+
+
+def image_shape(schema: pa.Schema) -> tuple[int, int, int]:
+    """Height, width and channels of an image, from the schema of a descriptor table."""
+    height, width, channels = json.loads(schema.metadata[b"shape"])
+    return height, width, channels
+
+
 def descriptor_size(schema: pa.Schema) -> int:
     """Number of values that describe a structure, from the schema of a descriptor table."""
+    if is_image(schema):
+        return math.prod(image_shape(schema))
     if is_sparse(schema):
         return int(schema.metadata[b"size"])
     return schema.field("descriptor").type.list_size
 
 
 def descriptor_table(
-    structure_ids: pa.Array | pa.ChunkedArray, values: NDArray[np.floating] | csr_array
+    structure_ids: pa.Array | pa.ChunkedArray,
+    values: NDArray | csr_array,
 ) -> pa.Table:
     """Descriptors as a table of their documented schema.
 
@@ -418,9 +455,17 @@ def descriptor_table(
     structure_ids
         Identifiers, (n,).
     values
-        (n, size) array, dense or sparse; the columns of each sparse row rise.
+        (n, size) array, dense or sparse; the columns of each sparse row rise. Or images, (n,
+        height, width, channels) uint8. Their channels are stored one after the other, which zstd
+        makes a quarter smaller than pixel after pixel (docs/electron.md).
     """
-    if isinstance(values, csr_array):
+    if values.ndim == 4:
+        n, *shape = values.shape
+        schema = image_descriptor_schema(tuple(shape))
+        pixels = pa.py_buffer(np.ascontiguousarray(values.transpose(0, 3, 1, 2)))
+        kind = schema.field("descriptor").type
+        columns = [pa.FixedSizeBinaryArray.from_buffers(kind, n, [None, pixels])]
+    elif isinstance(values, csr_array):
         schema = sparse_descriptor_schema(values.shape[1])
         starts = pa.array(values.indptr, pa.int32())
         columns = [
@@ -452,8 +497,10 @@ def rejected_table(rejections: Iterable[tuple[str, str, str]], *, stage: str) ->
     )
 
 
-def descriptor_values(table: pa.Table) -> NDArray[np.float32] | csr_array:
-    """Values of the rows of a descriptor table, (n, size), sparse if they are stored so."""
+def descriptor_values(table: pa.Table) -> NDArray | csr_array:
+    """Values of the rows of a descriptor table, as `descriptor_table` takes them."""
+    if is_image(table.schema):
+        return _images(table["descriptor"], image_shape(table.schema))
     if not is_sparse(table.schema):
         return as_matrix(table["descriptor"])
     counts = pc.list_value_length(table["bins"]).to_numpy()
@@ -465,3 +512,18 @@ def descriptor_values(table: pa.Table) -> NDArray[np.float32] | csr_array:
         ),
         shape=(table.num_rows, descriptor_size(table.schema)),
     )
+
+
+def _images(column: pa.ChunkedArray, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """A column of images, (n, height, width, channels)."""
+    height, width, channels = shape
+    size = math.prod(shape)
+    chunks = [
+        np.frombuffer(chunk.buffers()[1], np.uint8)[
+            size * chunk.offset : size * (chunk.offset + len(chunk))
+        ]
+        for chunk in column.chunks
+        if len(chunk)
+    ]
+    planes = np.concatenate([np.empty(0, np.uint8), *chunks]).reshape(-1, channels, height, width)
+    return planes.transpose(0, 2, 3, 1)

@@ -15,6 +15,7 @@ with job(snakemake):
             for name, paths in snakemake.params.measured.items()
         },
         training_filter=read_table(training_filter, FILTER) if training_filter else None,
+        cross_validation=snakemake.params.cross_validation,
         resamples=snakemake.params.bootstrap_samples,
         seed=snakemake.params.seed,
     )

@@ -10,6 +10,7 @@ from diffsym.datasets.opening import open_described
 from diffsym.files import read_json, write_json
 from diffsym.job import job
 from diffsym.keras_backend import configure
+from diffsym.models.complexity import complexity
 from diffsym.models.crystal_systems import label_by_system, spread
 from diffsym.models.predictions import Answers, predictions_table
 from diffsym.models.snapshots import pack_snapshots
@@ -33,6 +34,7 @@ with job(snakemake):
         classes,
         patterns=snakemake.params.patterns,
         seed=snakemake.params.seed,
+        validation_fold=snakemake.params.validation_fold,
     ) as parts:
         ln_volumes = parts["train"].ln_volumes
         if ln_volumes is not None:
@@ -73,7 +75,10 @@ with job(snakemake):
         )
     save_model(model, snakemake.output.model)
     pack_snapshots(snakemake.params.snapshots, snakemake.output.snapshots)
-    write_json(snakemake.output.history, history | {"training_counts": counts.tolist()})
+    write_json(
+        snakemake.output.history,
+        history | {"training_counts": counts.tolist()} | complexity(model)._asdict(),
+    )
     write_table(predictions, snakemake.output.predictions, predictions_schema(classes, ln_volume))
     Path(snakemake.params.checkpoint).unlink(missing_ok=True)
     shutil.rmtree(snakemake.params.snapshots, ignore_errors=True)

@@ -5,17 +5,19 @@ checked first; the other checks follow them and take them as sound.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from types import UnionType
+from typing import NamedTuple, get_args
 
 from diffsym.config.base import nearest
 from diffsym.config.datasets import DisjointSets
 from diffsym.config.descriptors import (
     Descriptor,
+    ElectronDescriptor,
     IdealDescriptor,
     PdfDescriptor,
     PowderDescriptor,
 )
-from diffsym.config.models import Logistic, Model, SpgVolNet
+from diffsym.config.models import ImageNetwork, Logistic, Model, SpgVolNet, StreamNetwork, Training
 from diffsym.config.patterns import Pattern
 from diffsym.config.study import Configuration, Experiment
 
@@ -46,6 +48,7 @@ def impossible_combinations(configuration: Configuration) -> list[str]:
             _preferred_orientation_without_an_axis,
             _profiles_beyond_the_reflections,
             _disjoint_sets_without_a_profile,
+            _members_beside_folds,
         )
         for sentence in check(configuration)
     ]
@@ -60,6 +63,10 @@ def impossible_combinations(configuration: Configuration) -> list[str]:
             _target_of_a_regression,
             _target_of_a_network_with_volume,
             _members_of_a_regression,
+            _images_for_another_model,
+            _another_descriptor_for_an_image_network,
+            _another_cost_for_streams,
+            _cross_validation_of_a_regression,
         )
         for sentence in check(parts)
     ]
@@ -166,6 +173,24 @@ def _disjoint_sets_without_a_profile(configuration: Configuration) -> Iterator[s
                 )
 
 
+def _members_beside_folds(configuration: Configuration) -> Iterator[str]:
+    counts = [
+        (f"experiments.{name}", experiment, experiment.members)
+        for name, experiment in configuration.experiments.items()
+    ] + [
+        (f"sweeps.{name}.rows[{index}]", configuration.experiments[sweep.base], row.members)
+        for name, sweep in configuration.sweeps.items()
+        for index, row in enumerate(sweep.rows)
+    ]
+    for where, experiment, members in counts:
+        folds = configuration.splits[experiment.split].folds
+        if experiment.cross_validation and members not in {1, folds}:
+            yield (
+                f"{where}.members: a cross-validation has one member a fold, {folds} with split "
+                f"{experiment.split}; remove the key, and set folds of the split"
+            )
+
+
 class _Parts(NamedTuple):
     """An experiment, its place, and sections that it names."""
 
@@ -173,6 +198,7 @@ class _Parts(NamedTuple):
     experiment: Experiment
     descriptor: Descriptor
     model: Model
+    training: Training | None
 
     @property
     def is_network(self) -> bool:
@@ -186,6 +212,7 @@ def _experiments(configuration: Configuration) -> Iterator[_Parts]:
             experiment,
             configuration.descriptors[experiment.descriptor],
             configuration.models[experiment.model],
+            None if experiment.training is None else configuration.trainings[experiment.training],
         )
 
 
@@ -241,3 +268,53 @@ def _target_of_a_network_with_volume(parts: _Parts) -> Iterator[str]:
 def _members_of_a_regression(parts: _Parts) -> Iterator[str]:
     if not parts.is_network and parts.experiment.members > 1:
         yield f"{parts.where}.members: a logistic regression has one member; remove the key"
+
+
+def _cross_validation_of_a_regression(parts: _Parts) -> Iterator[str]:
+    if not parts.is_network and parts.experiment.cross_validation:
+        yield (
+            f"{parts.where}.cross_validation: a logistic regression chooses its penalty on the "
+            "folds without it; remove the key"
+        )
+
+
+def _images_for_another_model(parts: _Parts) -> Iterator[str]:
+    has_images = isinstance(parts.descriptor, ElectronDescriptor)
+    if has_images and not isinstance(parts.model, ImageNetwork):
+        yield (
+            f"{parts.where}.model: {parts.experiment.descriptor} are images, which model "
+            f"{parts.experiment.model} does not take; name one of kind {_kinds(ImageNetwork)}"
+        )
+
+
+def _another_descriptor_for_an_image_network(parts: _Parts) -> Iterator[str]:
+    has_images = isinstance(parts.descriptor, ElectronDescriptor)
+    if isinstance(parts.model, ImageNetwork) and not has_images:
+        yield (
+            f"{parts.where}.descriptor: model {parts.experiment.model} takes images; "
+            "name a descriptor of kind electron"
+        )
+
+
+def _another_cost_for_streams(parts: _Parts) -> Iterator[str]:
+    """The cost of several streams is that of one output plus a term that is built into it."""
+    training = parts.training
+    if not isinstance(parts.model, StreamNetwork) or training is None:
+        return
+    where = f"trainings.{parts.experiment.training}"
+    if training.losses != ["categorical_cross_entropy"]:
+        yield (
+            f"{where}.losses: model {parts.experiment.model} of {parts.where} adds up the cross "
+            "entropies of its streams; set losses: [categorical_cross_entropy]"
+        )
+    if training.class_weights != "none":
+        yield (
+            f"{where}.class_weights: the streams of model {parts.experiment.model} of "
+            f"{parts.where} know no weights; set class_weights: none"
+        )
+
+
+def _kinds(models: UnionType) -> str:
+    """Kinds of some models, as a list in words."""
+    kinds = [get_args(model.model_fields["kind"].annotation)[0] for model in get_args(models)]
+    return ", ".join(kinds)

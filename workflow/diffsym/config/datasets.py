@@ -19,9 +19,18 @@ class ClassSet(Section):
         None, ge=2, description="all groups with at least so many unique structures"
     )
     space_groups: list[SpaceGroup] | None = Field(None, min_length=2, description="group numbers")
-    named: Literal["liu2019-45", "ozaki2025-57"] | None = Field(
-        None, description="a list published with a paper, see data/class_sets"
-    )
+    named: (
+        Literal[
+            "liu2019-45",
+            "ozaki2025-57",
+            "tiong2020-8",
+            "tiong2020-20",
+            "tiong2020-49",
+            "tiong2020-72",
+            "tiong2020-untrained-30",
+        ]
+        | None
+    ) = Field(None, description="a list published with a paper, see data/class_sets")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -57,7 +66,7 @@ class Split(Section):
     )
     test_fraction: Fraction = Field(0.2, description="share of all structures")
     validation_fraction: Fraction = Field(0.1, description="share of the training side")
-    folds: int = Field(5, ge=2, le=100, description="cross-validation folds of the training part")
+    folds: int = Field(5, ge=2, le=100, description="cross-validation folds of the training side")
     seed: int = Field(0, ge=0, description="seed of the draw")
 
 
@@ -88,7 +97,7 @@ class DisjointSets(Section):
         False, description="draw fewer from groups that are too small; false: refuse them"
     )
     validation_fraction: Fraction = Field(0.1, description="share of the training side")
-    folds: int = Field(5, ge=2, le=100, description="cross-validation folds of the training part")
+    folds: int = Field(5, ge=2, le=100, description="cross-validation folds of the training side")
     seed: int = Field(0, ge=0, description="seed of the draw")
     held_out: int | None = Field(
         None, ge=1, description="number of the set that tests; null: each in turn"

@@ -1,6 +1,7 @@
 """Sections that stand for several: rows of a sweep, and parts of a series of splits.
 
-Both become plain sections beside those of the user, and the rules run them like any other.
+Both become plain sections beside those of the user, and the rules run them like any other. The
+members of a cross-validation are counted here, too.
 """
 
 from typing import Any
@@ -54,4 +55,13 @@ def expand_series(configuration: Configuration) -> dict[str, Any]:
                 "parts of a series are numbered so; rename the section"
             )
         plain[section] |= added
+    return plain
+
+
+def expand_folds(configuration: Configuration) -> dict[str, Any]:
+    """Keys and values of a configuration; a cross-validation has as many members as folds."""
+    plain = configuration.model_dump()
+    for name, experiment in configuration.experiments.items():
+        if experiment.cross_validation:
+            plain["experiments"][name]["members"] = configuration.splits[experiment.split].folds
     return plain

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from diffsym.config.checks import broken_references, impossible_combinations
 from diffsym.config.datasets import AnySplit, Measured
 from diffsym.config.descriptors import Descriptor
-from diffsym.config.expansion import expand_series, expand_sweeps
+from diffsym.config.expansion import expand_folds, expand_series, expand_sweeps
 from diffsym.config.models import Model
 from diffsym.config.structures import Source
 from diffsym.config.study import Configuration
@@ -62,7 +62,7 @@ def _validated(raw: Mapping[str, Any]) -> Configuration:
 
 
 def load_configuration(raw: Mapping[str, Any]) -> Configuration:
-    """Validate a configuration and expand its sweeps and series.
+    """Validate a configuration and expand its sweeps, series and cross-validations.
 
     Parameters
     ----------
@@ -85,4 +85,5 @@ def load_configuration(raw: Mapping[str, Any]) -> Configuration:
     if mistakes:
         _refuse(mistakes)
     configuration = _validated(expand_sweeps(configuration))
-    return _validated(expand_series(configuration))
+    configuration = _validated(expand_series(configuration))
+    return _validated(expand_folds(configuration))

@@ -36,6 +36,9 @@ class Experiment(Section):
         "space_group", description="what a network tells apart"
     )
     members: int = Field(1, ge=1, le=100, description="networks whose probabilities are averaged")
+    cross_validation: bool = Field(
+        False, description="a network a fold of the split, which validates on it; gives members"
+    )
     seed: int = Field(0, ge=0, description="seed of the first member; the others follow")
     measured: list[Name] = Field(
         [], description="sections of measured that the trained networks classify"

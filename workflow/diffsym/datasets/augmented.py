@@ -108,6 +108,7 @@ def open_augmented_partitions(
     two_theta_max: float,
     two_theta_step: float,
     training_filter: str | Path | None = None,
+    validation_fold: int | None = None,
     folder: str | Path | None = None,
 ) -> Iterator[dict[str, AugmentedPartition]]:
     """Join reflections, split and classes; patterns are rendered when a batch is asked for.
@@ -119,7 +120,7 @@ def open_augmented_partitions(
     ----------
     reflections
         Shards of the reflections table (Parquet).
-    split, classes, training_filter, folder
+    split, classes, training_filter, validation_fold, folder
         See `diffsym.datasets.feeding.open_partitions`.
     seed
         Seed of the training patterns.
@@ -152,7 +153,9 @@ def open_augmented_partitions(
     visible = _visible_structures(reflections, two_theta, wavelength)
     with tempfile.TemporaryDirectory(dir=folder, prefix="diffsym-") as workspace:
         partitions = {}
-        for role, rows in assignments_by_role(visible, split, classes, training_filter).items():
+        for role, rows in assignments_by_role(
+            visible, split, classes, training_filter, validation_fold
+        ).items():
             names = rows["structure_id"].tolist()
             lines, offsets = gather_lists(
                 reflections, columns, pd.Index(names), Path(workspace) / role

@@ -3,6 +3,7 @@
 The descriptor table is read one row group at a time into arrays on disk, apart for each role of the
 split. Batches are gathered from these maps, so the memory of a training does not grow with the data
 set beyond identifiers and labels; what is stored sparse is filled up with zeros batch by batch.
+Images are unpacked on the way to these arrays, once, and stay bytes until they are in the network.
 """
 
 import hashlib
@@ -31,10 +32,15 @@ from diffsym.tables import (
     SPLIT,
     descriptor_size,
     descriptor_values,
+    image_shape,
+    is_image,
     is_sparse,
     open_table,
     read_table,
 )
+
+# Images are compared by the means over so many blocks of pixels along each side.
+BLOCKS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +53,7 @@ class LabelledStructures(ABC):
         Index of each structure's space group in `classes`, (n,); -1 if it is none of them, or
         unknown, which happens with measured patterns alone.
     folds
-        Cross-validation fold, (n,); -1 outside the training part.
+        Cross-validation fold, (n,); -1 in the test part.
     structure_ids
         Identifiers, (n,), in increasing order.
     classes
@@ -83,12 +89,12 @@ class LabelledStructures(ABC):
 
     @property
     @abstractmethod
-    def size(self) -> int:
-        """Number of values that describe a structure."""
+    def size(self) -> int | tuple[int, int, int]:
+        """Number of values that describe a structure; of an image height, width and channels."""
 
     @abstractmethod
-    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Descriptors of some structures, (b, size)."""
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | NDArray[np.uint8]:
+        """Descriptors of some structures, (b, size), or images, (b, height, width, channels)."""
 
     @abstractmethod
     def at_epoch(self, epoch: int) -> Self:
@@ -109,16 +115,20 @@ class Partition(LabelledStructures):
         Descriptors, (n, d) float32; a read-only map of a temporary file.
     """
 
-    features: NDArray[np.float32]
+    features: NDArray
 
     @property
-    def size(self) -> int:
+    def size(self) -> int | tuple[int, int, int]:
         """Number of values that describe a structure."""
         return self.features.shape[1]
 
-    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | NDArray[np.uint8]:
         """Descriptors of some structures, (b, size)."""
         return self.features[rows]
+
+    def matrix(self) -> NDArray[np.float32] | csr_array:
+        """Descriptors as the rows of a matrix, by which structures are compared."""
+        return self.features
 
     def at_epoch(self, epoch: int) -> Self:  # noqa: ARG002 - all epochs see the same
         """These structures: what is stored is the same in each epoch."""
@@ -149,6 +159,39 @@ class SparsePartition(Partition):
         return [self.features.indptr.data, self.features.indices.data, self.features.data.data]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImagePartition(Partition):
+    """Structures with a stored image.
+
+    Attributes
+    ----------
+    features
+        (n, height, width, channels) uint8; a read-only map of a temporary file.
+    """
+
+    # Megabytes a batch: they are gathered beside the training, not between its steps.
+    workers: ClassVar[int] = 2
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image."""
+        _, height, width, channels = self.features.shape
+        return height, width, channels
+
+    def matrix(self) -> NDArray[np.float32]:
+        """Images in small as the rows of a matrix, from 0 to 1, by which structures are compared.
+
+        Each value is the mean over a block of pixels, 32 x 32 blocks a channel, so that distances
+        between all pairs are affordable.
+        """
+        n, height, width, channels = self.features.shape
+        blocks = (BLOCKS, height // BLOCKS, BLOCKS, width // BLOCKS, channels)
+        rows = np.empty((n, BLOCKS * BLOCKS * channels), np.float32)
+        for row, image in enumerate(self.features):
+            rows[row] = image.reshape(blocks).mean(axis=(1, 3), dtype=np.float32).ravel() / 255
+        return rows
+
+
 Structures = TypeVar("Structures", bound=LabelledStructures)
 
 
@@ -159,6 +202,7 @@ def open_partitions(
     classes: Sequence[int],
     *,
     training_filter: str | Path | None = None,
+    validation_fold: int | None = None,
     folder: str | Path | None = None,
 ) -> Iterator[dict[str, Partition]]:
     """Join descriptors, split and classes.
@@ -176,6 +220,9 @@ def open_partitions(
     training_filter
         Filter table (Parquet): what it does not keep is left out of the training part, and of
         that alone, so that models which are trained on more or on less are judged alike.
+    validation_fold
+        Fold that validates in a turn of a cross-validation, see `hold_out`; None: the roles are
+        those of the split.
     folder
         Where the temporary arrays lie; the system's temporary folder by default.
 
@@ -199,7 +246,7 @@ def open_partitions(
         yield {
             role: stored(descriptor, Path(workspace) / role, labels_of(rows, classes))
             for role, rows in assignments_by_role(
-                described, split, classes, training_filter
+                described, split, classes, training_filter, validation_fold
             ).items()
         }
 
@@ -209,15 +256,18 @@ def assignments_by_role(
     split: str | Path,
     classes: Sequence[int],
     training_filter: str | Path | None,
+    validation_fold: int | None,
 ) -> dict[str, pd.DataFrame]:
     """Rows of the split table that belong to the classes and are described, by role.
 
-    Outliers are missing from the training part.
+    Outliers are missing from the training part, and from no fold that validates.
     """
     rows = read_table(split, SPLIT).sort_by("structure_id").to_pandas()
     rows = rows[
         rows["space_group"].isin(classes) & rows["structure_id"].isin(described.to_pandas())
     ]
+    if validation_fold is not None:
+        rows = hold_out(rows, validation_fold)
     if training_filter is not None:
         inliers = read_table(training_filter, FILTER, ["structure_id", "kept"])
         kept = rows["structure_id"].isin(
@@ -230,6 +280,21 @@ def assignments_by_role(
             "and is no outlier; choose other classes, a smaller test_fraction or a wider filter"
         )
     return {role: rows[rows["role"] == role] for role in ROLES}
+
+
+def hold_out(rows: pd.DataFrame, fold: int) -> pd.DataFrame:
+    """Rows of a split table in one turn of a cross-validation.
+
+    Parameters
+    ----------
+    rows
+        Columns `role` and `fold`.
+    fold
+        The fold that validates; all others train, whether their structures train or validate in the
+        split. The test part stays what it is.
+    """
+    turn = np.where(rows["fold"] == fold, "validation", "train")
+    return rows.assign(role=rows["role"].where(rows["role"] == "test", turn))
 
 
 def labels_of(rows: pd.DataFrame, classes: Sequence[int]) -> dict[str, Any]:
@@ -246,16 +311,22 @@ def _dense_partition(descriptor: str | Path, target: Path, labels: Mapping[str, 
     """Write the descriptors of the labelled structures, in their order, to a memory-mapped file."""
     wanted = pd.Index(labels["structure_ids"])
     with open_table(descriptor) as table:
-        shape = len(wanted), descriptor_size(table.schema_arrow)
+        schema = table.schema_arrow
+        kind, dtype, size = (
+            (ImagePartition, np.uint8, image_shape(schema))
+            if is_image(schema)
+            else (Partition, np.float32, (descriptor_size(schema),))
+        )
+        shape = len(wanted), *size
         if wanted.empty:
-            return Partition(features=np.empty(shape, np.float32), **labels)
-        features = np.memmap(target, np.float32, mode="w+", shape=shape)
+            return kind(features=np.empty(shape, dtype), **labels)
+        features = np.memmap(target, dtype, mode="w+", shape=shape)
         for number in range(table.num_row_groups):
             group = table.read_row_group(number)
             rows = wanted.get_indexer(group["structure_id"].to_pandas())
             features[rows[rows >= 0]] = descriptor_values(group)[rows >= 0]
     features.flush()
-    return Partition(features=np.memmap(target, np.float32, mode="r", shape=shape), **labels)
+    return kind(features=np.memmap(target, dtype, mode="r", shape=shape), **labels)
 
 
 def _sparse_partition(

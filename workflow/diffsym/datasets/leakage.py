@@ -23,7 +23,8 @@ def measure_leakage(
         Columns `structure_id`, `formula` and `structure_type` of all structures of both parts.
     threshold
         Two descriptors are near if the root of the mean squared difference of their values is
-        below this (the normalised pair distribution function runs from 0 to 1).
+        below this (the normalised pair distribution function runs from 0 to 1). Images are
+        compared in small, see `diffsym.datasets.feeding.ImagePartition.matrix`.
 
     Returns
     -------
@@ -34,7 +35,7 @@ def measure_leakage(
         memory alone reaches; the median distance to the nearest. Shares of an empty test part
         are 0.
     """
-    index, distance = _nearest(train.features, test.features)
+    index, distance = _nearest(train.matrix(), test.matrix())
     same_group = train.labels[index] == test.labels
     near = distance < threshold
     return {

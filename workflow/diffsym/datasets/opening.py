@@ -20,6 +20,7 @@ def open_described(
     *,
     patterns: Mapping[str, Any] | None,
     seed: int = 0,
+    validation_fold: int | None = None,
 ) -> Iterator[Mapping[str, LabelledStructures]]:
     """Open the structures of an experiment.
 
@@ -37,6 +38,8 @@ def open_described(
         `diffsym.datasets.augmented.open_augmented_partitions`; None: the descriptor is stored.
     seed
         Seed of rendered training patterns.
+    validation_fold
+        Fold that validates in a turn of a cross-validation, see `diffsym.datasets.feeding.hold_out`.
 
     Yields
     ------
@@ -44,14 +47,17 @@ def open_described(
         Role -> structures.
     """
     tables = files["descriptor"], files["split"], classes
-    training_filter = files.get("filter")
+    parts_of_split = {
+        "training_filter": files.get("filter"),
+        "validation_fold": validation_fold,
+    }
     if patterns is None:
-        opened = open_partitions(*tables, training_filter=training_filter)
+        opened = open_partitions(*tables, **parts_of_split)
     else:
         # By name, so that a change of how patterns are rendered leaves other trainings alone.
         augmented = importlib.import_module("diffsym.datasets.augmented")
         opened = augmented.open_augmented_partitions(
-            *tables, seed=seed, training_filter=training_filter, **patterns
+            *tables, seed=seed, **parts_of_split, **patterns
         )
     with opened as parts:
         if "structures" not in files:

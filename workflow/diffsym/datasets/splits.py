@@ -7,10 +7,11 @@ Three rules, each harder than the one before it:
 - `formula` keeps all structures of a reduced formula on one side.
 - `prototype` keeps all structures of a structure type on one side.
 
-The same rule draws the test part from all structures, then the validation part from the rest; what
-is left trains and is cut into folds by the same rule again. Space groups with fewer than
-`SMALLEST_DRAWN` entries in what is drawn from are too small to give any away: they stay on the
-training side whole.
+The same rule draws the test part from all structures, then the validation part from the rest, the
+training side; what is left trains. The whole training side is cut into folds by the same rule
+again, so that in a cross-validation each of its structures validates once. Space groups with fewer
+than `SMALLEST_DRAWN` entries in what is drawn from are too small to give any away: they stay on the
+training side whole, or in the training part.
 
 Disjoint test sets with equal numbers of each group are in `diffsym.datasets.disjoint_sets`.
 """
@@ -66,7 +67,7 @@ def make_split(
     validation_fraction
         Share of the rest of each space group that validates.
     folds
-        Number of cross-validation folds that the training part is cut into.
+        Number of cross-validation folds that the training side, all but the test part, is cut into.
     seed
         Seed of the draw. Equal seeds and structures give equal splits.
 
@@ -80,7 +81,7 @@ def make_split(
     Raises
     ------
     DiffsymError
-        If no space group has as many training structures as there are folds.
+        If no space group has as many structures on the training side as there are folds.
     """
     columns = dict.fromkeys(["structure_id", "space_group", KEYS[kind]])
     table = structures.select(list(columns)).sort_by("structure_id")
@@ -120,14 +121,13 @@ def divide_training_side(
     """
     space_groups = table["space_group"].to_numpy()
     keys = pd.factorize(table[KEYS[kind]].to_numpy())[0]
-    train = np.flatnonzero(~test)
+    side = np.flatnonzero(~test)
     generator = random_stream(seed, kind, "validation")
-    drawn = _draw(kind)(space_groups[train], keys[train], validation_fraction, generator)
+    drawn = _draw(kind)(space_groups[side], keys[side], validation_fraction, generator)
     roles = np.where(test, "test", "train").astype(object)
-    roles[train[drawn]] = "validation"
-    train = train[~drawn]
+    roles[side[drawn]] = "validation"
     numbers = np.full(table.num_rows, -1, dtype=np.int8)
-    numbers[train] = _folds(space_groups[train], keys[train], kind, folds, seed)
+    numbers[side] = _folds(space_groups[side], keys[side], kind, folds, seed)
     return pa.table(
         {
             "structure_id": table["structure_id"],
@@ -210,8 +210,8 @@ def _folds(
     """Cut entries into folds of equal make-up; no key stands in two."""
     if np.unique(space_groups, return_counts=True)[1].max(initial=0) < folds:
         raise DiffsymError(
-            f"{kind} split: no space group has the {folds} training structures that {folds} folds "
-            "need; lower folds or the fractions, or add structures"
+            f"{kind} split: no space group has {folds} structures outside the test part, one for "
+            "each fold; lower folds or test_fraction, or add structures"
         )
     settings = {"n_splits": folds, "shuffle": True, "random_state": seed}
     numbers = np.empty(len(keys), dtype=np.int8)
