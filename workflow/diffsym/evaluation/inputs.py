@@ -53,6 +53,8 @@ class ExperimentInputs:
         What the network tells apart: "space_group" or "crystal_system".
     filter
         Name of the filter that left outliers out of training, or None.
+    cross_validation
+        Whether each member validates on a fold of its own.
     series
         Name of the series on disjoint test sets that the experiment is a part of, or None.
     histories
@@ -61,6 +63,10 @@ class ExperimentInputs:
         epochs.json of each member; empty if the training keeps no snapshots.
     measured
         Set of measured patterns -> predictions table of each member.
+    untrained
+        untrained.json, or None if the experiment names no untrained groups.
+    feature_maps
+        feature_maps.npz of a network with streams, else None.
     """
 
     name: str
@@ -74,12 +80,20 @@ class ExperimentInputs:
     metrics: Path
     target: str = "space_group"
     filter: str | None = None
+    cross_validation: bool = False
     series: str | None = None
     histories: Sequence[Path] = ()
     courses: Sequence[Path] = ()
     measured: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    untrained: Path | None = None
+    feature_maps: Path | None = None
     sweep: str | None = None
     model_settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def validation(self) -> str | None:
+        """What validates the members, in words, unless it is the split's validation part."""
+        return f"{self.members} folds" if self.cross_validation else None
 
 
 @dataclass(frozen=True)
@@ -182,6 +196,11 @@ class Experiment:
         return self.metrics["parts"]["validation"]["accuracy"][0]["value"]
 
     @property
+    def folds(self) -> Mapping[str, Any] | None:
+        """Accuracies of the folds of a cross-validation; None without one."""
+        return self.metrics["cross_validation"]
+
+    @property
     def test(self) -> Mapping[str, Any]:
         """Metrics of the test part."""
         return self.metrics["parts"]["test"]
@@ -201,11 +220,11 @@ class Experiment:
         )
 
 
-def _labels(experiments: Sequence[ExperimentInputs]) -> list[str]:
+def labels(experiments: Sequence[ExperimentInputs]) -> list[str]:
     """Label each experiment by its model, by its descriptor if there are several, and so on.
 
-    Of classes, training, target and filter a label has those that tell experiments with the same
-    model and descriptor apart.
+    Of classes, training, target, filter and folds a label has those that tell experiments with the
+    same model and descriptor apart.
     """
     parts = ["model"]
     if len({experiment.descriptor for experiment in experiments}) > 1:
@@ -213,7 +232,7 @@ def _labels(experiments: Sequence[ExperimentInputs]) -> list[str]:
     told_apart = {tuple(getattr(e, part) for part in parts) for e in experiments}
     parts += [
         part
-        for part in ("classes", "training", "target", "filter")
+        for part in ("classes", "training", "target", "filter", "validation")
         if len({(e.model, e.descriptor, getattr(e, part)) for e in experiments}) > len(told_apart)
     ]
     values = [[getattr(experiment, part) for part in parts] for experiment in experiments]
@@ -260,7 +279,7 @@ class Study:
                 histories=[read_json(path) for path in experiment.histories],
                 courses=[read_json(path) for path in experiment.courses],
             )
-            for experiment, label in zip(chosen, _labels(chosen), strict=True)
+            for experiment, label in zip(chosen, labels(chosen), strict=True)
         ]
 
     @cached_property

@@ -174,7 +174,7 @@ def _counted_cells(confusion: Integers, classes: Sequence[int]) -> dict[str, lis
 
 
 def mean_over_sets(values: Sequence[float], confidence: float = 0.95) -> dict[str, Any]:
-    """Mean over the k held-out sets of a series, with the half width of its interval.
+    """Mean over k held-out sets, of a series or folds, with the half width of its interval.
 
     The interval is Student's t interval of k values with k - 1 degrees of freedom: the held-out
     sets are disjoint, but their training sets overlap, so that it covers the choice of the sets

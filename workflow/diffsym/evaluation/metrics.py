@@ -5,6 +5,7 @@ frequent training classes, and carries a bootstrap interval. No training has see
 nothing is chosen by it.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -414,6 +415,9 @@ def _evaluate_part(
         "n": len(labels),
         "n_clusters": len(set(clusters)),
         "accuracy": accuracies[0],
+        # Equal seeds draw equal resamples of the same structures, so that differences of these
+        # between experiments are paired.
+        "resampled_accuracy": samples[:, 0, 0].tolist(),
         "first_differences": with_intervals(
             np.diff(values[0], prepend=0.0),
             np.diff(samples[:, 0], axis=1, prepend=0.0),
@@ -462,6 +466,7 @@ def evaluate_experiment(
     *,
     measured: Mapping[str, Sequence[pa.Table]] | None = None,
     training_filter: pa.Table | None = None,
+    cross_validation: bool = False,
     top_k: int = ANSWERS,
     resamples: int = 1000,
     confidence: float = 0.95,
@@ -479,13 +484,17 @@ def evaluate_experiment(
     ----------
     predictions
         One predictions table a member (see `diffsym.tables.predictions_schema`), for the same
-        structures and classes.
+        classes and, unless `cross_validation` is set, the same structures.
     split
         The split table the members were trained with.
     measured
         Name of a set of measured patterns -> one predictions table of its patterns a member.
     training_filter
         The filter table (`diffsym.tables.FILTER`), if outliers were left out of training.
+    cross_validation
+        Whether member m has trained on all folds but m and validates on that. The validation part
+        then is the whole training side, each structure predicted by the member that has not seen
+        it, and what trains is the training side, too.
     top_k
         Accuracies A_1 ... A_k; at most the number of classes.
     resamples, confidence, seed
@@ -500,7 +509,9 @@ def evaluate_experiment(
     dict
         JSON-ready: `classes`, `counts`, `settings` and, under `parts`, the metrics of
         "validation" and "test"; under `measured`, see `evaluate_measured`. Accuracies are lists of
-        {k, value, low, high}.
+        {k, value, low, high}. Under `cross_validation`, None without one, the accuracies of the
+        folds, see `diffsym.evaluation.cross_validation.scores_by_fold`, of the members (`accuracy`)
+        and of the label frequencies (`baseline`).
 
     Raises
     ------
@@ -520,14 +531,19 @@ def evaluate_experiment(
     cluster_of = dict(
         zip(split["structure_id"].to_pylist(), split["group"].to_pylist(), strict=True)
     )
-    training = split.filter(pc.equal(split["role"], "train"))
+    trains = ["train", "validation"] if cross_validation else ["train"]
+    training = split.filter(pc.is_in(split["role"], pa.array(trains)))
     if training_filter is not None:
         kept = training_filter.filter(training_filter["kept"])["structure_id"]
         training = training.filter(pc.is_in(training["structure_id"], kept.combine_chunks()))
     training_counts = np.bincount(training["space_group"].to_numpy(), minlength=231)[classes]
+    evaluated = dict.fromkeys(EVALUATED_ROLES, predictions)
+    fold_of = dict(zip(split["structure_id"].to_pylist(), split["fold"].to_pylist(), strict=True))
+    if cross_validation:
+        evaluated["validation"] = [out_of_fold(predictions, fold_of)]
     parts = {}
-    for role in EVALUATED_ROLES:
-        read = [_read_member(table, role) for table in predictions]
+    for role, tables_of_members in evaluated.items():
+        read = [_read_member(table, role) for table in tables_of_members]
         identifiers, numbers, _ = read[0]
         if any(other != identifiers for other, _, _ in read[1:]):
             raise DiffsymError(
@@ -555,8 +571,13 @@ def evaluate_experiment(
             training_counts,
             settings,
         )
+        parts[role]["structures_sha256"] = hashlib.sha256(
+            "\n".join(identifiers).encode()
+        ).hexdigest()
         parts[role]["volume"] = (
-            volume_scores(predictions, role, clusters, settings)
+            volume_scores(
+                tables_of_members, role, clusters, training_scale(predictions), settings
+            )
             if predicts_volumes(predictions)
             else None
         )
@@ -569,11 +590,35 @@ def evaluate_experiment(
         "n_members": len(predictions),
         "settings": settings,
         "parts": parts,
+        "cross_validation": (
+            _fold_scores(evaluated["validation"][0], fold_of, classes, training_counts)
+            if cross_validation
+            else None
+        ),
         "measured": {
             name: evaluate_measured(tables, predictions, classes, training_counts, settings)
             for name, tables in (measured or {}).items()
         },
     }
+
+
+def _fold_scores(
+    predictions: pa.Table,
+    fold_of: Mapping[str, int],
+    classes: Sequence[int],
+    training_counts: Integers,
+) -> dict[str, Any]:
+    """Accuracies of the folds of a cross-validation, from the result of `out_of_fold`."""
+    identifiers, numbers, probabilities = _read_member(predictions, "validation")
+    labels = np.searchsorted(classes, numbers)
+    ranks = {
+        "accuracy": true_class_rank(probabilities, labels),
+        "baseline": label_frequency_ranks(training_counts, labels),
+    }
+    return scores_by_fold(
+        {who: (rank == 0).astype(np.float64) for who, rank in ranks.items()},
+        np.array([fold_of[identifier] for identifier in identifiers]),
+    )
 
 
 def evaluate_measured(

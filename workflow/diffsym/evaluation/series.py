@@ -19,6 +19,7 @@ COMPARED_SETTINGS = (
     "members",
     "seed",
     "filter",
+    "cross_validation",
     "model",
     "training",
 )

@@ -83,8 +83,28 @@ def ensemble_volume(predicted: Floats) -> Floats:
     return np.exp(np.log(predicted).mean(axis=0))
 
 
+def training_scale(predictions: Sequence[pa.Table]) -> tuple[float, float]:
+    """Mean and standard deviation of ln(V / A^3) in training.
+
+    The members of a cross-validation have trained on different structures, so that both are means
+    over the members.
+
+    Parameters
+    ----------
+    predictions
+        One predictions table a member.
+    """
+    scales = [json.loads(table.schema.metadata[b"ln_volume"]) for table in predictions]
+    mean, deviation = np.mean(scales, axis=0).tolist()
+    return mean, deviation
+
+
 def volume_scores(
-    predictions: Sequence[pa.Table], role: str, clusters: Sequence[str], settings: Mapping[str, Any]
+    predictions: Sequence[pa.Table],
+    role: str,
+    clusters: Sequence[str],
+    scale: tuple[float, float],
+    settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Relative errors V'/V - 1 of the predicted volumes V', and how they are distributed.
 
@@ -96,6 +116,8 @@ def volume_scores(
         "validation" or "test".
     clusters
         Key of the cluster of each structure, in the order of `structure_id`.
+    scale
+        Mean and standard deviation of ln(V / A^3) in training, see `training_scale`.
     settings
         `resamples`, `confidence` and `seed` of the bootstrap.
 
@@ -109,7 +131,7 @@ def volume_scores(
         what a network answers that has learnt nothing but the standardisation.
     """
     predicted, true = read_volumes(predictions, role)
-    mean, deviation = json.loads(predictions[0].schema.metadata[b"ln_volume"])
+    mean, deviation = scale
     ensemble = ensemble_volume(predicted)
     return {
         "n": len(true),

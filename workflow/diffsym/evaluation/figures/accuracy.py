@@ -47,11 +47,11 @@ def top_k_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
                 # A_1 is its own first difference and would dwarf the others.
                 entries = experiment.test[quantity][row - 1 : answers]
                 first_time = row == 1 and experiment.label not in shown
-                line = _answers_line(entries, experiment.label, style, showlegend=first_time)
+                line = answers_line(entries, experiment.label, style, showlegend=first_time)
                 figure.add_trace(line, row=row, col=col)
             shown.add(experiment.label)
         baseline = members[0].test["baseline"][:answers]
-        figure.add_trace(_label_frequency_line(baseline, showlegend=col == 1), row=1, col=col)
+        figure.add_trace(label_frequency_line(baseline, showlegend=col == 1), row=1, col=col)
     figure.update_xaxes(dtick=1)
     figure.update_xaxes(title_text="number of answers <i>k</i>", row=2)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
@@ -73,13 +73,13 @@ def top_n_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
     for col, members in enumerate(grouped.values(), start=1):
         for experiment in members:
             label = experiment.label
-            line = _answers_line(
+            line = answers_line(
                 experiment.test["accuracy"], label, styles[label], showlegend=label not in shown
             )
             figure.add_trace(line, row=1, col=col)
             shown.add(label)
         baseline = members[0].test["baseline"]
-        figure.add_trace(_label_frequency_line(baseline, showlegend=col == 1), row=1, col=col)
+        figure.add_trace(label_frequency_line(baseline, showlegend=col == 1), row=1, col=col)
     figure.update_xaxes(dtick=1, title_text="number of answers <i>n</i>")
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
     figure.update_yaxes(title_text="<i>A<sub>n</sub></i>", row=1, col=1)
@@ -103,7 +103,7 @@ def round_trips(
     lines = {"structure": "own descriptor", "pattern": "by pattern"}
     for (row, col, _), (_, _, trip) in zip(places, trips, strict=True):
         for style, (key, name) in enumerate(lines.items()):
-            line = _answers_line(
+            line = answers_line(
                 trip[key],
                 name,
                 {"color": SERIES_COLOURS[style], "symbol": SERIES_SYMBOLS[style]},
@@ -116,7 +116,7 @@ def round_trips(
     return finish(figure, height, top=TOP_WITH_LEGEND)
 
 
-def _answers_line(
+def answers_line(
     entries: Sequence[Mapping[str, float]], label: str, style: Mapping[str, Any], **more: Any
 ) -> go.Scatter:
     """An accuracy, or what an answer adds to it, against the number of answers."""
@@ -136,7 +136,7 @@ def _answers_line(
     )
 
 
-def _label_frequency_line(entries: Sequence[Mapping[str, float]], **more: Any) -> go.Scatter:
+def label_frequency_line(entries: Sequence[Mapping[str, float]], **more: Any) -> go.Scatter:
     """Accuracy of the label-frequency baseline against the number of answers."""
     return go.Scatter(
         x=[entry["k"] for entry in entries],

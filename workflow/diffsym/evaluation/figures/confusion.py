@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from diffsym.evaluation.figures.style import (
     BASELINE,
@@ -19,7 +20,7 @@ from diffsym.evaluation.figures.style import (
 )
 from diffsym.evaluation.inputs import Experiment
 from diffsym.evaluation.typesetting import label_plotly
-from diffsym.structures.space_groups import crystal_system
+from diffsym.structures.space_groups import crystal_system, systems_among
 
 SEQUENTIAL = (
     (0.0, "#FFFFFF"),
@@ -47,15 +48,16 @@ def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
         sizes.append(len(classes))
         labels = [label_plotly(number) for number in classes]
         counts = np.array(experiment.test["confusion"])
-        support = counts.sum(axis=1, keepdims=True)
-        share = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
+        support = counts.sum(axis=1)
+        share = _shares(counts, support)
+        totals = np.broadcast_to(support[:, np.newaxis], counts.shape)
         figure.add_heatmap(
             x=labels,
             y=labels,
             z=np.round(share, 4).tolist(),
             zmin=0,
             zmax=1,
-            customdata=np.stack([counts, np.broadcast_to(support, counts.shape)], axis=-1).tolist(),
+            customdata=np.stack([counts, totals], axis=-1).tolist(),
             colorscale=SEQUENTIAL,
             xgap=0.6,
             ygap=0.6,
@@ -132,13 +134,62 @@ def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
 
 def crystal_system_confusion(experiments: Sequence[Experiment]) -> go.Figure:
     """Row-normalised confusion matrices of the crystal systems, a panel for each experiment."""
+    scores = [experiment.test["crystal_systems"] for experiment in experiments]
+    return _system_matrices(
+        experiments,
+        [(entry["names"], np.array(entry["confusion"])) for entry in scores],
+        [np.sum(entry["confusion"], axis=1) for entry in scores],
+        largest=1.0,
+    )
+
+
+def wrong_answers_by_system(experiments: Sequence[Experiment]) -> go.Figure:
+    """Crystal systems of the wrong answers, in shares of the true system's structures.
+
+    Answers with another group of the same system are on the diagonal. After Fig. 4(e) and (f) of
+    Tiong et al. 2020, npj Comput. Mater. 6, 196.
+    """
+    matrices, supports = [], []
+    for experiment in experiments:
+        names, system_of_class = systems_among(experiment.metrics["classes"])
+        membership = np.eye(len(names), dtype=np.int64)[system_of_class]
+        confusion = np.array(experiment.test["confusion"])
+        wrong = confusion * ~np.eye(len(confusion), dtype=bool)
+        matrices.append((names, membership.T @ wrong @ membership))
+        supports.append(confusion.sum(axis=1) @ membership)
+    largest = max(
+        float(_shares(counts, support).max())
+        for (_, counts), support in zip(matrices, supports, strict=True)
+    )
+    return _system_matrices(experiments, matrices, supports, largest=max(largest, 0.05))
+
+
+def _system_matrices(
+    experiments: Sequence[Experiment],
+    matrices: Sequence[tuple[Sequence[str], NDArray[np.int64]]],
+    supports: Sequence[NDArray[np.int64]],
+    *,
+    largest: float,
+) -> go.Figure:
+    """Shares of the structures of each crystal system, a panel for each experiment.
+
+    Parameters
+    ----------
+    experiments
+        In the order of the panels.
+    matrices
+        Names of the systems, and counts with the true systems in rows, of each experiment.
+    supports
+        Structures of each system.
+    largest
+        Share that has the darkest colour.
+    """
     figure, places, height = experiment_panels(experiments, panel_height=270, gap=160)
-    for panel, (row, col, experiment) in enumerate(places, start=1):
-        scores = experiment.test["crystal_systems"]
-        names = scores["names"]
-        counts = np.array(scores["confusion"])
-        support = counts.sum(axis=1, keepdims=True)
-        share = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
+    for panel, ((row, col, _), (names, counts), support) in enumerate(
+        zip(places, matrices, supports, strict=True), start=1
+    ):
+        share = _shares(counts, support)
+        totals = np.broadcast_to(support[:, np.newaxis], counts.shape)
         figure.add_heatmap(
             x=names,
             y=names,
@@ -146,7 +197,7 @@ def crystal_system_confusion(experiments: Sequence[Experiment]) -> go.Figure:
             text=[[f"{100 * value:.0f}" if value >= 0.005 else "" for value in r] for r in share],
             texttemplate="%{text}",
             textfont={"size": 12},
-            customdata=np.stack([counts, np.broadcast_to(support, counts.shape)], axis=-1).tolist(),
+            customdata=np.stack([counts, totals], axis=-1).tolist(),
             coloraxis="coloraxis",
             xgap=0.6,
             ygap=0.6,
@@ -173,7 +224,7 @@ def crystal_system_confusion(experiments: Sequence[Experiment]) -> go.Figure:
         coloraxis={
             "colorscale": SEQUENTIAL,
             "cmin": 0,
-            "cmax": 1,
+            "cmax": largest,
             "colorbar": {
                 "title": {"text": "share of the true system", "side": "right"},
                 "tickformat": ".0%",
@@ -186,6 +237,12 @@ def crystal_system_confusion(experiments: Sequence[Experiment]) -> go.Figure:
         }
     )
     return finish(figure, height, top=TOP_WITH_LEGEND)
+
+
+def _shares(counts: NDArray[np.int64], support: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Counts of a row as shares of its structures; zeros where there is none."""
+    totals = support[:, np.newaxis]
+    return np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
 
 
 def _system_strips(

@@ -229,23 +229,58 @@ def experiment_panels(
     height
         That the whole figure needs, pixels.
     """
-    columns = min(PANEL_COLUMNS, len(experiments))
-    rows = -(-len(experiments) // columns)
+    titles = [f"{escape(e.label)}<br>{escape(e.split)}" for e in experiments]
+    figure, places, height = panels(titles, panel_height=panel_height, gap=gap, **more)
+    return figure, [(*place, e) for place, e in zip(places, experiments, strict=True)], height
+
+
+def panels(
+    titles: Sequence[str],
+    *,
+    panel_height: int,
+    gap: int,
+    columns: int = PANEL_COLUMNS,
+    horizontal_spacing: float = 0.05,
+    **more: Any,
+) -> tuple[go.Figure, list[tuple[int, int]], int]:
+    """A panel for each title, at most `columns` in a row.
+
+    Parameters
+    ----------
+    titles
+        In Plotly's HTML, in the order of the panels.
+    panel_height, gap
+        Of a panel and of the space for titles and labels between two rows, pixels.
+    columns
+        Panels in a row.
+    horizontal_spacing
+        Between two panels, as a share of the width.
+    more
+        For `make_subplots`.
+
+    Returns
+    -------
+    figure
+        Empty but for the titles.
+    places
+        Row and column of each panel.
+    height
+        That the whole figure needs, pixels.
+    """
+    columns = min(columns, len(titles))
+    rows = -(-len(titles) // columns)
     inner = rows * panel_height + (rows - 1) * gap
     figure = make_subplots(
         rows=rows,
         cols=columns,
-        subplot_titles=[f"{escape(e.label)}<br>{escape(e.split)}" for e in experiments],
+        subplot_titles=titles,
         vertical_spacing=gap / inner,
-        horizontal_spacing=0.05,
+        horizontal_spacing=horizontal_spacing,
         **more,
     )
-    places = [
-        (1 + i // columns, 1 + i % columns, experiment) for i, experiment in enumerate(experiments)
-    ]
-    # Panels without an experiment would be empty axes.
-    for i in range(len(experiments), rows * columns):
-        place = {"row": 1 + i // columns, "col": 1 + i % columns}
-        figure.update_xaxes(visible=False, **place)
-        figure.update_yaxes(visible=False, **place)
-    return figure, places, inner + gap + TOP_WITH_LEGEND
+    places = [(1 + i // columns, 1 + i % columns) for i in range(rows * columns)]
+    # Panels without a title would be empty axes.
+    for row, col in places[len(titles) :]:
+        figure.update_xaxes(visible=False, row=row, col=col)
+        figure.update_yaxes(visible=False, row=row, col=col)
+    return figure, places[: len(titles)], inner + gap + TOP_WITH_LEGEND

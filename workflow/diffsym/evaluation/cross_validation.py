@@ -1,0 +1,70 @@
+"""Cross-validation: each structure of the training side judged by the network that has not seen it.
+
+Each member of such an experiment has trained on all folds but its own, on which it validates. So
+the validation rows of all members together hold every structure once.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from diffsym.errors import DiffsymError
+from diffsym.evaluation.bootstrap import Floats
+from diffsym.evaluation.macro import mean_over_sets
+
+
+def out_of_fold(predictions: Sequence[pa.Table], folds: Mapping[str, int]) -> pa.Table:
+    """The validation rows of all members as one predictions table.
+
+    Parameters
+    ----------
+    predictions
+        One predictions table a member; member m validates on fold m.
+    folds
+        Fold of each structure by its identifier.
+
+    Raises
+    ------
+    DiffsymError
+        If a fold holds no structure, or a member has validated on another fold.
+    """
+    parts = [table.filter(pc.equal(table["role"], "validation")) for table in predictions]
+    for fold, part in enumerate(parts):
+        if not part.num_rows:
+            raise DiffsymError(
+                f"no structure of fold {fold} belongs to the experiment's classes: "
+                "lower folds of the split, or use more structures or other classes"
+            )
+        if {folds.get(identifier) for identifier in part["structure_id"].to_pylist()} != {fold}:
+            raise DiffsymError(
+                f"member {fold} of a cross-validation predicts other structures than fold {fold} "
+                "of the split; delete its predictions and rerun the training"
+            )
+    return pa.concat_tables(parts)
+
+
+def scores_by_fold(hits: Mapping[str, Floats], folds: NDArray[np.int64]) -> dict[str, Any]:
+    """Accuracy of each fold, and its mean over the folds.
+
+    Parameters
+    ----------
+    hits
+        Who answers -> 1 where the first answer is right, otherwise 0, shape (n,).
+    folds
+        Fold of each structure, 0, 1, ..., shape (n,).
+
+    Returns
+    -------
+    dict
+        `structures`, the number in each fold; for each who answers {value, half_width, sets}, see
+        `diffsym.evaluation.macro.mean_over_sets`, with a value of `sets` for each fold.
+    """
+    structures = np.bincount(folds)
+    return {"structures": structures.tolist()} | {
+        who: mean_over_sets((np.bincount(folds, right) / structures).tolist())
+        for who, right in hits.items()
+    }
