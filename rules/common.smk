@@ -11,6 +11,7 @@ from diffsym.config import (
     Logistic,
     PowderDescriptor,
     SpgVolNet,
+    StreamNetwork,
     is_series,
     load_configuration,
     sweep_experiments,
@@ -236,6 +237,31 @@ def sweep_of_experiments():
     }
 
 
+def untrained_results():
+    """Recognition of untrained groups by each experiment that names some; sweeps do not show it."""
+    return {
+        name: f"results/experiments/{name}/untrained.json"
+        for name in EXPERIMENTS
+        if STUDY.experiments[name].untrained and name not in sweep_of_experiments()
+    }
+
+
+def feature_maps():
+    """Feature maps of each network with streams; sweeps do not show them."""
+    return {
+        name: f"results/experiments/{name}/feature_maps.npz"
+        for name in EXPERIMENTS
+        if isinstance(STUDY.models[STUDY.experiments[name].model], StreamNetwork)
+        and name not in sweep_of_experiments()
+    }
+
+
+def class_sets_in_use():
+    """Class sets of experiments, and those of untrained groups."""
+    untrained = [STUDY.experiments[name].untrained for name in untrained_results()]
+    return list(dict.fromkeys([*used("classes"), *untrained]))
+
+
 def series_in_use():
     """The experiments of each series on disjoint test sets that runs."""
     return {name: runs for name, runs in STUDY.series().items() if set(runs) <= set(EXPERIMENTS)}
@@ -258,7 +284,7 @@ def benchmark_files():
         "assemble_descriptor": used("descriptor"),
         "make_filter": [f"{name}-{class_set}" for name, class_set in filters_in_use()],
         "make_split": used("split"),
-        "select_classes": used("classes"),
+        "select_classes": class_sets_in_use(),
         "measure_leakage": [f"{descriptor}-{split}" for descriptor, split in leakage_pairs()],
         "fit_logistic": [
             job for e in EXPERIMENTS if e in LOGISTIC_EXPERIMENTS for job in members[e]
@@ -283,6 +309,8 @@ def benchmark_files():
         ],
         "follow_epochs": [job for e in followed_epochs() for job in members[e]],
         "evaluate_experiment": EXPERIMENTS,
+        "recognise_untrained": list(untrained_results()),
+        "show_feature_maps": list(feature_maps()),
     }
     jobs = {name: [f"{name}/{job}" for job in names] for name, names in jobs.items()}
     for name in ("fetch_amcsd", "unique_structures", "summarise"):
@@ -334,6 +362,18 @@ def feeding_modules(wildcards):
 def network_modules(wildcards):
     """Modules that training imports by name."""
     return [model_module(wildcards), *feeding_modules(wildcards)]
+
+
+def untrained_input(wildcards):
+    """Networks whose features recognise untrained groups, and the structures of these."""
+    experiment = experiment_settings(wildcards)
+    files = experiment_input(wildcards)
+    # Outliers are left out of training, and nothing is trained here.
+    files.pop("filter", None)
+    return files | {
+        "untrained": f"results/classes/{experiment.untrained}.json",
+        "models": member_files(wildcards.experiment, "model.keras"),
+    }
 
 
 def measured_of_kind(kind):

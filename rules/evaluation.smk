@@ -28,6 +28,61 @@ rule evaluate_experiment:
         "../workflow/scripts/evaluate_experiment.py"
 
 
+rule recognise_untrained:
+    input:
+        unpack(untrained_input),
+    output:
+        recognition="results/experiments/{experiment}/untrained.json",
+    log:
+        "results/logs/recognise_untrained/{experiment}.log",
+    benchmark:
+        "results/benchmarks/recognise_untrained/{experiment}.tsv"
+    wildcard_constraints:
+        experiment=one_of(untrained_results()),
+    conda:
+        "../envs/training.yaml"
+    threads: 4
+    resources:
+        mem_mb=memory(6000, 8),
+        runtime=runtime(240),
+    params:
+        bootstrap_samples=STUDY.evaluation.bootstrap_samples,
+        seed=STUDY.evaluation.seed,
+        code=lambda wildcards: script_digest("recognise_untrained.py", model_module(wildcards)),
+    message:
+        "Recognising groups that {wildcards.experiment} was not trained for"
+    script:
+        "../workflow/scripts/recognise_untrained.py"
+
+
+rule show_feature_maps:
+    input:
+        descriptor=lambda wildcards: experiment_input(wildcards)["descriptor"],
+        classes=lambda wildcards: experiment_input(wildcards)["classes"],
+        model="results/experiments/{experiment}/members/0/model.keras",
+        predictions="results/experiments/{experiment}/members/0/predictions.parquet",
+    output:
+        maps="results/experiments/{experiment}/feature_maps.npz",
+    log:
+        "results/logs/show_feature_maps/{experiment}.log",
+    benchmark:
+        "results/benchmarks/show_feature_maps/{experiment}.tsv"
+    wildcard_constraints:
+        experiment=one_of(feature_maps()),
+    conda:
+        "../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000, 4),
+        runtime=runtime(30),
+    params:
+        code=lambda wildcards: script_digest("show_feature_maps.py", model_module(wildcards)),
+    message:
+        "Showing what the first blocks of {wildcards.experiment} see"
+    script:
+        "../workflow/scripts/show_feature_maps.py"
+
+
 rule summarise:
     input:
         metrics=all_metrics(),
@@ -62,6 +117,8 @@ rule make_report:
         metrics=all_metrics(),
         histories=[path for paths in histories().values() for path in paths],
         courses=[path for paths in followed_epochs().values() for path in paths],
+        untrained=list(untrained_results().values()),
+        feature_maps=list(feature_maps().values()),
         measured=[
             path
             for name in EXPERIMENTS
@@ -94,6 +151,8 @@ rule make_report:
         leakage=leakage_pairs(),
         histories=histories(),
         courses=followed_epochs(),
+        untrained=untrained_results(),
+        feature_maps=feature_maps(),
         measured={name: measured_predictions(name) for name in EXPERIMENTS},
         sweep_of=sweep_of_experiments(),
         series_of={run: name for name, runs in series_in_use().items() for run in runs},

@@ -43,6 +43,27 @@ def test_sweep_expands_to_the_rows_of_the_paper(raw):
     )
 
 
+def test_a_cross_validation_has_a_member_a_fold(raw):
+    raw["splits"]["formula"]["folds"] = 10
+    raw["experiments"]["cnn_formula"] |= {"cross_validation": True, "members": 1}
+    study = load_configuration(raw)
+    assert study.experiments["cnn_formula"].members == 10
+    # What a study was made with can be read again.
+    raw["experiments"]["cnn_formula"]["members"] = 10
+    assert load_configuration(raw).experiments["cnn_formula"].members == 10
+
+
+def test_rows_of_a_sweep_over_a_cross_validation_have_its_members(raw):
+    raw["experiments"]["cnn"] |= {"cross_validation": True, "members": 1}
+    rows = [{"model": {"kernel_size": 8}}, {"model": {"kernel_size": 16}}]
+    raw["sweeps"] = {"kernels": {"base": "cnn", "rows": rows}}
+    study = load_configuration(raw)
+    assert [study.experiments[f"kernels_0{row}"].members for row in (1, 2)] == [5, 5]
+    rows[1]["members"] = 3
+    with pytest.raises(DiffsymError, match=r"sweeps\.kernels\.rows\[1\]\.members: a cross-valid"):
+        load_configuration(raw)
+
+
 def test_the_tolerance_in_use_is_among_the_compared(raw):
     raw["structures"]["symmetry"] = {"symprec": 0.05, "tolerances": [0.1, 0.01]}
     assert load_configuration(raw).structures.symmetry.tolerances == [0.01, 0.05, 0.1]
@@ -113,6 +134,24 @@ MISTAKES = {
     "network without training": (
         ["experiments", "cnn", "training"], None,
         "experiments.cnn.training: model liu2019_cnn_small is a network",
+    ),
+    "folds of a regression": (
+        ["experiments", "lr_x", "cross_validation"], True,
+        "experiments.lr_x.cross_validation: a logistic regression chooses its penalty on the folds",
+    ),
+    "members beside folds": (
+        ["experiments", "cnn"],
+        {
+            "descriptor": "pdf_liu2019",
+            "split": "stratified",
+            "classes": "frequent",
+            "model": "liu2019_cnn_small",
+            "training": "short",
+            "members": 3,
+            "cross_validation": True,
+        },
+        "experiments.cnn.members: a cross-validation has one member a fold, 5 with split "
+        "stratified; remove the key",
     ),
     "several logistic members": (
         ["experiments", "lr_x", "members"], 2,
@@ -194,6 +233,15 @@ MISTAKES = {
     "volumes beside crystal systems": (
         ["experiments", "ideal_spgvolnet", "target"], "crystal_system",
         "experiments.ideal_spgvolnet.target: model spgvolnet_small tells space groups apart",
+    ),
+    "untrained groups of no class set": (
+        ["experiments", "cnn", "untrained"], "frequen",
+        "experiments.cnn.untrained: 'frequen' is no section of class_sets; did you mean 'frequent'?",
+    ),
+    "untrained groups for a network without streams": (
+        ["experiments", "cnn", "untrained"], "frequent",
+        "experiments.cnn.untrained: features of model liu2019_cnn_small are not compared stream by "
+        "stream; name one of kind tiong2020_msdn, tiong2020_msvgg, or remove the key",
     ),
     "unknown cost": (
         ["trainings", "short", "losses"], ["mse"], "trainings.short.losses.0: input should be",

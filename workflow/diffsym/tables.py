@@ -407,6 +407,17 @@ def read_table(
         return file.read_row_group(row_group, columns=columns)
 
 
+def read_rows(path: str | Path, structure_ids: Sequence[str]) -> pa.Table:
+    """Rows of some structures of a table, in the order given.
+
+    Other rows are passed over as they are read, so that a few images cost no more memory than
+    these, however many the table holds.
+    """
+    wanted = pa.array(structure_ids, pa.string())
+    table = pq.read_table(path, filters=pc.field("structure_id").isin(wanted))
+    return table.take(pc.index_in(wanted, table["structure_id"].combine_chunks()))
+
+
 def fixed_size_rows(values: NDArray) -> pa.FixedSizeListArray:
     """The rows of an (n, d) array as an Arrow column."""
     return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])

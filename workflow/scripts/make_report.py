@@ -23,6 +23,11 @@ def descriptor_inputs(path: str, settings: dict) -> DescriptorInputs:
     )
 
 
+def optional_path(path: str | None) -> Path | None:
+    """The path of what not every experiment has."""
+    return None if path is None else Path(path)
+
+
 with job(snakemake):
     study = snakemake.params.study
     write_text(
@@ -68,7 +73,9 @@ with job(snakemake):
                 "measured": {
                     patterns: [Path(path) for path in paths]
                     for patterns, paths in snakemake.params.measured[name].items()
-                }
+                },
+                "untrained": optional_path(snakemake.params.untrained.get(name)),
+                "feature_maps": optional_path(snakemake.params.feature_maps.get(name)),
             },
         )
         for name, metrics in zip(snakemake.params.experiments, snakemake.input.metrics, strict=True)

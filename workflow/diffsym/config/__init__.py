@@ -14,7 +14,7 @@ are validated before the job graph is built; what is wrong comes back as one sen
 from diffsym.config.datasets import DisjointSets, is_series
 from diffsym.config.descriptors import IdealDescriptor, PowderDescriptor
 from diffsym.config.loading import load_configuration
-from diffsym.config.models import Logistic, SpgVolNet
+from diffsym.config.models import Logistic, SpgVolNet, StreamNetwork
 from diffsym.config.patterns import Augmentation
 from diffsym.config.study import Configuration, sweep_experiments
 
@@ -26,6 +26,7 @@ __all__ = [
     "Logistic",
     "PowderDescriptor",
     "SpgVolNet",
+    "StreamNetwork",
     "is_series",
     "load_configuration",
     "sweep_experiments",

@@ -17,7 +17,16 @@ from diffsym.config.descriptors import (
     PdfDescriptor,
     PowderDescriptor,
 )
-from diffsym.config.models import ImageNetwork, Logistic, Model, SpgVolNet, StreamNetwork, Training
+from diffsym.config.models import (
+    ImageNetwork,
+    Logistic,
+    Model,
+    SpgVolNet,
+    StreamNetwork,
+    Tiong2020Msdn,
+    Tiong2020Msvgg,
+    Training,
+)
 from diffsym.config.patterns import Pattern
 from diffsym.config.study import Configuration, Experiment
 
@@ -67,6 +76,7 @@ def impossible_combinations(configuration: Configuration) -> list[str]:
             _another_descriptor_for_an_image_network,
             _another_cost_for_streams,
             _cross_validation_of_a_regression,
+            _untrained_groups_for_another_model,
         )
         for sentence in check(parts)
     ]
@@ -117,6 +127,8 @@ def _references_of_experiments(configuration: Configuration) -> Iterator[_Refere
             yield _Reference(f"{where}.measured[{index}]", measured, "measured")
         if experiment.filter is not None:
             yield _Reference(f"{where}.filter", experiment.filter, "filters")
+        if experiment.untrained is not None:
+            yield _Reference(f"{where}.untrained", experiment.untrained, "class_sets")
 
 
 def _patterns(configuration: Configuration) -> Iterator[tuple[str, Pattern]]:
@@ -311,6 +323,15 @@ def _another_cost_for_streams(parts: _Parts) -> Iterator[str]:
         yield (
             f"{where}.class_weights: the streams of model {parts.experiment.model} of "
             f"{parts.where} know no weights; set class_weights: none"
+        )
+
+
+def _untrained_groups_for_another_model(parts: _Parts) -> Iterator[str]:
+    if parts.experiment.untrained is not None and not isinstance(parts.model, StreamNetwork):
+        yield (
+            f"{parts.where}.untrained: features of model {parts.experiment.model} are not compared "
+            f"stream by stream; name one of kind {_kinds(Tiong2020Msdn | Tiong2020Msvgg)}, "
+            "or remove the key"
         )
 
 

@@ -94,7 +94,88 @@ class Vecsei2019Dense(Section):
     dropout: float = Field(0.3, ge=0, lt=1, description="after each of them")
 
 
-Network = Liu2019Cnn | Park2017Cnn | Vecsei2019Dense | SpgNet | SpgVolNet
+class StreamNetwork(Section):
+    """Networks that see the images of a structure one by one and decide together."""
+
+    kind: str = Field(description="which model")
+    side: int | None = Field(
+        None, ge=32, description="pixels that images are brought to; null: as they are stored"
+    )
+
+
+class Tiong2020Msdn(StreamNetwork):
+    """Three streams of one DenseNet for shaped patterns (Tiong et al. 2020, Fig. 1c)."""
+
+    kind: Literal["tiong2020_msdn"] = Field(description="which model")
+    stem_filters: int = Field(40, ge=1, description="channels of the first convolution")
+    block_layers: list[Annotated[int, Field(ge=1)]] = Field(
+        [3, 6, 8, 6], min_length=1, description="layers of each dense block"
+    )
+    growth: int = Field(40, ge=1, description="channels that a layer adds")
+    bottleneck: int = Field(40, ge=1, description="channels of each layer's 1 x 1 convolution")
+    compression: float = Field(
+        1.0, gt=0, le=1, description="share of the channels that a transition keeps"
+    )
+    dropout: float = Field(0.2, ge=0, lt=1, description="after each convolution; our own choice")
+    batch_normalisation: bool = Field(
+        False, description="normalise each convolution before its ReLU"
+    )
+
+
+class Tiong2020Msvgg(StreamNetwork):
+    """Three streams of one VGG-11 (their supplementary Table 4)."""
+
+    kind: Literal["tiong2020_msvgg"] = Field(description="which model")
+    block_filters: list[Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]] = Field(
+        [[64], [128], [256, 256], [512, 512], [512, 512]],
+        min_length=1,
+        description="channels of the convolutions of each block",
+    )
+    hidden_units: list[Annotated[int, Field(ge=1)]] = Field(
+        [4096, 4096], description="fully connected layers"
+    )
+    hidden_dropout: float = Field(0.5, ge=0, lt=1, description="after each of them")
+
+
+class Ziletti2018(Section):
+    """Convolutional network for spot patterns of Ziletti et al. 2018."""
+
+    kind: Literal["ziletti2018"] = Field(description="which model")
+    side: int = Field(64, ge=8, description="pixels that images are brought to")
+    block_filters: list[Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]] = Field(
+        [[32, 32], [16, 16], [8, 8]],
+        min_length=1,
+        description="channels of the convolutions of each block",
+    )
+    kernel_size: int = Field(7, ge=1, description="kernel of the convolutions, pixels")
+    hidden_units: int = Field(128, ge=1, description="units of the fully connected layer")
+    dropout: float = Field(0.25, ge=0, lt=1, description="after it")
+
+
+class AlexNet(Section):
+    """Convolutional network of Krizhevsky et al. 2012."""
+
+    kind: Literal["alexnet"] = Field(description="which model")
+    filters: tuple[int, int, int, int, int] = Field(
+        (96, 256, 384, 384, 256), description="channels of the convolutions"
+    )
+    hidden_units: list[Annotated[int, Field(ge=1)]] = Field(
+        [4096, 4096], description="fully connected layers"
+    )
+    hidden_dropout: float = Field(0.5, ge=0, lt=1, description="after each of them")
+
+
+class Applications(Section):
+    """VGG, ResNet and DenseNet as Keras has them, without trained weights."""
+
+    kind: Literal["applications"] = Field(description="which model")
+    architecture: Literal[
+        "VGG16", "VGG19", "ResNet50", "ResNet101", "DenseNet121", "DenseNet169"
+    ] = Field(description="name in keras.applications")
+
+
+ImageNetwork = Tiong2020Msdn | Tiong2020Msvgg | Ziletti2018 | AlexNet | Applications
+Network = Liu2019Cnn | Park2017Cnn | Vecsei2019Dense | SpgNet | SpgVolNet | ImageNetwork
 Model = Annotated[Network | Logistic, Field(discriminator="kind")]
 
 
@@ -109,6 +190,9 @@ class Training(Section):
     )
     learning_rate_factor: Fraction = Field(0.1, description="factor of each drop")
     epsilon: Positive = Field(1e-7, description="summand in the denominator of Adam's step")
+    weight_decay: float = Field(
+        0.0, ge=0, description="share of a weight, times the rate, that each step takes away"
+    )
     losses: list[Literal["categorical_cross_entropy", "binary_cross_entropy", "quadratic"]] = Field(
         ["categorical_cross_entropy"],
         min_length=1,

@@ -43,6 +43,11 @@ class Experiment(Section):
     measured: list[Name] = Field(
         [], description="sections of measured that the trained networks classify"
     )
+    untrained: Name | None = Field(
+        None,
+        description="section of class_sets: its groups that are none of the classes are recognised "
+        "by the network's features; null: none",
+    )
 
 
 class SweepRow(Section):

@@ -182,7 +182,7 @@ class Experiment:
     inputs: ExperimentInputs
     label: str
     metrics: Mapping[str, Any]
-    histories: Sequence[Mapping[str, Sequence[float]]]
+    histories: Sequence[Mapping[str, Any]]
     courses: Sequence[Mapping[str, Any]] = ()
 
     @property
@@ -331,16 +331,26 @@ class Study:
         """Space groups that are a class of any experiment."""
         return sorted({n for e in self.experiments for n in e.metrics["classes"]})
 
+    def described(self, kind: str | None = None) -> pd.DataFrame:
+        """Structures that have every descriptor, or every one of a kind."""
+        structures = self.structures
+        for descriptor in self.inputs.descriptors.values():
+            if kind in (None, descriptor.kind):
+                described = tables.read_table(descriptor.table, columns=["structure_id"])
+                identifiers = described["structure_id"].to_pylist()
+                structures = structures[structures["structure_id"].isin(identifiers)]
+        return structures
+
     @cached_property
     def example(self) -> Mapping[str, Any]:
         """The structure whose descriptors are shown: the first of the commonest space group.
 
         Only structures that have every descriptor are considered.
         """
-        structures = self.structures
-        for descriptor in self.inputs.descriptors.values():
-            described = tables.read_table(descriptor.table, columns=["structure_id"])
-            identifiers = described["structure_id"].to_pylist()
-            structures = structures[structures["structure_id"].isin(identifiers)]
-        commonest = structures["space_group"].mode().iloc[0]
-        return structures[structures["space_group"] == commonest].iloc[0].to_dict()
+        return first_of_commonest(self.described())
+
+
+def first_of_commonest(structures: pd.DataFrame) -> dict[str, Any]:
+    """The first structure of the commonest space group."""
+    commonest = structures["space_group"].mode().iloc[0]
+    return dict(structures[structures["space_group"] == commonest].iloc[0])

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
@@ -146,11 +147,29 @@ def _directions(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
     return vectors / np.where(lengths > 0, lengths, 1)
 
 
+def untrained_groups(groups: Sequence[int], trained: Sequence[int]) -> list[int]:
+    """Space groups of a class set that are none of the classes of a network.
+
+    Raises
+    ------
+    DiffsymError
+        If there are fewer than two.
+    """
+    others = sorted(set(groups) - set(trained))
+    if len(others) < 2:
+        raise DiffsymError(
+            f"the class set of untrained groups has {len(others)} beside the classes of the "
+            "experiment, but recognition needs two; name a larger one in the experiment's key "
+            "untrained"
+        )
+    return others
+
+
 def recognise(
     members: Iterable[NDArray[np.floating]],
     images: NDArray[np.floating],
-    space_groups: NDArray[np.integer],
-    keys: Sequence[str],
+    structure_ids: pa.Array,
+    split: pa.Table,
     *,
     resamples: int,
     confidence: float = 0.95,
@@ -164,12 +183,12 @@ def recognise(
         Features by each member of an ensemble, (n, streams, n_features).
     images
         The images that the features were made of, in small, (n, streams, n_values).
-    space_groups
-        Number of each structure's group, (n,).
-    keys
-        What may not stand on two sides, length n.
+    structure_ids
+        Identifiers, (n,).
+    split
+        Split table; what it keeps on one side comes to one half.
     resamples, confidence
-        Of the bootstrap over the keys of the test half.
+        Of the bootstrap over the split's groups in the test half.
     seed
         Of the halves and of the bootstrap.
 
@@ -183,7 +202,10 @@ def recognise(
         difference of the two; `baseline`, always answering the groups with the most references;
         `settings`.
     """
-    halves = divide(space_groups, keys, seed=seed)
+    rows = split.select(["structure_id", "space_group", "group"]).to_pandas()
+    rows = rows.set_index("structure_id").loc[structure_ids.to_pylist()]
+    keys = rows["group"].tolist()
+    halves = divide(rows["space_group"].to_numpy(), keys, seed=seed)
     tests = halves.rows(reference=False)
     labels = halves.labels[tests]
     references = np.bincount(halves.labels[halves.rows(reference=True)])

@@ -4,7 +4,7 @@ Tiong et al. (2020), Fig. 6 and supplementary Figs. 4 and 5, compare networks by
 that resemble each other are redundant.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -70,16 +70,22 @@ def first_block_maps(
     Returns
     -------
     dict
-        `images`, those of the stream that is shown, (n, height, width); `blocks`, their names, and
-        for each BLOCK `BLOCK_maps`, (n, channels, rows, columns) uint8, each map scaled from its
-        least to its greatest value; `BLOCK_channels`, their numbers, from 0, those with the
-        greatest standard deviation over the pixels, taken as its mean over the structures, the
-        greatest first; `BLOCK_correlations`, see `mean_correlation`, of each structure, (n,);
-        `BLOCK_count`, number of all channels, and `BLOCK_flat`, number of those whose maps are
-        constant for each structure.
+        `images`: those of the stream that is shown, (n, height, width). `blocks`: their names; none
+        if there is no structure. For each BLOCK
+        `BLOCK_maps`: (n, channels, rows, columns) uint8, each map scaled from its least to its
+        greatest value;
+        `BLOCK_channels`: their numbers, from 0. They have the greatest standard deviations over
+        the pixels (mean over the structures), the greatest first;
+        `BLOCK_correlations`: `mean_correlation` of all maps of each structure, (n,);
+        `BLOCK_count`: number of all channels;
+        `BLOCK_flat`: number of those whose maps are constant, of whatever structure.
     """
-    names = [name for name in BLOCKS if any(layer.name == name for layer in model.layers)]
-    arrays: dict[str, NDArray[Any]] = {"images": images[..., STREAM], "blocks": np.array(names)}
+    in_network = {layer.name for layer in model.layers}
+    names = [name for name in BLOCKS if name in in_network] if len(images) else []
+    arrays: dict[str, NDArray[Any]] = {
+        "images": images[..., STREAM],
+        "blocks": np.array(names, str),
+    }
     for name in names:
         maps = stream_maps(model, name).predict(images, verbose=0)[:, STREAM]
         maps = np.moveaxis(maps, -1, 1).astype(np.float64)
@@ -90,16 +96,14 @@ def first_block_maps(
             f"{name}_channels": strongest,
             f"{name}_correlations": np.array([mean_correlation(of_one) for of_one in maps]),
             f"{name}_count": np.array(maps.shape[1]),
-            f"{name}_flat": np.array((contrast == 0).all(axis=0).sum()),
+            f"{name}_flat": np.array((np.ptp(maps, axis=(2, 3)) == 0).all(axis=0).sum()),
         }
     return arrays
 
 
 def as_bytes(maps: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Maps, (..., rows, columns), each scaled from its least to its greatest value; 0 if flat."""
-    least, greatest = (
-        edge(maps, axis=(-2, -1), keepdims=True) for edge in (np.min, np.max)
-    )
+    least, greatest = (edge(maps, axis=(-2, -1), keepdims=True) for edge in (np.min, np.max))
     span = np.where(greatest > least, greatest - least, 1)
     return np.rint(255 * (maps - least) / span).astype(np.uint8)
 

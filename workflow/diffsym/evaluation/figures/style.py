@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+import numpy as np
+import plotly.express as px
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from diffsym.evaluation.inputs import Experiment, by_split
@@ -132,6 +135,18 @@ def _legend_rows(figure: go.Figure) -> int:
     names = [trace.name for trace in figure.data if trace.name and trace.showlegend is not False]
     widest = LEGEND_SYMBOL + LEGEND_CHARACTER * max(map(len, names), default=0)
     return -(-len(names) // max(int(NARROW_PLOT / widest), 1))
+
+
+def png_source(picture: NDArray[np.uint8]) -> str:
+    """A picture, grey (rows, columns) or coloured (rows, columns, 3), as a PNG inside the page."""
+    encoded = px.imshow(
+        np.ascontiguousarray(picture),
+        binary_string=True,
+        binary_backend="pypng",
+        binary_compression_level=9,
+        contrast_rescaling="infer",
+    )
+    return encoded.data[0].source
 
 
 def error_bars(entries: Sequence[Mapping[str, float]]) -> dict[str, Any]:

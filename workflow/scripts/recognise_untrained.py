@@ -1,0 +1,31 @@
+"""Recognise space groups that the networks of an experiment were not trained for."""
+
+import pyarrow as pa
+
+from diffsym.datasets.opening import open_described
+from diffsym.evaluation.untrained import recognise, untrained_groups
+from diffsym.files import read_json, write_json
+from diffsym.job import job
+from diffsym.keras_backend import configure
+from diffsym.models.recognition import features_of, images_of
+from diffsym.models.training import load_model
+from diffsym.tables import SPLIT, read_table
+
+with job(snakemake):
+    configure(threads=snakemake.threads)
+    groups = untrained_groups(
+        read_json(snakemake.input.untrained)["classes"],
+        read_json(snakemake.input.classes)["classes"],
+    )
+    with open_described(dict(snakemake.input.items()), groups, patterns=None) as parts:
+        # No network has seen any of these groups, whatever the role of a structure.
+        partitions = list(parts.values())
+        recognition = recognise(
+            (features_of(load_model(path), partitions) for path in snakemake.input.models),
+            images_of(partitions),
+            pa.concat_arrays([partition.structure_ids for partition in partitions]),
+            read_table(snakemake.input.split, SPLIT),
+            resamples=snakemake.params.bootstrap_samples,
+            seed=snakemake.params.seed,
+        )
+    write_json(snakemake.output.recognition, recognition)
