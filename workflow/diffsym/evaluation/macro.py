@@ -46,6 +46,11 @@ def count_answers(probabilities: Floats, labels: Integers) -> Integers:
     return confusion_matrix(labels, probabilities.argmax(axis=1), labels=np.arange(n_classes))
 
 
+def wrong_answers(confusion: NDArray[Any]) -> NDArray[Any]:
+    """The confusion matrix without its right answers."""
+    return confusion * ~np.eye(len(confusion), dtype=bool)
+
+
 def count_frequent_answers(confusion: Integers, training_counts: Integers) -> Integers:
     """Confusion matrix of the label-frequency baseline for the entries of another matrix.
 

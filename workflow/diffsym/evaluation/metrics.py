@@ -19,14 +19,16 @@ from sklearn.metrics import confusion_matrix, log_loss
 from diffsym.errors import DiffsymError
 from diffsym.evaluation.bootstrap import Floats, bootstrap_means, with_interval, with_intervals
 from diffsym.evaluation.certainty import certainty_scores
+from diffsym.evaluation.cross_validation import out_of_fold, scores_by_fold
 from diffsym.evaluation.macro import (
     class_scores,
     count_answers,
     count_frequent_answers,
     ensemble_scores,
+    wrong_answers,
 )
 from diffsym.evaluation.subgroups import distance, relation
-from diffsym.evaluation.volumes import predicts_volumes, volume_scores
+from diffsym.evaluation.volumes import predicts_volumes, training_scale, volume_scores
 from diffsym.structures.space_groups import is_centrosymmetric, systems_among
 
 Integers = NDArray[np.int64]
@@ -307,10 +309,10 @@ def error_distances(
         Number of training entries of each class.
     """
     steps = np.array([[distance(a, b) for b in classes] for a in classes])
-    wrong = _wrong(confusion)
+    wrong = wrong_answers(confusion)
     if not wrong.any():
         return []
-    answers = _wrong(confusion.sum(axis=0) - confusion)
+    answers = wrong_answers(confusion.sum(axis=0) - confusion)
     totals = answers.sum(axis=1, keepdims=True)
     chance = np.divide(answers, totals, out=np.zeros(answers.shape), where=totals > 0)
     shares = {
@@ -318,18 +320,13 @@ def error_distances(
         for name, counts in (
             ("share", wrong),
             ("expected", wrong.sum(axis=1, keepdims=True) * chance),
-            ("baseline", _wrong(count_frequent_answers(confusion, training_counts))),
+            ("baseline", wrong_answers(count_frequent_answers(confusion, training_counts))),
         )
     }
     return [
         {"distance": step} | {name: float(share[step]) for name, share in shares.items()}
         for step in range(1, int(steps.max()) + 1)
     ]
-
-
-def _wrong(confusion: NDArray[Any]) -> NDArray[Any]:
-    """The confusion matrix without its right answers."""
-    return confusion * ~np.eye(len(confusion), dtype=bool)
 
 
 def _distance_shares(counts: NDArray[Any], steps: Integers) -> Floats:
@@ -575,9 +572,7 @@ def evaluate_experiment(
             "\n".join(identifiers).encode()
         ).hexdigest()
         parts[role]["volume"] = (
-            volume_scores(
-                tables_of_members, role, clusters, training_scale(predictions), settings
-            )
+            volume_scores(tables_of_members, role, clusters, training_scale(predictions), settings)
             if predicts_volumes(predictions)
             else None
         )

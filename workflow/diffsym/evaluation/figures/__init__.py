@@ -11,8 +11,12 @@ from diffsym.evaluation.figures import (
     confusion,
     data,
     descriptors,
+    electron,
+    feature_maps,
     learning,
+    patterns,
     style,
+    untrained,
     volumes,
 )
 
@@ -22,7 +26,11 @@ __all__ = [
     "confusion",
     "data",
     "descriptors",
+    "electron",
+    "feature_maps",
     "learning",
+    "patterns",
     "style",
+    "untrained",
     "volumes",
 ]

@@ -19,6 +19,7 @@ from diffsym.evaluation.figures.style import (
     split_panels,
 )
 from diffsym.evaluation.inputs import Experiment
+from diffsym.evaluation.macro import wrong_answers
 from diffsym.evaluation.typesetting import label_plotly
 from diffsym.structures.space_groups import crystal_system, systems_among
 
@@ -154,8 +155,7 @@ def wrong_answers_by_system(experiments: Sequence[Experiment]) -> go.Figure:
         names, system_of_class = systems_among(experiment.metrics["classes"])
         membership = np.eye(len(names), dtype=np.int64)[system_of_class]
         confusion = np.array(experiment.test["confusion"])
-        wrong = confusion * ~np.eye(len(confusion), dtype=bool)
-        matrices.append((names, membership.T @ wrong @ membership))
+        matrices.append((names, membership.T @ wrong_answers(confusion) @ membership))
         supports.append(confusion.sum(axis=1) @ membership)
     largest = max(
         float(_shares(counts, support).max())
