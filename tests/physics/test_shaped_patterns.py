@@ -6,8 +6,8 @@ import pyarrow.compute as pc
 import pytest
 from scipy import ndimage
 
-from diffsym.descriptors import shaped
-from diffsym.descriptors.shaped import (
+from diffsym.descriptors import electron
+from diffsym.descriptors.electron import (
     brightness,
     compute,
     conventional_cells,
@@ -53,7 +53,7 @@ def four_atoms(cell):
 
 
 def drawn(picture, threshold=0.2):
-    return shaped.shaped(picture, threshold=threshold)
+    return electron.shaped(picture, threshold=threshold)
 
 
 def test_real_structures(amcsd_entries):

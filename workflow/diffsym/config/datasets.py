@@ -18,6 +18,9 @@ class ClassSet(Section):
     min_entries: int | None = Field(
         None, ge=2, description="all groups with at least so many unique structures"
     )
+    most_populated: int | None = Field(
+        None, ge=2, description="so many groups, those with the most unique structures"
+    )
     space_groups: list[SpaceGroup] | None = Field(None, min_length=2, description="group numbers")
     named: (
         Literal[
@@ -38,7 +41,7 @@ class ClassSet(Section):
         if len(given) != 1:
             raise PydanticCustomError(
                 "class_set",
-                "give exactly one of min_entries, space_groups and named, not {count}",
+                "give exactly one of min_entries, most_populated, space_groups and named, not {count}",
                 {"count": len(given)},
             )
         return self

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from diffsym.config.base import Positive, Section
+from diffsym.config.base import Fraction, Positive, Section
 from diffsym.config.patterns import Augmentation, Pattern, Peaks
 
 
@@ -98,6 +98,64 @@ class IdealDescriptor(Section):
         return self
 
 
+class ElectronDescriptor(Section):
+    """Electron diffraction along three axes, as the colours of an image (Tiong et al. 2020)."""
+
+    kind: Literal["electron"] = Field(description="which descriptor")
+    pattern: Literal["shaped", "spot"] = Field(
+        description="spots joined by lines, or the spots alone"
+    )
+    pixels: int = Field(
+        224, ge=32, multiple_of=32, description="height and width, a multiple of 32"
+    )
+    q_max: Positive = Field(1.0, description="half the side of the detector, 1/A")
+    wavelength: Positive = Field(0.035, description="A; that of electrons of 110.8 keV")
+    radiation: Literal["electron", "xray"] = Field("electron", description="form factors")
+    b_iso: float = Field(0.0, ge=0, description="isotropic displacement parameter B, A^2")
+    beam: Literal["cartesian", "lattice"] = Field(
+        "cartesian",
+        description="along the orthogonal axes x, y, z of the standard conventional cell, or along "
+        "its vectors a, b, c",
+    )
+    shape: Literal["gaussian", "parallelepiped"] = Field(
+        "gaussian", description="envelope of the crystal, or a block of whole cells"
+    )
+    size: Positive = Field(30.0, description="of the crystal, A; a spot is 0.624 / size wide")
+    ewald: Literal["sphere", "plane"] = Field("sphere", description="which reflections are seen")
+    exponent: Positive = Field(
+        0.5, description="power of the intensity that is shown; 0.5: amplitudes"
+    )
+    threshold: Fraction = Field(
+        0.2, description="brightness from which on a pixel belongs to a spot that is joined"
+    )
+    beam_stop: Positive = Field(
+        0.06, description="radius around the direct beam that the scale leaves out, 1/A"
+    )
+
+    @model_validator(mode="after")
+    def _possible_physics(self) -> Self:
+        reach = self.wavelength * math.sqrt(2) * self.q_max
+        if reach >= 1:
+            raise PydanticCustomError(
+                "physics",
+                "the corner of the detector lies beyond the Ewald sphere (wavelength x sqrt(2) x "
+                "q_max = {reach}); lower q_max or the wavelength",
+                {"reach": f"{reach:.3g}"},
+            )
+        # How far a Gaussian spot outshines others, see docs/electron.md.
+        if self.beam_stop < 1.7 / self.size:
+            raise PydanticCustomError(
+                "physics",
+                "beam_stop {stop} 1/A is below 1.7 / size = {least}, so that the direct beam would "
+                "set the scale of brightness; raise beam_stop or size",
+                {"stop": self.beam_stop, "least": f"{1.7 / self.size:.4f}"},
+            )
+        if self.beam_stop >= self.q_max:
+            raise PydanticCustomError("physics", "beam_stop must be smaller than q_max")
+        return self
+
+
 Descriptor = Annotated[
-    PdfDescriptor | PowderDescriptor | IdealDescriptor, Field(discriminator="kind")
+    PdfDescriptor | PowderDescriptor | IdealDescriptor | ElectronDescriptor,
+    Field(discriminator="kind"),
 ]

@@ -39,10 +39,11 @@ def select_classes(
     labels: ArrayLike | NDArray,
     *,
     min_entries: int | None = None,
+    most_populated: int | None = None,
     space_groups: Sequence[int] | None = None,
     named: str | Path | None = None,
 ) -> ClassSet:
-    """Select the space groups that a model tells apart, by exactly one of the three rules.
+    """Select the space groups that a model tells apart, by exactly one of the four rules.
 
     Parameters
     ----------
@@ -50,6 +51,8 @@ def select_classes(
         Space-group number of each structure, (n,).
     min_entries
         Take all groups with at least so many structures.
+    most_populated
+        Take so many groups, those with the most structures; of equals the one of lower number.
     space_groups
         Take these groups, as far as there are structures of them.
     named
@@ -65,6 +68,9 @@ def select_classes(
     if min_entries is not None:
         rule: dict[str, Any] = {"min_entries": min_entries}
         wanted = {number for number, count in counts.items() if count >= min_entries}
+    elif most_populated is not None:
+        rule = {"most_populated": most_populated}
+        wanted = set(sorted(counts, key=lambda number: (-counts[number], number))[:most_populated])
     elif space_groups is not None:
         rule = {"space_groups": list(space_groups)}
         wanted = set(space_groups)
@@ -72,7 +78,7 @@ def select_classes(
         rule = {"named": Path(named).stem}
         wanted = set(read_named_list(named))
     else:
-        raise ValueError("give one of min_entries, space_groups and named")
+        raise ValueError("give one of min_entries, most_populated, space_groups and named")
     classes = sorted(number for number in wanted if counts[number])
     if len(classes) < 2:
         raise DiffsymError(

@@ -39,7 +39,7 @@ def open_described(
     seed
         Seed of rendered training patterns.
     validation_fold
-        Fold that validates in a turn of a cross-validation, see `diffsym.datasets.feeding.hold_out`.
+        Fold that validates in a cross-validation, see `diffsym.datasets.feeding.hold_out`.
 
     Yields
     ------

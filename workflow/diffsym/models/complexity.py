@@ -51,7 +51,8 @@ def complexity(model: keras.Model) -> Complexity:
     parameters = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     (images,) = model.inputs
     single = keras.Input(batch_size=1, shape=images.shape[1:], dtype=images.dtype)
-    of_one = keras.models.clone_model(model, input_tensors=single)
+    like_its_own = keras.tree.map_structure(lambda _: single, model.input)
+    of_one = keras.models.clone_model(model, input_tensors=like_its_own)
     return Complexity(parameters, 2 * sum(map(_multiply_adds, of_one.layers)))
 
 

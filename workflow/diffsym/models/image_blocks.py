@@ -17,9 +17,19 @@ def image_input(input_shape: tuple[int, int, int]) -> Any:
     return keras.Input(input_shape, dtype="uint8", name="images")
 
 
-def scaled(images: Any) -> Any:
-    """Images as numbers from 0 to 1."""
-    return layers.Rescaling(1 / 255, name="scaling")(images)
+def scaled(images: Any, side: int | None = None) -> Any:
+    """Images as numbers from 0 to 1.
+
+    Parameters
+    ----------
+    images
+        (batch, height, width, channels) uint8 tensor.
+    side
+        Height and width in pixels that the images are brought to, by averages of what lies under
+        each of these pixels; None: they stay as they are.
+    """
+    x = layers.Rescaling(1 / 255, name="scaling")(images)
+    return x if side is None else keras.ops.image.resize(x, (side, side), antialias=True)
 
 
 def convolution(

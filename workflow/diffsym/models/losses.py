@@ -7,10 +7,18 @@ from diffsym.keras_backend import keras
 
 ops = keras.ops
 
+# Well above the smallest normal number of single precision, 1.2e-38.
+SMALLEST_PROBABILITY = 1e-30
+
 
 def categorical_cross_entropy(labels: Any, probabilities: Any) -> Any:
-    """Minus the logarithm of the probability of the right class, (batch,)."""
-    return keras.losses.sparse_categorical_crossentropy(labels, probabilities)
+    """Minus the logarithm of the probability of the right class, (batch,).
+
+    Keras' own takes probabilities below 1e-7 as 1e-7 with most backends, where its gradient is 0;
+    joint probabilities of several streams (`diffsym.models.streams`) are often smaller.
+    """
+    right = ops.sum(probabilities * _one_hot(labels, probabilities), axis=-1)
+    return -ops.log(ops.maximum(right, SMALLEST_PROBABILITY))
 
 
 def binary_cross_entropy(labels: Any, probabilities: Any) -> Any:

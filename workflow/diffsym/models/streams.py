@@ -74,8 +74,7 @@ def joint_probabilities(features: Any, n_streams: int, n_classes: int, *, seed: 
     minus_ln_z = layers.ActivityRegularization(l1=1.0, dtype="float32", name="disagreement")(
         -ops.logsumexp(ln_product, axis=-1, keepdims=True)
     )
-    # The softmax of ln P is P; TensorFlow takes the cross entropy from its argument, as exactly for
-    # probabilities below the 1e-7 at which Keras cuts others.
+    # The softmax of ln P is P.
     return layers.Activation("softmax", dtype="float32", name="class")(ln_product + minus_ln_z)
 
 

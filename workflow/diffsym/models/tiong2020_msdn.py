@@ -20,6 +20,7 @@ def build(
     input_shape: tuple[int, int, int],
     n_classes: int,
     *,
+    side: int | None = None,
     stem_filters: int = 40,
     block_layers: Sequence[int] = (3, 6, 8, 6),
     growth: int = 40,
@@ -42,6 +43,8 @@ def build(
         Height, width and number of the images of a structure; (224, 224, 3) in the paper.
     n_classes
         Number of space groups.
+    side
+        Height and width in pixels that the images are brought to; None: as they come.
     stem_filters
         Channels of the first convolution.
     block_layers
@@ -73,7 +76,7 @@ def build(
         seed=seed,
     )
     images = image_input(input_shape)
-    x = convolve(one_image_each(scaled(images)), stem_filters, 3)
+    x = convolve(one_image_each(scaled(images, side)), stem_filters, 3)
     x = layers.AveragePooling2D(2, name="pooling")(x)
     for number, n_layers in enumerate(block_layers, start=1):
         if number > 1:

@@ -18,6 +18,7 @@ def build(
     input_shape: tuple[int, int, int],
     n_classes: int,
     *,
+    side: int | None = None,
     block_filters: Sequence[Sequence[int]] = ((64,), (128,), (256, 256), (512, 512), (512, 512)),
     hidden_units: Sequence[int] = (4096, 4096),
     hidden_dropout: float = 0.5,
@@ -35,6 +36,8 @@ def build(
         Height, width and number of the images of a structure; (224, 224, 3) in the paper.
     n_classes
         Number of space groups.
+    side
+        Height and width in pixels that the images are brought to; None: as they come.
     block_filters
         Channels of the 3 x 3 convolutions of each block, which ends with a maximum pooling.
     hidden_units
@@ -52,7 +55,7 @@ def build(
     """
     numbers = count(1)
     images = image_input(input_shape)
-    x = one_image_each(scaled(images))
+    x = one_image_each(scaled(images, side))
     for block, filters in enumerate(block_filters, start=1):
         for channels in filters:
             x = convolution(x, channels, 3, numbers=numbers, seed=seed)

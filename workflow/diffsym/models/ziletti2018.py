@@ -30,8 +30,7 @@ def build(
     n_classes
         Number of space groups.
     side
-        Height and width in pixels that the image is brought to, by averages of what lies under
-        each of its pixels.
+        Height and width in pixels that the image is brought to.
     block_filters
         Channels of the convolutions of each block; a maximum pooling stands between two blocks.
     kernel_size
@@ -51,7 +50,7 @@ def build(
     """
     numbers = count(1)
     images = image_input(input_shape)
-    x = keras.ops.image.resize(scaled(images), (side, side), antialias=True)
+    x = scaled(images, side)
     for block, filters in enumerate(block_filters, start=1):
         if block > 1:
             x = layers.MaxPooling2D(2, name=f"block_{block - 1}")(x)

@@ -34,7 +34,6 @@ Cell = tuple[Floats, NDArray[np.int64], Floats, Floats]
 """Lattice, atomic numbers, fractional coordinates and occupancies of a structure."""
 
 PATTERNS = ("shaped", "spot")
-PIXELS = 224
 # Longest line in distances of the closest pair. "The shapes become too complex with a larger value,
 # whereas they are not clearly formed with a smaller one" (Tiong et al.).
 LONGEST_LINE = 1.7
@@ -62,6 +61,11 @@ class Nodes(NamedTuple):
     brightness: Floats
 
 
+def axis(*, q_max: float = 1.0, pixels: int = 224, **_: Any) -> Floats:
+    """Position of each row and of each column of a pattern, 1/A."""
+    return (2 * np.arange(pixels) - (pixels - 1)) * q_max / pixels
+
+
 def compute(
     structures: pa.Table,
     *,
@@ -70,6 +74,7 @@ def compute(
     threshold: float = 0.2,
     beam_stop: float = 0.06,
     q_max: float = 1.0,
+    pixels: int = 224,
     **settings: Any,
 ) -> tuple[NDArray[np.uint8], list[tuple[int, str]]]:
     """Pattern of every structure.
@@ -89,6 +94,8 @@ def compute(
         least 1.7 / size, how far a Gaussian spot reaches.
     q_max
         Half the side of the image, 1/A.
+    pixels
+        Height and width.
     settings
         Of `diffsym.scattering.zone_axis.zone_axis_images`: `beam`, `shape`, `size`, `ewald`,
         `wavelength`, `b_iso`, `radiation`.
@@ -96,20 +103,20 @@ def compute(
     Returns
     -------
     values
-        (n, 224, 224, 3) brightness, red, green and blue for the images along x, y and z.
+        (n, pixels, pixels, 3) brightness, red, green and blue for the images along x, y and z.
     failures
         Row and reason of each structure that has no pattern; its values are 0.
     """
     if pattern not in PATTERNS:
         raise DiffsymError(f"pattern is one of {', '.join(PATTERNS)}, not {pattern!r}")
-    values = np.zeros((structures.num_rows, PIXELS, PIXELS, 3), np.uint8)
+    values = np.zeros((structures.num_rows, pixels, pixels, 3), np.uint8)
     failures = []
     for row, cell in enumerate(conventional_cells(structures)):
         reason = impossibility(*cell)
         if reason:
             failures.append((row, reason))
             continue
-        images = zone_axis_images(*cell, q_max=q_max, pixels=PIXELS, **settings)
+        images = zone_axis_images(*cell, q_max=q_max, pixels=pixels, **settings)
         for channel, image in enumerate(images):
             picture = brightness(image, exponent=exponent, covered=beam_stop / q_max)
             if pattern == "shaped":
