@@ -139,6 +139,8 @@ def test_sets_are_disjoint_and_have_the_same_number_of_each_group():
         assert test["space_group"].value_counts().to_dict() == {2: 4, 14: 4, 62: 4}
         assert (result.loc[result["structure_id"] == "x:other", "role"] == "train").all()
         assert set(result.loc[result["role"] == "train", "fold"]) == {0, 1, 2}
+        assert set(result.loc[result["role"] == "validation", "fold"]) <= {0, 1, 2}
+        assert set(test["fold"]) == {-1}
         assert (result["role"] == "validation").any()
         tests.append(set(test["structure_id"]))
     assert not tests[0] & tests[1]

@@ -38,7 +38,7 @@ def tables(tmp_path):
                 "structure_id": IDS,
                 "space_group": space_groups,
                 "role": roles.tolist(),
-                "fold": np.where(roles == "train", np.arange(N) % 5, -1),
+                "fold": np.where(roles == "test", -1, np.arange(N) % 5),
                 "group": IDS,
             }
         ).take(generator.permutation(N)),
@@ -63,6 +63,29 @@ def test_partitions_hold_exactly_the_joined_rows(tables):
             with pytest.raises(ValueError, match="read-only"):
                 partition.features[0] = 0
         assert set(partitions["train"].folds) == set(range(5))
+
+
+def test_in_a_cross_validation_each_structure_validates_once_and_else_trains(tables):
+    folder, values, space_groups, roles, described = tables
+    chosen = np.isin(space_groups, CLASSES) & described
+    validated = []
+    for fold in range(5):
+        with open_partitions(
+            folder / "descriptor.parquet", folder / "split.parquet", CLASSES, validation_fold=fold
+        ) as parts:
+            rows = {
+                role: [IDS.index(name) for name in part.structure_ids.to_pylist()]
+                for role, part in parts.items()
+            }
+            assert np.array_equal(parts["validation"].features, values[rows["validation"]])
+        assert {row % 5 for row in rows["validation"]} == {fold}
+        assert fold not in {row % 5 for row in rows["train"]}
+        assert rows["test"] == np.flatnonzero(chosen & (roles == "test")).tolist()
+        assert sorted(rows["train"] + rows["validation"]) == (
+            np.flatnonzero(chosen & (roles != "test")).tolist()
+        )
+        validated += rows["validation"]
+    assert sorted(validated) == np.flatnonzero(chosen & (roles != "test")).tolist()
 
 
 def test_the_temporary_arrays_are_removed(tables, tmp_path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from diffsym.datasets.classes import read_named_list
@@ -108,6 +109,14 @@ def test_only_training_misses_outliers(structures, tmp_path):
     kept = set(table.filter(table["kept"])["structure_id"].to_pylist())
     assert filtered["train"] == everything["train"] & kept
     assert filtered["train"] < everything["train"]
+
+    # In a cross-validation outliers validate, whatever part they have in the split.
+    side = everything["train"] | everything["validation"]
+    turn = parts(training_filter=tmp_path / "filter.parquet", validation_fold=1)
+    fold = set(split.filter(pc.equal(split["fold"], 1))["structure_id"].to_pylist())
+    assert turn["validation"] == side & fold
+    assert turn["train"] == (side - fold) & kept
+    assert turn["validation"] - kept
 
 
 def test_real_structures_spread_as_in_the_paper(amcsd_structures):

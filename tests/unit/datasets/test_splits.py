@@ -44,10 +44,12 @@ def test_every_structure_has_one_place_and_no_key_two_sides(kind, n, seed):
     assert sorted(result["structure_id"]) == sorted(table["structure_id"].to_pylist())
     assert result["structure_id"].is_monotonic_increasing
     assert (result.groupby("group")["role"].nunique() == 1).all()
-    train = result[result["role"] == "train"]
-    assert (train.groupby("group")["fold"].nunique() == 1).all()
-    assert set(train["fold"]) == {0, 1, 2}
-    assert (result.loc[result["role"] != "train", "fold"] == -1).all()
+    # The folds cover the whole training side; a regression finds all of them in what trains.
+    side = result[result["role"] != "test"]
+    assert (side.groupby("group")["fold"].nunique() == 1).all()
+    assert set(side["fold"]) == {0, 1, 2}
+    assert set(side.loc[side["role"] == "train", "fold"]) == {0, 1, 2}
+    assert (result.loc[result["role"] == "test", "fold"] == -1).all()
     expected = table.to_pandas().set_index("structure_id").loc[result["structure_id"]]
     assert result["group"].tolist() == expected.reset_index()[KEYS[kind]].tolist()
     assert result["space_group"].tolist() == expected["space_group"].tolist()
@@ -96,6 +98,15 @@ def test_the_test_part_does_not_depend_on_the_validation_fraction():
     table = structures(500, 1)
     small, large = (split(table, "formula", validation_fraction=f) for f in (0.1, 0.3))
     assert ((small["role"] == "test") == (large["role"] == "test")).all()
+
+
+def test_folds_have_the_same_share_of_each_group_whatever_validates():
+    table = structures(2000, 4)
+    small, large = (split(table, "stratified", validation_fraction=f) for f in (0.1, 0.3))
+    assert (small["fold"] == large["fold"]).all()
+    side = small[small["role"] != "test"]
+    counts = side.groupby(["space_group", "fold"]).size().unstack(fill_value=0)
+    assert (counts.max(axis=1) - counts.min(axis=1) <= 1).all()
 
 
 @pytest.mark.parametrize("kind", ["formula", "prototype"])

@@ -48,6 +48,7 @@ def make_metrics(validation, test, top_k=2):
         "counts": {"train": 10, "validation": 2, "test": 3},
         "settings": {"top_k": top_k},
         "parts": {"validation": part(validation), "test": part(test)},
+        "cross_validation": None,
     }
 
 

@@ -39,7 +39,13 @@ def test_errors_by_hand():
         make_predictions(first, true),
         make_predictions(second, true, member=1, order=np.arange(4)[::-1]),
     ]
-    scores = volumes.volume_scores(tables_of_members, "test", list("abcd"), SETTINGS)
+    scores = volumes.volume_scores(
+        tables_of_members,
+        "test",
+        list("abcd"),
+        volumes.training_scale(tables_of_members),
+        SETTINGS,
+    )
     json.dumps(scores, allow_nan=False)
     ensemble = {name: entry["value"] for name, entry in scores["ensemble"].items()}
     assert ensemble == pytest.approx(
@@ -83,7 +89,9 @@ def test_intervals_cover_and_shrink():
         predicted = true * np.exp(0.02 * rng.standard_cauchy(n))
         clusters = [str(i) for i in range(n)]
         predictions = [make_predictions(predicted, true)]
-        entry = volumes.volume_scores(predictions, "test", clusters, SETTINGS)["ensemble"]["median"]
+        scale = volumes.training_scale(predictions)
+        scores = volumes.volume_scores(predictions, "test", clusters, scale, SETTINGS)
+        entry = scores["ensemble"]["median"]
         assert entry["low"] <= entry["value"] <= entry["high"]
         widths.append(entry["high"] - entry["low"])
     assert widths[1] < 0.6 * widths[0]
