@@ -248,7 +248,9 @@ def gain_bars(gains: Sequence[Gain]) -> go.Figure:
     figure = make_subplots()
     names = [_title(gain.msdn) for gain in gains]
     for colour, (key, name) in zip(SERIES_COLOURS, GAIN_NAMES.items(), strict=False):
-        entries = [gain.differences[key] for gain in gains]
+        entries = [
+            {bound: 100 * value for bound, value in gain.differences[key].items()} for gain in gains
+        ]
         figure.add_bar(
             x=names,
             y=[entry["value"] for entry in entries],
@@ -256,14 +258,13 @@ def gain_bars(gains: Sequence[Gain]) -> go.Figure:
             marker={"color": colour},
             name=name,
             customdata=[[entry["low"], entry["high"]] for entry in entries],
-            hovertemplate=name + "<br><b>%{y:+.1%}</b> [%{customdata[0]:+.1%}, "
-            "%{customdata[1]:+.1%}]<extra></extra>",
+            hovertemplate=name + "<br><b>%{y:+.1f}</b> [%{customdata[0]:+.1f}, "
+            "%{customdata[1]:+.1f}] percentage points<extra></extra>",
         )
     figure.update_layout(barmode="group", bargap=0.4)
     figure.update_xaxes(type="category", showgrid=False)
     figure.update_yaxes(
-        title_text="gain in test <i>A</i><sub>1</sub>",
-        tickformat="+.0%",
+        title_text="gain in test <i>A</i><sub>1</sub> / percentage points",
         zeroline=True,
         zerolinecolor=BASELINE,
     )

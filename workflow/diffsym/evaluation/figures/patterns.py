@@ -14,7 +14,7 @@ PANEL = 225
 """Pixels of the side of a pattern on a wide page."""
 GAP = 56
 """Pixels between two rows: for the name of the structure and the labels of the axis."""
-TOP = TOP_WITHOUT_LEGEND + 60
+TOP = TOP_WITHOUT_LEGEND + 64
 """Pixels above the first row: for Plotly's buttons, the names of the columns and of the row."""
 BOTTOM = 60
 
@@ -50,11 +50,17 @@ def pattern_gallery(
         for col, (title, picture) in enumerate(zip(COLUMNS, pictures, strict=True), start=1):
             figure.add_trace(_image(picture, q), row=row, col=col)
             if row == 1:
-                _add_heading(figure, title, row, col, x=0.5, yshift=24)
+                _add_heading(figure, title, row, col, x=0.5, yshift=30)
         _add_heading(figure, f"<b>{name}</b>", row, 1, x=0.0, yshift=2)
     half_pixel = (q[1] - q[0]) / 2
     edges = [float(q[0] - half_pixel), float(q[-1] + half_pixel)]
-    axis = {"showgrid": False, "showticklabels": False, "constrain": "domain", "nticks": 5}
+    axis = {
+        "showgrid": False,
+        "showticklabels": False,
+        "constrain": "domain",
+        # None at the edges, where the numbers of two panels would touch.
+        "tickvals": [edges[0] / 2, 0.0, edges[1] / 2],
+    }
     figure.update_xaxes(range=edges, **axis)
     # Side by side on a narrow page, patterns shrink; their rows stay below their names.
     figure.update_yaxes(range=edges, constraintoward="top", **axis)
@@ -72,12 +78,11 @@ def _image(picture: NDArray[np.uint8], q: NDArray[np.float64]) -> go.Image:
     """A picture, grey or coloured, as a PNG inside the page; rows run along u, columns along v."""
     step = float(q[1] - q[0])
     return go.Image(
-        # Images are drawn from their upper edge downwards, u rises upwards.
-        source=png_source(picture[::-1]),
+        source=png_source(picture),
         x0=float(q[0]),
         dx=step,
-        y0=float(q[-1]),
-        dy=-step,
+        y0=float(q[0]),
+        dy=step,
         hovertemplate="<i>q<sub>v</sub></i> = %{x:.2f} Å<sup>−1</sup><br>"
         "<i>q<sub>u</sub></i> = %{y:.2f} Å<sup>−1</sup><extra></extra>",
     )

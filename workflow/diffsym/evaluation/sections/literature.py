@@ -25,8 +25,8 @@ def published(study: Study) -> Section | None:
         "published",
         "Literature",
         "What was published",
-        "Targets from the literature. They were reached on other data, which is licensed, so they "
-        "and the accuracies of this study are not two measurements of the same thing.",
+        "Targets from the literature. They were reached on other data, most of it licensed, so "
+        "they and the accuracies of this study are not two measurements of the same thing.",
         [*(_publication_table(entry) for entry in PUBLISHED), _own_table(study)],
     )
 
