@@ -68,6 +68,19 @@ CONFIGURATION_EDITS = {
             **AFTER_EVALUATION,
         },
     ),
+    "cross-validation": (
+        {
+            "splits": {"formula": {"folds": 3}},
+            "experiments": {"cnn_formula": {"cross_validation": True}},
+        },
+        {
+            "make_split": 1,
+            "measure_leakage": 1,
+            "train_network": 3,
+            "evaluate_experiment": 1,
+            **AFTER_EVALUATION,
+        },
+    ),
     "filter that disjoint sets are drawn from": (
         {"filters": {"ordinary": {"volume": 2}}},
         {

@@ -6,11 +6,14 @@ import shutil
 import time
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
+from scipy import stats
 from selenium import webdriver
 
 from diffsym import tables
 from diffsym.evaluation import sections
+from diffsym.evaluation.cross_validation import scores_by_fold
 from diffsym.evaluation.figures.style import SYSTEM_COLOURS
 from diffsym.evaluation.inputs import Study
 from diffsym.evaluation.report import render
@@ -173,6 +176,29 @@ def test_untrained_experiments_have_no_learning_curves(report_inputs):
     page = Page(render(dataclasses.replace(report_inputs, experiments=logistic)))
     assert "learning" not in page.identifiers("section")
     assert "sweeps" not in page.identifiers("section")
+
+
+def test_folds_have_a_table_beside_the_learning_curves(report_inputs, tmp_path):
+    experiment = next(e for e in report_inputs.experiments if e.name == "cnn_stratified")
+    assert len(sections.learning.learning(Study(report_inputs)).blocks) == 1
+    hits = np.array([1.0, 0, 1, 1, 1, 0, 1, 1, 1, 0])
+    folds = scores_by_fold({"accuracy": hits, "baseline": 1 - hits}, np.arange(10) // 5)
+    write_json(tmp_path / "m.json", read_json(experiment.metrics) | {"cross_validation": folds})
+    folded = dataclasses.replace(
+        experiment,
+        name="cnn_folds",
+        metrics=tmp_path / "m.json",
+        members=2,
+        cross_validation=True,
+    )
+    inputs = dataclasses.replace(report_inputs, experiments=[experiment, folded])
+    _, table = sections.learning.learning(Study(inputs)).blocks
+    # Half of the distance between the two folds is the standard error of their mean.
+    half_width = f"{100 * 0.1 * stats.t.ppf(0.975, 1):.0f}"
+    ((split, label, *numbers),) = table.rows
+    assert (split, label) == ("stratified", "cnn, 2 folds")
+    assert numbers[:4] == ["2", "10", f"70 ± {half_width}", "60.0 … 80.0"]
+    assert numbers[4] == f"30 ± {half_width}"
 
 
 def test_powder_pattern_names_its_radiation(page):
