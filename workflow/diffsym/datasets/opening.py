@@ -47,7 +47,7 @@ def open_described(
         Role -> structures.
     """
     tables = files["descriptor"], files["split"], classes
-    parts_of_split = {
+    parts_of_split: dict[str, Any] = {
         "training_filter": files.get("filter"),
         "validation_fold": validation_fold,
     }
