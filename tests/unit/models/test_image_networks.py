@@ -1,39 +1,20 @@
 """The networks for images have the layers that are described, share weights, and learn."""
 
-import os
-import subprocess
-import sys
 from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from networks import SETTINGS
+from networks import MULTI_STREAM, SETTINGS, SMALL, without_values
 
 from diffsym.datasets.feeding import Partition
 from diffsym.keras_backend import keras
-from diffsym.models import alexnet, applications, tiong2020_msdn, tiong2020_msvgg, ziletti2018
+from diffsym.models import applications, tiong2020_msdn, tiong2020_msvgg, ziletti2018
 from diffsym.models.streams import stream_features, stream_maps
-from diffsym.models.training import load_model, predict, save_model, train_member
+from diffsym.models.training import predict, train_member
 
 SHAPE = 64, 64, 3
 PAPER = 224, 224, 3
-MULTI_STREAM = {
-    "tiong2020_msdn": partial(
-        tiong2020_msdn.build, stem_filters=6, block_layers=(2, 3), growth=6, bottleneck=6
-    ),
-    "tiong2020_msvgg": partial(
-        tiong2020_msvgg.build, block_filters=((4,), (8, 8)), hidden_units=(16,)
-    ),
-}
-SMALL = MULTI_STREAM | {
-    "ziletti2018": partial(
-        ziletti2018.build, side=24, block_filters=((8, 8), (8, 8)), kernel_size=3, hidden_units=16
-    ),
-    "alexnet": partial(
-        alexnet.build, filters=(16, 16, 16, 16, 16), hidden_units=(32,), hidden_dropout=0.2
-    ),
-}
 ALL = SMALL | {"densenet121": partial(applications.build, architecture="DenseNet121")}
 
 
@@ -75,16 +56,19 @@ def test_msdn_has_the_parameters_counted_by_hand_and_the_nearer_reading_is_the_d
     readings = {"growth 40": (40, 40, 1.0), "growth 80": (80, 80, 0.5)}
     by_hand = {name: msdn_parameters(*reading, 72) for name, reading in readings.items()}
     assert by_hand == {"growth 40": 1_549_512, "growth 80": 3_037_832}
-    assert tiong2020_msdn.build(PAPER, 72, seed=0).count_params() == by_hand["growth 40"]
-    other = tiong2020_msdn.build(
-        PAPER, 72, stem_filters=80, growth=80, bottleneck=80, compression=0.5, seed=0
-    )
+    with without_values():
+        default = tiong2020_msdn.build(PAPER, 72, seed=0)
+        other = tiong2020_msdn.build(
+            PAPER, 72, stem_filters=80, growth=80, bottleneck=80, compression=0.5, seed=0
+        )
+    assert default.count_params() == by_hand["growth 40"]
     assert other.count_params() == by_hand["growth 80"]
     assert min(by_hand, key=lambda name: abs(by_hand[name] - 1.54e6)) == "growth 40"
 
 
 def test_msdn_has_the_layers_of_the_table():
-    network = tiong2020_msdn.build(PAPER, 72, seed=0)
+    with without_values():
+        network = tiong2020_msdn.build(PAPER, 72, seed=0)
     shapes = [network.get_layer(f"block_{block}").output.shape for block in (1, 2, 3, 4)]
     assert shapes == [
         (None, 112, 112, 160), (None, 56, 56, 400), (None, 28, 28, 720), (None, 14, 14, 960)
@@ -104,7 +88,9 @@ def test_msdn_with_normalisation_has_three_more_parameters_a_channel():
 def test_msvgg_has_the_parameters_of_the_paper_with_20_groups():
     vgg11 = 132_863_336  # Simonyan & Zisserman: 1000 classes, three channels
     by_hand = vgg11 - 980 * (4096 + 1) - 2 * 9 * 64
-    assert tiong2020_msvgg.build(PAPER, 20, seed=0).count_params() == by_hand
+    with without_values():
+        network = tiong2020_msvgg.build(PAPER, 20, seed=0)
+    assert network.count_params() == by_hand
     assert round(by_hand / 1e6, 2) == 128.85
 
 
@@ -113,18 +99,6 @@ def test_ziletti2018_has_the_parameters_counted_by_hand():
     by_hand = sum((49 * before + 1) * after for before, after in convolutions)
     by_hand += (16 * 16 * 8 + 1) * 128 + 129 * 72
     assert ziletti2018.build(PAPER, 72, seed=0).count_params() == by_hand
-
-
-@pytest.mark.parametrize(
-    ("build", "published"),
-    [
-        (alexnet.build, 60_965_224),
-        (partial(applications.build, architecture="ResNet50"), 25_636_712),
-        (partial(applications.build, architecture="DenseNet121"), 8_062_504),
-    ],
-)
-def test_known_networks_have_the_published_parameters(build, published):
-    assert build(PAPER, 1000, seed=0).count_params() == published
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -235,12 +209,20 @@ class TestStreams:
 
 
 @pytest.mark.parametrize(
-    ("name", "learning_rate"),
-    [("tiong2020_msdn", 3e-3), ("tiong2020_msvgg", 1e-3), ("ziletti2018", 1e-3), ("alexnet", 1e-3)],
+    ("name", "learning_rate", "side"),
+    [
+        ("tiong2020_msdn", 3e-3, 32),
+        ("tiong2020_msvgg", 1e-3, 32),
+        ("ziletti2018", 1e-3, 32),
+        ("alexnet", 1e-3, 64),
+    ],
 )
-def test_a_network_learns_three_kinds_of_images(name, learning_rate, tmp_path):
-    train, validation, test = patterns(240, 1), patterns(60, 2), patterns(60, 3)
-    network = SMALL[name](SHAPE, 3, seed=4)
+def test_a_network_learns_three_kinds_of_images(name, learning_rate, side, tmp_path):
+    shape = side, side, 3
+    train, validation, test = (
+        patterns(n, seed, shape=shape) for n, seed in ((240, 1), (60, 2), (60, 3))
+    )
+    network = SMALL[name](shape, 3, seed=4)
     settings = SETTINGS | {
         "epochs": 8,
         "batch_size": 16,
@@ -251,33 +233,3 @@ def test_a_network_learns_three_kinds_of_images(name, learning_rate, tmp_path):
     train_member(network, train, validation, checkpoint=tmp_path / "c.npz", **settings)
     answers = predict(network, test).probabilities.argmax(axis=1)
     assert (answers == test.labels).mean() > 0.9
-
-
-PREDICT = """
-import sys
-import numpy as np
-from diffsym.models.training import load_model
-*files, images, answers = sys.argv[1:]
-images = np.load(images)
-np.savez(answers, *[load_model(file).predict(images, verbose=0) for file in files])
-"""
-
-
-def test_saved_networks_predict_the_same_after_loading_and_with_jax(tmp_path):
-    images = patterns(6, 3).features
-    np.save(tmp_path / "images.npy", images)
-    networks = [build(SHAPE, 5, seed=2) for build in SMALL.values()]
-    files = [tmp_path / f"{name}.keras" for name in SMALL]
-    for network, file in zip(networks, files, strict=True):
-        save_model(network, file)
-        loaded = load_model(file)
-        assert np.array_equal(loaded.predict(images, verbose=0), network.predict(images, verbose=0))
-    subprocess.run(
-        [sys.executable, "-c", PREDICT, *files, tmp_path / "images.npy", tmp_path / "answers.npz"],
-        check=True,
-        env=os.environ | {"KERAS_BACKEND": "jax"},
-    )
-    with np.load(tmp_path / "answers.npz") as answers:
-        for number, network in enumerate(networks):
-            expected = network.predict(images, verbose=0)
-            assert np.allclose(answers[f"arr_{number}"], expected, atol=1e-5)

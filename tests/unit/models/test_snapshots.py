@@ -12,9 +12,10 @@ from diffsym.models.snapshots import pack_snapshots, read_snapshots
 from diffsym.models.training import predict
 
 
-@pytest.fixture
-def followed(train, validation, tmp_path):
+@pytest.fixture(scope="module")
+def followed(train, validation, tmp_path_factory):
     """A training of 4 epochs with a snapshot of each, its network, history and archive."""
+    tmp_path = tmp_path_factory.mktemp("followed")
     model, history = trained(
         train, validation, tmp_path / "c.npz", snapshots=tmp_path / "snapshots", snapshot_every=1
     )

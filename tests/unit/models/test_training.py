@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,28 +72,41 @@ def test_patience_ends_a_training_that_does_not_improve(train, validation, tmp_p
     assert len(history["loss"]) == history["best_epoch"] + 3 < 20
 
 
-def test_a_resumed_training_is_that_training(train, validation, tmp_path):
+@pytest.fixture(scope="module")
+def half_trained(train, validation, tmp_path_factory):
+    """Checkpoint after two of the four epochs."""
+    path = tmp_path_factory.mktemp("half") / "checkpoint.npz"
+    trained(train, validation, path, epochs=2)
+    return path
+
+
+@pytest.fixture
+def checkpoint(half_trained, tmp_path):
+    """A copy of that checkpoint, which a training goes on to write."""
+    return shutil.copy(half_trained, tmp_path / "checkpoint.npz")
+
+
+def test_a_resumed_training_is_that_training(train, validation, checkpoint, tmp_path):
     whole, history = trained(train, validation, tmp_path / "whole.npz")
-    trained(train, validation, tmp_path / "parts.npz", epochs=2)
-    resumed, joined = trained(train, validation, tmp_path / "parts.npz")
+    resumed, joined = trained(train, validation, checkpoint)
     assert same_weights(whole, resumed)
     assert joined["val_loss"] == history["val_loss"]
     assert joined["seconds"] != history["seconds"]
 
 
 @pytest.mark.parametrize("change", [{"seed": 6}, {"batch_size": 16}, {"learning_rate": 0.002}])
-def test_a_checkpoint_of_another_training_is_not_resumed(train, validation, tmp_path, change):
-    trained(train, validation, tmp_path / "c.npz", epochs=2)
+def test_a_checkpoint_of_another_training_is_not_resumed(
+    train, validation, checkpoint, tmp_path, change
+):
     fresh, _ = trained(train, validation, tmp_path / "fresh.npz", **change)
-    other, _ = trained(train, validation, tmp_path / "c.npz", **change)
+    other, _ = trained(train, validation, checkpoint, **change)
     assert same_weights(fresh, other)
 
 
-def test_a_checkpoint_of_other_data_is_not_resumed(train, validation, tmp_path):
+def test_a_checkpoint_of_other_data_is_not_resumed(train, validation, checkpoint, tmp_path):
     moved = replace(train, features=train.features + np.float32(0.1))
-    trained(train, validation, tmp_path / "c.npz", epochs=2)
     fresh, _ = trained(moved, validation, tmp_path / "fresh.npz")
-    other, _ = trained(moved, validation, tmp_path / "c.npz")
+    other, _ = trained(moved, validation, checkpoint)
     assert same_weights(fresh, other)
 
 
@@ -129,12 +143,22 @@ def finish(job):
     return json.loads(output.splitlines()[-1])
 
 
-def test_a_training_killed_twice_ends_with_the_weights_of_one_that_was_not(tmp_path):
-    settings = SETTINGS | {"epochs": 12}
-    finish(start(tmp_path / "whole.npz", tmp_path / "whole.keras", settings))
+LONGER = SETTINGS | {"epochs": 6}
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """Model file and history of a training in a process of its own."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    job = start(folder / "checkpoint.npz", folder / "model.keras", LONGER)
+    return folder / "model.keras", finish(job)
+
+
+def test_a_training_killed_twice_ends_with_the_weights_of_one_that_was_not(uninterrupted, tmp_path):
+    whole, _ = uninterrupted
     checkpoint = tmp_path / "killed.npz"
     for _ in range(2):
-        job = start(checkpoint, tmp_path / "killed.keras", settings)
+        job = start(checkpoint, tmp_path / "killed.keras", LONGER)
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
         while not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before:
             assert job.poll() is None, job.communicate()[1]
@@ -142,22 +166,15 @@ def test_a_training_killed_twice_ends_with_the_weights_of_one_that_was_not(tmp_p
         job.send_signal(signal.SIGKILL)
         job.communicate()
         assert not (tmp_path / "killed.keras").exists()
-    finish(start(checkpoint, tmp_path / "killed.keras", settings))
-    assert same_weights(load_model(tmp_path / "whole.keras"), load_model(tmp_path / "killed.keras"))
+    finish(start(checkpoint, tmp_path / "killed.keras", LONGER))
+    assert same_weights(load_model(whole), load_model(tmp_path / "killed.keras"))
     assert not list(tmp_path.glob(".*")), "temporary files of killed writers are left"
 
 
-def test_jax_trains_the_same_network(tmp_path):
+def test_jax_trains_the_same_network(uninterrupted, tmp_path):
     """Dropout is drawn otherwise, so losses agree in their course, not in their digits."""
-    settings = SETTINGS | {"epochs": 5}
-    histories = [
-        finish(
-            start(
-                tmp_path / f"{name}.npz", tmp_path / f"{name}.keras", settings, KERAS_BACKEND=name
-            )
-        )
-        for name in ("tensorflow", "jax")
-    ]
+    job = start(tmp_path / "c.npz", tmp_path / "model.keras", LONGER, KERAS_BACKEND="jax")
+    histories = [uninterrupted[1], finish(job)]
     final = [history["val_loss"][-1] for history in histories]
     assert final[0] == pytest.approx(final[1], rel=0.25)
     assert min(history["val_accuracy"][-1] for history in histories) > 0.75
