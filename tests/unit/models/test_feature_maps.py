@@ -15,6 +15,7 @@ from diffsym.models.feature_maps import (
 from diffsym.models.image_blocks import image_input, scaled
 from diffsym.models.recognition import features_of, images_of
 from diffsym.models.streams import joint_probabilities, one_image_each
+from diffsym.models.training import load_model, save_model
 from diffsym.tables import fixed_size_rows, predictions_schema
 
 SIDE = 32
@@ -50,6 +51,15 @@ def test_features_are_those_before_the_output_layer(network):
     means = images.mean(axis=(1, 2)) / 255
     expected = means[..., None] * KERNEL + BIAS
     assert features_of(network, parts) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_network_read_from_its_file_has_the_same_features(network, tmp_path):
+    part = partition(5, 3)
+    expected = features_of(network, [part])
+    save_model(network, tmp_path / "model.keras")
+    # As in a process that has built no network, where names are given from the beginning.
+    keras.utils.clear_session()
+    assert np.array_equal(features_of(load_model(tmp_path / "model.keras"), [part]), expected)
 
 
 def test_images_of_streams_are_means_of_blocks():

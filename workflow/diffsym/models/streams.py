@@ -115,5 +115,8 @@ def stream_maps(model: keras.Model, block: str) -> keras.Model:
 
 def _by_stream(model: keras.Model, values: Any) -> keras.Model:
     """Model of some layer's values with an axis for the streams, (batch, streams, ...)."""
-    n_streams = model.inputs[0].shape[-1]
-    return keras.Model(model.inputs, ops.reshape(values, (-1, n_streams, *values.shape[1:])))
+    shape = (-1, model.inputs[0].shape[-1], *values.shape[1:])
+    # With a name of its own: in a network that was read from a file an operation without one may
+    # be given a name that the network has already.
+    by_stream = layers.Lambda(lambda of_all: ops.reshape(of_all, shape), name="by_stream")
+    return keras.Model(model.inputs, by_stream(values))
