@@ -84,6 +84,12 @@ def test_an_ideal_profile_has_the_keys_of_the_paper(raw):
     assert ideal.b_iso == 2.0
 
 
+def test_electron_patterns_are_those_of_the_paper(raw):
+    raw["descriptors"]["images"] = {"kind": "electron", "pattern": "shaped"}
+    images = load_configuration(raw).descriptors["images"]
+    assert (images.pixels, images.wavelength, images.ewald) == (224, 0.035, "sphere")
+
+
 MISTAKES = {
     "misspelt key": (
         ["structures", "shard"], 3, "structures: unknown key 'shard'; did you mean 'shards'?",
@@ -129,7 +135,8 @@ MISTAKES = {
     ),
     "two rules for the classes": (
         ["class_sets", "frequent", "named"], "liu2019-45",
-        "class_sets.frequent: give exactly one of min_entries, space_groups and named, not 2",
+        "class_sets.frequent: give exactly one of min_entries, most_populated, "
+        "space_groups and named, not 2",
     ),
     "network without training": (
         ["experiments", "cnn", "training"], None,
@@ -242,6 +249,42 @@ MISTAKES = {
         ["experiments", "cnn", "untrained"], "frequent",
         "experiments.cnn.untrained: features of model liu2019_cnn_small are not compared stream by "
         "stream; name one of kind tiong2020_msdn, tiong2020_msvgg, or remove the key",
+    ),
+    "images of an odd size": (
+        ["descriptors", "shaped_tiong2020", "pixels"], 100,
+        "descriptors.shaped_tiong2020.pixels: input should be a multiple of 32",
+    ),
+    "detector beyond the sphere": (
+        ["descriptors", "shaped_tiong2020", "wavelength"], 0.8,
+        "descriptors.shaped_tiong2020: the corner of the detector lies beyond the Ewald sphere",
+    ),
+    "beam stop within the beam": (
+        ["descriptors", "shaped_tiong2020", "size"], 20.0,
+        "descriptors.shaped_tiong2020: beam_stop 0.06 1/A is below 1.7 / size = 0.0850",
+    ),
+    "beam stop as large as the detector": (
+        ["descriptors", "shaped_tiong2020", "beam_stop"], 1.0,
+        "descriptors.shaped_tiong2020: beam_stop must be smaller than q_max",
+    ),
+    "images for a network on profiles": (
+        ["experiments", "cnn", "descriptor"], "spot_tiong2020",
+        "experiments.cnn.model: spot_tiong2020 are images, which model liu2019_cnn_small does not "
+        "take; name one of kind tiong2020_msdn, tiong2020_msvgg, ziletti2018, alexnet, "
+        "applications",
+    ),
+    "profiles for a network on images": (
+        ["experiments", "shaped_msdn", "descriptor"], "pdf_liu2019",
+        "experiments.shaped_msdn.descriptor: model tiong2020_msdn_small takes images; name a "
+        "descriptor of kind electron",
+    ),
+    "another cost of streams": (
+        ["trainings", "tiong2020_short", "losses"], ["quadratic"],
+        "trainings.tiong2020_short.losses: model tiong2020_msvgg_small of experiments.shaped_msvgg "
+        "adds up the cross entropies of its streams",
+    ),
+    "weighted streams": (
+        ["trainings", "tiong2020_short", "class_weights"], "inverse_frequency",
+        "trainings.tiong2020_short.class_weights: the streams of model tiong2020_msdn_small",
     ),
     "unknown cost": (
         ["trainings", "short", "losses"], ["mse"], "trainings.short.losses.0: input should be",
@@ -362,3 +405,12 @@ def test_all_mistakes_are_listed_together(raw):
     with pytest.raises(DiffsymError) as error:
         load_configuration(raw)
     assert len(str(error.value).splitlines()) == 3
+
+
+def test_the_study_of_shaped_patterns_has_every_network_on_every_set_of_groups(raw):
+    text = (REPOSITORY / "config" / "tiong2020.yaml").read_text()
+    study = load_configuration(merged(raw, yaml.safe_load(text)))
+    runs = study.experiments_to_run()
+    experiments = [study.experiments[run] for run in runs]
+    assert len({(e.classes, e.model) for e in experiments}) == len(runs) == 4 * 7
+    assert sum(e.members for e in experiments) == 4 * 10 + 4 * 6

@@ -13,6 +13,9 @@ from diffsym.tables import (
     descriptor_size,
     descriptor_table,
     descriptor_values,
+    image_descriptor_schema,
+    image_shape,
+    is_image,
     is_sparse,
     open_table,
     read_table,
@@ -103,3 +106,25 @@ def test_the_last_of_65536_bins_can_be_stored(tmp_path):
     table = descriptor_table(pa.array(["a"]), values)
     write_table(table, tmp_path / "sparse", table.schema)
     assert descriptor_values(read_table(tmp_path / "sparse")).indices.tolist() == [65_535]
+
+
+def test_images_come_back_as_they_were_and_lie_channel_after_channel(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (5, 4, 6, 3), np.uint8)
+    table = descriptor_table(pa.array([f"a:{row}" for row in range(5)]), images)
+    write_table(table, tmp_path / "images", table.schema, row_groups=[2, 0, 3])
+    read = read_table(tmp_path / "images", image_descriptor_schema((4, 6, 3)))
+    assert is_image(read.schema) and not is_sparse(read.schema)
+    assert image_shape(read.schema) == (4, 6, 3)
+    assert descriptor_size(read.schema) == 72
+    assert np.array_equal(descriptor_values(read), images)
+    # Rows of a slice, of several row groups and of none.
+    assert np.array_equal(descriptor_values(read.slice(1, 3)), images[1:4])
+    assert descriptor_values(read.slice(0, 0)).shape == (0, 4, 6, 3)
+    assert read["descriptor"][4].as_py() == images[4].transpose(2, 0, 1).tobytes()
+
+
+def test_images_of_another_shape_are_refused(tmp_path):
+    table = descriptor_table(pa.array(["a:1"]), np.zeros((1, 4, 6, 3), np.uint8))
+    write_table(table, tmp_path / "images", table.schema)
+    with pytest.raises(DiffsymError, match="written with another schema"):
+        read_table(tmp_path / "images", image_descriptor_schema((4, 5, 3)))

@@ -20,6 +20,13 @@ def test_groups_with_enough_entries():
     assert selected.rule == {"min_entries": 3}
 
 
+def test_the_most_populated_groups():
+    selected = select_classes([*LABELS, 1], most_populated=4)
+    # Of 1 and 62, with a structure each, the lower number.
+    assert selected.classes == [1, 2, 14, 225]
+    assert selected.rule == {"most_populated": 4}
+
+
 def test_wanted_groups_that_do_not_occur_are_reported():
     selected = select_classes(LABELS, space_groups=[230, 62, 14, 1])
     assert selected.classes == [14, 62]
@@ -48,6 +55,25 @@ def test_symbols_of_the_named_list_agree_with_their_numbers():
     short[64] = "Cmca"
     table = pd.read_csv(LIU2019, comment="#")
     assert table["symbol"].tolist() == [short[number] for number in table["space_group"]]
+
+
+def test_lists_of_shaped_patterns_are_those_of_the_paper():
+    def entries(name):
+        table = pd.read_csv(LIU2019.parent / f"tiong2020-{name}.csv", comment="#")
+        return table.set_index("space_group")["entries"]
+
+    every = entries("72")
+    assert every.sum() == 108_658
+    assert (len(every), every.idxmin(), every.min()) == (72, 223, 295)
+    systems = pd.cut(every.index.to_series(), [0, 2, 15, 74, 142, 167, 194, 230])
+    assert systems.value_counts(sort=False).tolist() == [2, 12, 22, 13, 6, 8, 9]
+    for size in (8, 20, 49):
+        members = entries(str(size))
+        assert members.sort_values().tolist() == sorted(every)[-size:]
+        assert members.equals(every[members.index])
+    untrained = entries("untrained-30")
+    assert (len(untrained), untrained.sum()) == (30, 3052)
+    assert not set(untrained.index) & set(every.index)
 
 
 @pytest.mark.parametrize("rule", [{"min_entries": 4}, {"space_groups": [1, 230]}])

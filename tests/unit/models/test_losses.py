@@ -31,6 +31,14 @@ def test_costs_are_those_of_the_equations(name, expected):
         assert cost == pytest.approx(expected, rel=1e-4)
 
 
+def test_tiny_probabilities_of_the_right_class_are_told_apart():
+    """Joint probabilities of streams are tiny; Keras' own cost is the same for all of these."""
+    probabilities = np.array([[1e-8, 1.0], [1e-20, 1.0]], np.float32)
+    labels = np.zeros(2, np.int32)
+    cost = LOSSES["categorical_cross_entropy"](labels, probabilities)
+    assert keras.ops.convert_to_numpy(cost) == pytest.approx(np.log([1e8, 1e20]), rel=1e-5)
+
+
 def test_epochs_take_the_costs_in_turn_and_compile_each_once(
     train, validation, tmp_path, monkeypatch
 ):
