@@ -1,7 +1,7 @@
 """Fixtures that all tests share: real data, fetched or made once a session."""
 
 import pytest
-from study import REPOSITORY, checkout
+from study import REPOSITORY, checkout, share_kernels
 
 from diffsym.structures.shards import process_shard
 from diffsym.structures.sources import amcsd, open_source
@@ -37,6 +37,7 @@ def tiny_study(tmp_path_factory, amcsd_wheel):
     """The whole workflow on some 100 structures, run once."""
     study = checkout(tmp_path_factory.mktemp("tiny") / "study", amcsd_wheel)
     study.run()
+    share_kernels(study.folder, REPOSITORY)
     return study
 
 

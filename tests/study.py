@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import yaml
+from numba.core.caching import UserProvidedCacheLocator
+
+import diffsym.scattering  # noqa: F401, names the folder of compiled kernels
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -71,6 +75,7 @@ class Study:
     def copy(self, folder: Path) -> "Study":
         """A copy with everything that was computed, times of files included."""
         shutil.copytree(self.folder, folder, symlinks=True)
+        share_kernels(self.folder, folder)
         return Study(folder)
 
 
@@ -91,4 +96,27 @@ def checkout(folder: Path, wheel: Path) -> Study:
     downloads = folder / "data" / "downloads"
     downloads.mkdir(parents=True)
     shutil.copy2(wheel, downloads)
+    share_kernels(REPOSITORY, folder)
     return Study(folder)
+
+
+def share_kernels(source: Path, target: Path) -> None:
+    """Spare a checkout more than a minute of compiling what another one has compiled.
+
+    Numba names the folder of a package's compiled kernels after the package's path, and takes a
+    kernel only if its source file is, byte for byte, the one that it was compiled from.
+    """
+    library = Path("workflow", "diffsym")
+    cache = library / "scattering" / "__pycache__" / Path(numba.config.CACHE_DIR).name
+    for room in ("scattering", "descriptors", "experimental"):
+        compiled, place = (
+            top
+            / cache
+            / UserProvidedCacheLocator.get_suitable_cache_subpath(top / library / room / "_")
+            for top in (source, target)
+        )
+        place.mkdir(parents=True, exist_ok=True)
+        for index in compiled.glob("*.nbi"):
+            if not (place / index.name).exists():
+                for kernel in [*compiled.glob(f"{index.stem}.*.nbc"), index]:
+                    shutil.copy2(kernel, place)

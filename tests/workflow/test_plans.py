@@ -188,14 +188,29 @@ CODE_EDITS = {
 }
 
 
+@pytest.fixture(scope="module")
+def commented(tiny_study, tmp_path_factory):
+    """A copy of the tiny study with a comment more in each of these modules."""
+    study = tiny_study.copy(tmp_path_factory.mktemp("commented") / "study")
+    for module in CODE_EDITS:
+        path = study.folder / "workflow" / "diffsym" / module
+        path.write_text(path.read_text() + "\n# A comment reruns nothing.\n")
+    return study
+
+
+def test_a_comment_reruns_nothing(commented):
+    assert commented.planned() == {}
+
+
 @pytest.mark.parametrize(("module", "jobs"), CODE_EDITS.items(), ids=CODE_EDITS)
-def test_edited_code(tiny_study, tmp_path, module, jobs):
-    study = tiny_study.copy(tmp_path / "study")
-    path = study.folder / "workflow" / "diffsym" / module
-    path.write_text(path.read_text() + "\n# A comment reruns nothing.\n")
-    assert study.planned() == {}
-    path.write_text(path.read_text() + "\nNEW = 1\n")
-    assert study.planned() == jobs
+def test_edited_code(commented, module, jobs):
+    path = commented.folder / "workflow" / "diffsym" / module
+    text = path.read_text()
+    path.write_text(text + "\nNEW = 1\n")
+    try:
+        assert commented.planned() == jobs
+    finally:
+        path.write_text(text)
 
 
 @pytest.mark.parametrize(
