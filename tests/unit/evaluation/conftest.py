@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from itertools import product
 
 import numpy as np
 import pyarrow as pa
@@ -10,9 +11,11 @@ import pytest
 from scipy.sparse import csr_array
 
 from diffsym import tables
+from diffsym.descriptors import electron
 from diffsym.evaluation.inputs import DescriptorInputs, ExperimentInputs, ReportInputs
 from diffsym.evaluation.metrics import evaluate_experiment
 from diffsym.evaluation.typesetting import symbol
+from diffsym.evaluation.untrained import recognise
 from diffsym.files import write_json, write_text
 from diffsym.structures.space_groups import crystal_system
 
@@ -378,3 +381,151 @@ def series_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
         structures=folder / "structures.parquet",
         experiments=[*report_inputs.experiments, *experiments],
     )
+
+
+ELECTRON_SETTINGS = {"wavelength": 0.035, "q_max": 1.0, "exponent": 0.5, "pixels": 64}
+ELECTRON_CLASSES = {"few": [2, 14, 62], "common": CLASSES}
+ELECTRON_NETWORKS = {
+    # Model: kind, pattern, skill.
+    "ziletti": ("ziletti2018", "spot", 0.1),
+    "alexnet": ("alexnet", "spot", 0.2),
+    "msvgg": ("tiong2020_msvgg", "shaped", 0.4),
+    "msdn": ("tiong2020_msdn", "shaped", 0.7),
+}
+
+
+@pytest.fixture(scope="session")
+def electron_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
+    """The same study with spot and shaped patterns, and four networks on two sets of classes."""
+    folder = tmp_path_factory.mktemp("electron")
+    rng = np.random.default_rng(2)
+    structures = tables.read_table(report_inputs.structures)
+    descriptors = {}
+    for pattern in ("spot", "shaped"):
+        settings = ELECTRON_SETTINGS | {"pattern": pattern}
+        images, _ = electron.compute(structures, **settings)
+        table = tables.descriptor_table(structures["structure_id"], images)
+        tables.write_table(table, folder / f"{pattern}.parquet", table.schema)
+        descriptors[f"{pattern}_patterns"] = DescriptorInputs(
+            "electron", folder / f"{pattern}.parquet", electron.axis(**settings), settings
+        )
+    identifiers = np.array(structures["structure_id"].to_pylist())
+    numbers = structures["space_group"].to_numpy().astype(np.int64)
+    roles = rng.choice(["train", "validation", "test"], N, p=[0.5, 0.1, 0.4])
+    split = of_schema(
+        tables.SPLIT,
+        {
+            "structure_id": identifiers,
+            "space_group": numbers,
+            "role": roles,
+            "fold": [-1] * N,
+            # Clusters of two, which the bootstrap draws together.
+            "group": [str(i // 2) for i in range(N)],
+        },
+    )
+    tables.write_table(split, folder / "split.parquet", tables.SPLIT)
+    experiments = []
+    for (classes, groups), (model, (kind, pattern, skill)) in product(
+        ELECTRON_CLASSES.items(), ELECTRON_NETWORKS.items()
+    ):
+        held_out = np.flatnonzero((roles != "train") & np.isin(numbers, groups))
+        probabilities = rng.dirichlet(np.ones(len(groups)), len(held_out))
+        labels = np.searchsorted(groups, numbers[held_out])
+        probabilities[np.arange(len(held_out)), labels] += skill
+        predictions = of_schema(
+            tables.predictions_schema(groups),
+            {
+                "structure_id": identifiers[held_out],
+                "role": roles[held_out],
+                "member": [0] * len(held_out),
+                "space_group": numbers[held_out],
+                "probabilities": probabilities.astype(np.float32).tolist(),
+            },
+        )
+        name = f"{model}_{classes}"
+        write_json(
+            folder / f"{name}.json", evaluate_experiment([predictions], split, resamples=100)
+        )
+        tables.write_table(predictions, folder / f"{name}_predictions.parquet", predictions.schema)
+        curves = {key: [0.1, 0.2] for key in ("loss", "val_loss", "accuracy", "val_accuracy")}
+        write_json(
+            folder / f"{name}_history.json",
+            curves | {"parameters": 1_549_512, "flops": 15_950_000_000},
+        )
+        experiments.append(
+            ExperimentInputs(
+                name=name,
+                descriptor=f"{pattern}_patterns",
+                split="stratified",
+                classes=classes,
+                model=model,
+                training=None,
+                members=1,
+                seed=0,
+                metrics=folder / f"{name}.json",
+                histories=[folder / f"{name}_history.json"],
+                model_settings={"kind": kind},
+            )
+        )
+    return dataclasses.replace(
+        report_inputs,
+        experiments=[*report_inputs.experiments, *experiments],
+        descriptors={**report_inputs.descriptors, **descriptors},
+    )
+
+
+def untrained_recognition(seed: int) -> dict:
+    """Untrained groups recognised by features of two streams that know a little of them."""
+    numbers = np.repeat([3, 69, 130, 162], [20, 4, 10, 1])
+    identifiers = [f"test:{i:04d}" for i in range(len(numbers))]
+    rng = np.random.default_rng(seed)
+    features = rng.random((len(numbers), 2, 6))
+    features[np.arange(len(numbers)), 0, np.searchsorted([3, 69, 130, 162], numbers)] += 1.0
+    split = of_schema(
+        tables.SPLIT,
+        {
+            "structure_id": identifiers,
+            "space_group": numbers,
+            "role": ["train"] * len(numbers),
+            "fold": [-1] * len(numbers),
+            "group": identifiers,
+        },
+    )
+    images = rng.random((len(numbers), 2, 9))
+    return recognise([features], images, split["structure_id"], split, resamples=100, seed=0)
+
+
+@pytest.fixture(scope="session")
+def stream_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
+    """The same study as if its networks had streams: untrained groups and feature maps."""
+    folder = tmp_path_factory.mktemp("streams")
+    rng = np.random.default_rng(3)
+    experiments = list(report_inputs.experiments)
+    for place, experiment in enumerate(experiments):
+        if experiment.model != "cnn":
+            continue
+        recognition, maps = (
+            folder / f"{experiment.name}{suffix}" for suffix in ("_untrained.json", "_maps.npz")
+        )
+        write_json(recognition, untrained_recognition(place))
+        np.savez(
+            maps,
+            structure_ids=["test:0001", "test:0000"],
+            space_groups=[225, 14],
+            images=rng.integers(0, 256, (2, 16, 16), dtype=np.uint8),
+            blocks=["block_1", "block_2"],
+            block_1_maps=rng.integers(0, 256, (2, 3, 8, 8), dtype=np.uint8),
+            block_1_channels=[5, 0, 2],
+            block_1_correlations=[0.2, 0.4],
+            block_1_count=8,
+            block_1_flat=1,
+            block_2_maps=rng.integers(0, 256, (2, 3, 4, 4), dtype=np.uint8),
+            block_2_channels=[1, 11, 7],
+            block_2_correlations=[np.nan, 0.25],
+            block_2_count=16,
+            block_2_flat=0,
+        )
+        experiments[place] = dataclasses.replace(
+            experiment, untrained=recognition, feature_maps=maps
+        )
+    return dataclasses.replace(report_inputs, experiments=experiments)

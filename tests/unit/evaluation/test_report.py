@@ -77,6 +77,20 @@ SERIES_FIGURES = [
 """Figures of a study that has series, too."""
 SERIES_SECTIONS = ["cells", "held-out-sets", "volumes"]
 
+ELECTRON_FIGURES = [
+    *FIGURES[: FIGURES.index("learning-curves")],
+    "patterns-spot_patterns",
+    *FIGURES[FIGURES.index("learning-curves") : FIGURES.index("accuracy-by-split")],
+    "electron-classes",
+    "electron-top-k",
+    "electron-recall",
+    "electron-systems",
+    "electron-wrong-answers",
+    "electron-gain",
+    *FIGURES[FIGURES.index("accuracy-by-split") :],
+]
+"""Figures of a study that has electron-diffraction patterns, too."""
+
 
 class Page(HTMLParser):
     """Elements of a page, and the text that a reader sees."""
@@ -113,6 +127,11 @@ def html(report_inputs):
 @pytest.fixture(scope="module")
 def series_html(series_inputs):
     return render(series_inputs)
+
+
+@pytest.fixture(scope="module")
+def electron_html(electron_inputs):
+    return render(electron_inputs)
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +172,21 @@ def test_series_and_volumes_have_sections_of_their_own(series_html):
     assert page.identifiers("section") == [*SECTIONS[:place], *SERIES_SECTIONS, *SECTIONS[place:]]
     drawn = [i.removeprefix("plot-") for i in page.identifiers("div") if i.startswith("plot-")]
     assert drawn == SERIES_FIGURES
+
+
+def test_electron_diffraction_has_sections_of_its_own(electron_html):
+    page = Page(electron_html)
+    expected = SECTIONS.copy()
+    for before, section in (
+        ("learning", "patterns"),
+        ("top-k", "networks"),
+        ("splits", "electron"),
+    ):
+        expected.insert(expected.index(before), section)
+    assert page.identifiers("section") == expected
+    drawn = [i.removeprefix("plot-") for i in page.identifiers("div") if i.startswith("plot-")]
+    assert drawn == ELECTRON_FIGURES
+    assert len(electron_html.encode()) < 15e6
 
 
 def test_strings_from_databases_are_escaped(html, page):
@@ -229,7 +263,7 @@ def test_example_has_every_descriptor(report_inputs):
 
 
 def test_literature_shows_what_articles_give(report_inputs):
-    liu, vecsei, ozaki, own = sections.literature.published(Study(report_inputs)).blocks
+    liu, vecsei, tiong, ozaki, own = sections.literature.published(Study(report_inputs)).blocks
     assert liu.columns == ["model", "space group, test", "space group, top 6, test"]
     assert [row[1:] for row in liu.rows] == [
         ["20\u202f%", ""],
@@ -239,6 +273,8 @@ def test_literature_shows_what_articles_give(report_inputs):
     assert len(vecsei.columns) == 7
     assert "RRUFF" in vecsei.caption
     assert "ICSD" in vecsei.caption
+    assert tiong.columns == ["model", "space group, test"]
+    assert [row[1] for row in tiong.rows] == [f"{x}\u202f%" for x in ("99.5", "93", "84.4", "80.2")]
     assert [row[1:] for row in ozaki.rows] == [["72.1\u202f%", ""], ["73.6\u202f%", "82\u202f%"]]
     assert "PowCod" in ozaki.caption
     assert "400" in own.caption
@@ -304,7 +340,12 @@ def browser(tmp_path_factory):
 
 @pytest.mark.parametrize("width", [1280, 800])
 @pytest.mark.parametrize(
-    ("page_of", "expected"), [("html", FIGURES), ("series_html", SERIES_FIGURES)]
+    ("page_of", "expected"),
+    [
+        ("html", FIGURES),
+        ("series_html", SERIES_FIGURES),
+        ("electron_html", ELECTRON_FIGURES),
+    ],
 )
 def test_a_browser_draws_every_figure(browser, request, tmp_path, page_of, expected, width):
     html = request.getfixturevalue(page_of)
