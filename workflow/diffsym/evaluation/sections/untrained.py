@@ -121,8 +121,8 @@ def _group_table(experiment: Experiment, content: Mapping[str, Any]) -> TableBlo
             ]
             for group in content["groups"]
         ],
-        f"Right: first answers by features. {len(left_out)} more groups with {structures} "
-        "structures cannot be divided and are left out.",
+        "Right: first answers by features. Left out because one half would be empty: "
+        f"groups {len(left_out)}, structures {structures}.",
         numeric=range(1, 5),
         title=f"Untrained groups of {experiment.label}, split {experiment.split}",
         collapsed=True,
