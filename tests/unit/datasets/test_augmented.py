@@ -47,20 +47,21 @@ def tables(tmp_path):
         "structure_id": IDS,
         "space_group": [*CLASSES, *generator.choice([*CLASSES, 62], N - 2)],
         "role": roles.tolist(),
-        "fold": np.where(roles == "train", 0, -1),
+        "fold": np.where(roles == "test", -1, np.arange(N) % 2),
         "group": IDS,
     }
     write_table(pa.table(split), tmp_path / "split.parquet", SPLIT)
     return shards, tmp_path / "split.parquet", lines, strengths
 
 
-def opened(tables, *, seed=3, augmentation=PLAIN):
+def opened(tables, *, seed=3, augmentation=PLAIN, validation_fold=None):
     return open_augmented_partitions(
         tables[0],
         tables[1],
         CLASSES,
         seed=seed,
         augmentation=augmentation,
+        validation_fold=validation_fold,
         wavelength=1.54,
         b_iso=0.5,
         **GRID,
@@ -192,6 +193,20 @@ def test_preferred_orientation_changes_the_lines_by_their_angles(oriented_tables
                 b_iso=0.5,
             )
             assert part.take(np.arange(len(part))) == pytest.approx(expected, abs=2e-6)
+
+
+def test_a_fold_that_validates_has_the_noise_of_evaluation(tables):
+    noisy = {"sigma": (0.05, 0.1), "noise": (0.0, 0.02)}
+    with (
+        opened(tables, seed=1, augmentation=noisy, validation_fold=0) as first,
+        opened(tables, seed=2, augmentation=noisy, validation_fold=0) as second,
+    ):
+        rows = np.arange(3)
+        assert set(first["validation"].folds) == {0}
+        assert set(first["train"].folds) == {1}
+        for role, same in (("validation", True), ("train", False)):
+            one, two = first[role].take(rows), second[role].take(rows)
+            assert np.array_equal(one, two) is same
 
 
 def test_preferred_orientation_is_drawn_by_seed_and_epoch(oriented_tables):
