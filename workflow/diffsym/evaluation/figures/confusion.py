@@ -185,6 +185,7 @@ def _system_matrices(
         Share that has the darkest colour.
     """
     figure, places, height = experiment_panels(experiments, panel_height=270, gap=160)
+    shapes: list[dict[str, Any]] = []
     for panel, ((row, col, _), (names, counts), support) in enumerate(
         zip(places, matrices, supports, strict=True), start=1
     ):
@@ -207,13 +208,14 @@ def _system_matrices(
             col=col,
         )
         suffix = "" if panel == 1 else str(panel)
-        for shape in _system_strips(names, panel=suffix, thickness=0.025):
-            figure.add_shape(shape)
+        shapes += _system_strips(names, panel=suffix, thickness=0.025)
         axis = {"type": "category", "showgrid": False, "showline": False, "ticks": ""}
         edges = [-0.5, len(names) - 0.5]
         figure.update_xaxes(axis | {"range": edges, "tickangle": -45}, row=row, col=col)
         figure.update_yaxes(axis | {"range": edges[::-1]}, row=row, col=col)
         figure.update_yaxes(showticklabels=col == 1, row=row, col=col)
+    # All at once, as Plotly checks all of them whenever one is added.
+    figure.update_layout(shapes=shapes)
     # Clear of the strips.
     figure.update_annotations(yshift=8)
     figure.update_xaxes(title_text="predicted crystal system")

@@ -66,10 +66,11 @@ def accuracy_by_classes(
             x=[str(number) for number in baseline],
             y=list(baseline.values()),
             mode="lines+markers",
-            marker={"size": 5, "color": BASELINE},
+            marker={"size": 7, "color": BASELINE},
             line={"color": BASELINE, "dash": "dot", "width": 1.6},
             name="label frequency",
             legendgroup="label frequency",
+            offsetgroup="label frequency",
             showlegend=col == 1,
             hovertemplate="label frequency, %{x} groups: %{y:.1%}<extra></extra>",
             **place,
@@ -87,10 +88,13 @@ def accuracy_by_classes(
             },
             name="published, other data",
             legendgroup="published",
+            offsetgroup="published",
             showlegend=col == 1 and bool(targets),
             hovertemplate="published, other data, %{x} groups: %{y:.1%}<extra></extra>",
             **place,
         )
+    # Side by side, as intervals of several networks overlap.
+    figure.update_layout(scattermode="group", scattergap=0.6)
     numbers = sorted({number_of_classes(experiment) for experiment in experiments})
     figure.update_xaxes(
         type="category",
@@ -119,6 +123,7 @@ def _classes_line(
         line={"color": style["color"], "width": 2},
         name=escape(label),
         legendgroup=label,
+        offsetgroup=label,
         customdata=[
             [entry["low"], entry["high"], experiment.test["n"]]
             for entry, experiment in zip(entries, experiments, strict=True)
@@ -246,7 +251,7 @@ def accuracy_by_system(experiments: Sequence[Experiment]) -> go.Figure:
 def gain_bars(gains: Sequence[Gain]) -> go.Figure:
     """What shaping and MSDN add to A_1, and both together, with intervals."""
     figure = make_subplots()
-    names = [_title(gain.msdn) for gain in gains]
+    names = [_title(gain.msdn, "<br>") for gain in gains]
     for colour, (key, name) in zip(SERIES_COLOURS, GAIN_NAMES.items(), strict=False):
         entries = [
             {bound: 100 * value for bound, value in gain.differences[key].items()} for gain in gains
@@ -271,10 +276,10 @@ def gain_bars(gains: Sequence[Gain]) -> go.Figure:
     return finish(figure, 440, top=TOP_WITH_LEGEND)
 
 
-def _title(experiment: Experiment) -> str:
+def _title(experiment: Experiment, separator: str = ": ") -> str:
     """Number of groups, class set and split."""
     return (
-        f"{number_of_classes(experiment)} space groups<br>"
+        f"{number_of_classes(experiment)} groups{separator}"
         f"{escape(experiment.inputs.classes)}, {escape(experiment.split)}"
     )
 
