@@ -49,10 +49,16 @@ def test_curves_of_untrained_groups_are_those_of_the_file(stream_inputs):
 def test_tables_count_what_is_compared(stream_inputs):
     _, table, *groups = untrained(Study(stream_inputs)).blocks
     content = read_json(of_networks(stream_inputs)[0].untrained)
-    assert table.rows[0][2:6] == ["9", "3", "17", "17"]
-    assert table.rows[0][6].startswith(
-        f"{100 * content['accuracy']['features']['mean'][0]['value']:.1f}"
-    )
+    assert table.rows[0][2:6] == ["3", "17", "17", "mean"]
+    assert table.rows[1][5] == "nearest reference"
+    for row, reading in zip(table.rows, ("mean", "nearest"), strict=False):
+        features, images, gain = (
+            100 * values[reading][0]["value"]
+            for values in (*content["accuracy"].values(), content["gain_over_images"])
+        )
+        assert row[6].startswith(f"{features:.1f}")
+        assert row[7].startswith(f"{images:.1f}")
+        assert row[8].startswith(f"{gain:+.1f}".replace("-", "\u2212"))
     assert {len(row) for row in table.rows} == {len(table.columns)}
     assert [row[1:3] for row in groups[0].rows] == [["10", "10"], ["2", "2"], ["5", "5"]]
     assert "groups 1, structures 1" in groups[0].caption

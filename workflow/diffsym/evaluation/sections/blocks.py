@@ -98,6 +98,12 @@ def percent_interval(entry: Mapping[str, float]) -> str:
     return f"{percent(entry['value'])} [{100 * entry['low']:.1f}, {100 * entry['high']:.1f}]"
 
 
+def points_interval(entry: Mapping[str, float]) -> str:
+    """A difference of accuracies in percentage points with its interval, "+2.1 [−0.2, +4.0]"."""
+    value, low, high = (f"{100 * entry[key]:+.1f}" for key in ("value", "low", "high"))
+    return minus(f"{value} [{low}, {high}]")
+
+
 def with_half_width(entry: Mapping[str, Any], *, sign: str = "") -> str:
     """A mean over test sets in percent with two digits of its half width, "72.1 ± 1.2".
 

@@ -21,8 +21,8 @@ from diffsym.evaluation.sections.blocks import (
     FigureBlock,
     Section,
     TableBlock,
-    minus,
     percent_interval,
+    points_interval,
 )
 from diffsym.evaluation.summary import PUBLISHED
 
@@ -162,13 +162,7 @@ def _gain_row(gain: Gain) -> list[Cell]:
         str(number_of_classes(gain.spot)),
         gain.spot.label,
         *(percent_interval(e.test["accuracy"][0]) for e in (gain.spot, gain.shaped, gain.msdn)),
-        *(
-            minus(
-                f"{100 * entry['value']:+.1f} [{100 * entry['low']:+.1f}, "
-                f"{100 * entry['high']:+.1f}]"
-            )
-            for entry in gain.differences.values()
-        ),
+        *(points_interval(entry) for entry in gain.differences.values()),
     ]
 
 
