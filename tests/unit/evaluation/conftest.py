@@ -383,7 +383,13 @@ def series_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
     )
 
 
-ELECTRON_SETTINGS = {"wavelength": 0.035, "q_max": 1.0, "exponent": 0.5, "pixels": 64}
+ELECTRON_SETTINGS = {
+    "wavelength": 0.035,
+    "q_max": 1.0,
+    "exponent": 0.5,
+    "pixels": 64,
+    "beam": "cartesian",
+}
 ELECTRON_CLASSES = {"few": [2, 14, 62], "common": CLASSES}
 ELECTRON_NETWORKS = {
     # Model: kind, pattern, skill.

@@ -219,12 +219,17 @@ def test_gallery_shows_the_pixels_of_the_patterns(study, electron_inputs):
 
 def test_descriptors_with_other_settings_have_a_gallery_of_their_own(electron_inputs):
     spot = electron_inputs.descriptors["spot_patterns"]
-    other = dataclasses.replace(spot, settings={**spot.settings, "exponent": 1.0})
+    other = dataclasses.replace(spot, settings={**spot.settings, "beam": "lattice"})
     inputs = dataclasses.replace(
-        electron_inputs, descriptors={**electron_inputs.descriptors, "linear": other}
+        electron_inputs, descriptors={**electron_inputs.descriptors, "along_lattice": other}
     )
     blocks = sections.patterns.patterns(Study(inputs)).blocks
-    assert [block.key for block in blocks] == ["patterns-spot_patterns", "patterns-linear"]
+    assert [block.key for block in blocks] == ["patterns-spot_patterns", "patterns-along_lattice"]
+    for block, axes in zip(blocks, ("xyz", "abc"), strict=True):
+        titles = [note.text for note in block.figure.layout.annotations]
+        assert [title for title in titles if title.startswith("beam")] == [
+            f"beam along {axis}" for axis in axes
+        ]
 
 
 def test_networks_are_listed_with_their_cost(study):

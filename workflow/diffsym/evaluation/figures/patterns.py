@@ -9,7 +9,6 @@ from plotly.subplots import make_subplots
 
 from diffsym.evaluation.figures.style import TOP_WITHOUT_LEGEND, finish, png_source
 
-COLUMNS = ("beam along x", "beam along y", "beam along z", "spot pattern", "shaped pattern")
 PANEL = 225
 """Pixels of the side of a pattern on a wide page."""
 GAP = 56
@@ -21,6 +20,7 @@ BOTTOM = 60
 
 def pattern_gallery(
     names: Sequence[str],
+    beams: Sequence[str],
     q: NDArray[np.float64],
     spot: NDArray[np.uint8],
     shaped: NDArray[np.uint8],
@@ -33,21 +33,24 @@ def pattern_gallery(
     ----------
     names
         Of the structures, in Plotly's HTML, length n.
+    beams
+        Names of the three axes that the beam travels along.
     q
         Positions of the pixels along an axis of the detector, 1/A, shape (p,).
     spot, shaped
         Patterns, shape (n, p, p, 3).
     """
+    columns = [*(f"beam along {axis}" for axis in beams), "spot pattern", "shaped pattern"]
     inner = len(names) * PANEL + (len(names) - 1) * GAP
     figure = make_subplots(
         rows=len(names),
-        cols=len(COLUMNS),
+        cols=len(columns),
         horizontal_spacing=0.012,
         vertical_spacing=GAP / inner,
     )
     for row, name in enumerate(names, start=1):
         pictures = [*np.moveaxis(spot[row - 1], -1, 0), spot[row - 1], shaped[row - 1]]
-        for col, (title, picture) in enumerate(zip(COLUMNS, pictures, strict=True), start=1):
+        for col, (title, picture) in enumerate(zip(columns, pictures, strict=True), start=1):
             figure.add_trace(_image(picture, q), row=row, col=col)
             if row == 1:
                 _add_heading(figure, title, row, col, x=0.5, yshift=30)

@@ -18,6 +18,8 @@ from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
 
 SHOWN_SYSTEMS = 6
 """Crystal systems of which a structure is shown."""
+BEAMS = {"cartesian": ("x", "y", "z"), "lattice": ("a", "b", "c")}
+"""Axes that the beam travels along, by the setting `beam`."""
 
 
 def patterns(study: Study) -> Section | None:
@@ -56,6 +58,7 @@ def _gallery(study: Study, names: Sequence[str]) -> FigureBlock:
         electron.compute(structures, pattern=pattern, **_common_settings(descriptor))[0]
         for pattern in ("spot", "shaped")
     )
+    beams = BEAMS[descriptor.settings["beam"]]
     titles = [
         f"{escape(text_or_empty(row['name']) or row['structure_id'])} "
         f"({formula_html(row['formula'])}, {label_plotly(row['space_group'])})"
@@ -63,17 +66,18 @@ def _gallery(study: Study, names: Sequence[str]) -> FigureBlock:
     ]
     return FigureBlock(
         f"patterns-{names[0]}",
-        figures.patterns.pattern_gallery(titles, descriptor.axis, spot, shaped),
+        figures.patterns.pattern_gallery(titles, beams, descriptor.axis, spot, shaped),
         Markup(
             "Structures of several crystal systems, for each the first one of its commonest space "
-            "group, as {} {} them. Grey: images along x, y and z; u is the next axis in the cycle "
-            "x, y, z, and v the one after it. Spot pattern: the three as red, green and blue. "
+            "group, as {} {} them. Grey: images along {}, {} and {}; u is the next one of these "
+            "axes, v is perpendicular to it. Spot pattern: the three as red, green and blue. "
             "Shaped pattern: with lines between spots that are close to each other. Wavelength "
             "{:g} Å; brightness is the intensity relative to the strongest spot but the direct "
             "beam, to the power {:g}. After Figs. 1(b) and 5 of Tiong et al. (2020)."
         ).format(
             Markup(" and ").join(Markup("<code>{}</code>").format(name) for name in names),
             "has" if len(names) == 1 else "have",
+            *beams,
             descriptor.settings["wavelength"],
             descriptor.settings["exponent"],
         ),
