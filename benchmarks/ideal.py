@@ -26,10 +26,11 @@ from pymatgen.analysis.diffraction.xrd import XRDCalculator
 from pymatgen.core import Element, Structure
 from scipy.sparse import csr_array
 
-from diffsym.datasets.feeding import open_partitions, shuffled
+from diffsym.datasets.feeding import open_partitions
 from diffsym.datasets.splits import make_split
 from diffsym.descriptors import ideal, reflections
 from diffsym.files import write_json
+from diffsym.models.batches import shuffled
 from diffsym.scattering.form_factors import LARGEST_ATOMIC_NUMBER
 from diffsym.scattering.ideal import bin_edges, ideal_profiles
 from diffsym.scattering.reflections import powder_reflections

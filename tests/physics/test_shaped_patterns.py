@@ -223,7 +223,7 @@ def test_which_nodes_are_joined():
 
 def test_all_pairs_one_by_one():
     places = np.random.default_rng(1).uniform(0, 224, (400, 2))
-    nodes = shaped.Nodes(places, np.ones(400, int), np.ones(400))
+    nodes = electron.Nodes(places, np.ones(400, int), np.ones(400))
     distances = np.linalg.norm(places[:, np.newaxis] - places, axis=2)
     one, other = np.triu_indices(400, 1)
     close = distances[one, other] < 1.7 * distances[one, other].min()

@@ -243,7 +243,8 @@ MISTAKES = {
     ),
     "untrained groups of no class set": (
         ["experiments", "cnn", "untrained"], "frequen",
-        "experiments.cnn.untrained: 'frequen' is no section of class_sets; did you mean 'frequent'?",
+        "experiments.cnn.untrained: 'frequen' is no section of class_sets; "
+        "did you mean 'frequent'?",
     ),
     "untrained groups for a network without streams": (
         ["experiments", "cnn", "untrained"], "frequent",

@@ -113,7 +113,8 @@ def test_images_come_back_as_they_were_and_lie_channel_after_channel(tmp_path):
     table = descriptor_table(pa.array([f"a:{row}" for row in range(5)]), images)
     write_table(table, tmp_path / "images", table.schema, row_groups=[2, 0, 3])
     read = read_table(tmp_path / "images", image_descriptor_schema((4, 6, 3)))
-    assert is_image(read.schema) and not is_sparse(read.schema)
+    assert is_image(read.schema)
+    assert not is_sparse(read.schema)
     assert image_shape(read.schema) == (4, 6, 3)
     assert descriptor_size(read.schema) == 72
     assert np.array_equal(descriptor_values(read), images)

@@ -7,10 +7,10 @@ from powder_references import march_dollase
 
 from diffsym.config import Augmentation
 from diffsym.datasets.augmented import open_augmented_partitions
-from diffsym.datasets.feeding import Batches, shuffled
 from diffsym.descriptors.powder_noise import Recipe
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras
+from diffsym.models.batches import Batches, shuffled
 from diffsym.scattering.powder import PeakShape, powder_patterns, two_theta_grid
 from diffsym.tables import REFLECTIONS, SPLIT, read_table, write_table
 

@@ -4,8 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from diffsym.datasets.feeding import Batches, open_partitions, shuffled
+from diffsym.datasets.feeding import open_partitions
 from diffsym.errors import DiffsymError
+from diffsym.models.batches import Batches, shuffled
 from diffsym.tables import SPLIT, descriptor_schema, fixed_size_rows, write_table
 
 N, D = 200, 7

@@ -4,8 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from diffsym.datasets.feeding import Batches, ImagePartition, open_partitions, shuffled
+from diffsym.datasets.feeding import ImagePartition, open_partitions
 from diffsym.datasets.leakage import measure_leakage
+from diffsym.models.batches import Batches, shuffled
 from diffsym.tables import SPLIT, descriptor_table, write_table
 
 N = 40

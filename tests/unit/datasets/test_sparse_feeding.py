@@ -9,9 +9,10 @@ import pyarrow as pa
 import pytest
 from scipy.sparse import csr_array, issparse
 
-from diffsym.datasets.feeding import Batches, Partition, SparsePartition, open_partitions, shuffled
+from diffsym.datasets.feeding import Partition, SparsePartition, open_partitions
 from diffsym.datasets.leakage import measure_leakage
 from diffsym.datasets.lists import gather_lists
+from diffsym.models.batches import Batches, shuffled
 from diffsym.models.logistic import fit_member
 from diffsym.tables import SPLIT, descriptor_table, write_table
 

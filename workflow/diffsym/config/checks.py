@@ -4,11 +4,10 @@ Each check yields one sentence a mistake: the key, what is wrong, and what to do
 checked first; the other checks follow them and take them as sound.
 """
 
-from collections.abc import Iterator
-from types import UnionType
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, get_args
 
-from diffsym.config.base import nearest
+from diffsym.config.base import Section, nearest
 from diffsym.config.datasets import DisjointSets
 from diffsym.config.descriptors import (
     Descriptor,
@@ -23,8 +22,6 @@ from diffsym.config.models import (
     Model,
     SpgVolNet,
     StreamNetwork,
-    Tiong2020Msdn,
-    Tiong2020Msvgg,
     Training,
 )
 from diffsym.config.patterns import Pattern
@@ -295,7 +292,7 @@ def _images_for_another_model(parts: _Parts) -> Iterator[str]:
     if has_images and not isinstance(parts.model, ImageNetwork):
         yield (
             f"{parts.where}.model: {parts.experiment.descriptor} are images, which model "
-            f"{parts.experiment.model} does not take; name one of kind {_kinds(ImageNetwork)}"
+            f"{parts.experiment.model} does not take; name one of kind {_kinds(get_args(ImageNetwork))}"
         )
 
 
@@ -328,14 +325,14 @@ def _another_cost_for_streams(parts: _Parts) -> Iterator[str]:
 
 def _untrained_groups_for_another_model(parts: _Parts) -> Iterator[str]:
     if parts.experiment.untrained is not None and not isinstance(parts.model, StreamNetwork):
+        with_streams = [m for m in get_args(ImageNetwork) if issubclass(m, StreamNetwork)]
         yield (
             f"{parts.where}.untrained: features of model {parts.experiment.model} are not compared "
-            f"stream by stream; name one of kind {_kinds(Tiong2020Msdn | Tiong2020Msvgg)}, "
+            f"stream by stream; name one of kind {_kinds(with_streams)}, "
             "or remove the key"
         )
 
 
-def _kinds(models: UnionType) -> str:
+def _kinds(models: Iterable[type[Section]]) -> str:
     """Kinds of some models, as a list in words."""
-    kinds = [get_args(model.model_fields["kind"].annotation)[0] for model in get_args(models)]
-    return ", ".join(kinds)
+    return ", ".join(get_args(model.model_fields["kind"].annotation)[0] for model in models)

@@ -41,7 +41,8 @@ class ClassSet(Section):
         if len(given) != 1:
             raise PydanticCustomError(
                 "class_set",
-                "give exactly one of min_entries, most_populated, space_groups and named, not {count}",
+                "give exactly one of min_entries, most_populated, space_groups and named, "
+                "not {count}",
                 {"count": len(given)},
             )
         return self

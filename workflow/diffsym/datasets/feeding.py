@@ -1,4 +1,4 @@
-"""From the descriptor table to batches: joined, memory-mapped, shuffled reproducibly.
+"""From the descriptor table to what models are fed with: joined and memory-mapped.
 
 The descriptor table is read one row group at a time into arrays on disk, apart for each role of the
 split. Batches are gathered from these maps, so the memory of a training does not grow with the data
@@ -8,7 +8,6 @@ Images are unpacked on the way to these arrays, once, and stay bytes until they 
 
 import hashlib
 import json
-import math
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +24,6 @@ from scipy.sparse import csr_array
 
 from diffsym.datasets.lists import gather_lists
 from diffsym.errors import DiffsymError
-from diffsym.keras_backend import keras
 from diffsym.tables import (
     FILTER,
     ROLES,
@@ -341,56 +339,3 @@ def _sparse_partition(
         shape = len(wanted), descriptor_size(table.schema_arrow)
     features = csr_array((arrays["values"], arrays["bins"], offsets), shape=shape)
     return SparsePartition(features=features, **labels)
-
-
-def shuffled(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """Order in which an epoch visits `n` structures: a function of seed and epoch alone."""
-    return np.random.default_rng([seed, epoch]).permutation(n)
-
-
-class Batches(keras.utils.PyDataset):
-    """Batches of descriptors, labels and weights for Keras.
-
-    Parameters
-    ----------
-    partition
-        What to gather from.
-    batch_size
-        Structures a batch; the last batch holds what is left.
-    order
-        Rows to visit, in this order; all in their own order by default.
-    class_weights
-        Weight of a structure of each class in the loss, (n_classes,); 1 by default.
-    """
-
-    def __init__(
-        self,
-        partition: LabelledStructures,
-        batch_size: int,
-        *,
-        order: NDArray[np.int64] | None = None,
-        class_weights: NDArray[np.float32] | None = None,
-    ) -> None:
-        super().__init__(workers=partition.workers, max_queue_size=4)
-        self.partition = partition
-        self.batch_size = batch_size
-        self.order = np.arange(len(partition)) if order is None else order
-        self.class_weights = (
-            np.ones(len(partition.classes), np.float32) if class_weights is None else class_weights
-        )
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.order) / self.batch_size)
-
-    def __getitem__(self, index: int) -> tuple[NDArray, Any, Any]:
-        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        labels = self.partition.labels[rows]
-        weights = self.class_weights[labels]
-        ln_volumes = self.partition.ln_volumes
-        if ln_volumes is None:
-            return self.partition.take(rows), labels, weights
-        return (
-            self.partition.take(rows),
-            {"class": labels, "ln_volume": ln_volumes[rows]},
-            {"class": weights, "ln_volume": np.ones_like(weights)},
-        )

@@ -19,10 +19,11 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from diffsym.datasets.feeding import Batches, LabelledStructures, shuffled
+from diffsym.datasets.feeding import LabelledStructures
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path
 from diffsym.keras_backend import keras, resolve_jit
+from diffsym.models.batches import Batches, shuffled
 from diffsym.models.losses import LOSSES
 from diffsym.models.predictions import Answers
 from diffsym.models.snapshots import save_snapshot

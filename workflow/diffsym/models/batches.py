@@ -1,0 +1,63 @@
+"""Batches of structures for Keras, shuffled reproducibly."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffsym.datasets.feeding import LabelledStructures
+from diffsym.keras_backend import keras
+
+
+def shuffled(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Order in which an epoch visits `n` structures: a function of seed and epoch alone."""
+    return np.random.default_rng([seed, epoch]).permutation(n)
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of descriptors, labels and weights for Keras.
+
+    Parameters
+    ----------
+    partition
+        What to gather from.
+    batch_size
+        Structures a batch; the last batch holds what is left.
+    order
+        Rows to visit, in this order; all in their own order by default.
+    class_weights
+        Weight of a structure of each class in the loss, (n_classes,); 1 by default.
+    """
+
+    def __init__(
+        self,
+        partition: LabelledStructures,
+        batch_size: int,
+        *,
+        order: NDArray[np.int64] | None = None,
+        class_weights: NDArray[np.float32] | None = None,
+    ) -> None:
+        super().__init__(workers=partition.workers, max_queue_size=4)
+        self.partition = partition
+        self.batch_size = batch_size
+        self.order = np.arange(len(partition)) if order is None else order
+        self.class_weights = (
+            np.ones(len(partition.classes), np.float32) if class_weights is None else class_weights
+        )
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.order) / self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[NDArray, Any, Any]:
+        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        labels = self.partition.labels[rows]
+        weights = self.class_weights[labels]
+        ln_volumes = self.partition.ln_volumes
+        if ln_volumes is None:
+            return self.partition.take(rows), labels, weights
+        return (
+            self.partition.take(rows),
+            {"class": labels, "ln_volume": ln_volumes[rows]},
+            {"class": weights, "ln_volume": np.ones_like(weights)},
+        )
