@@ -48,7 +48,7 @@ rule recognise_untrained:
     params:
         bootstrap_samples=STUDY.evaluation.bootstrap_samples,
         seed=STUDY.evaluation.seed,
-        code=lambda wildcards: script_digest("recognise_untrained.py", model_module(wildcards)),
+        code=script_digest("recognise_untrained.py"),
     message:
         "Recognising groups that {wildcards.experiment} was not trained for"
     script:
@@ -76,7 +76,7 @@ rule show_feature_maps:
         mem_mb=memory(3000, 4),
         runtime=runtime(30),
     params:
-        code=lambda wildcards: script_digest("show_feature_maps.py", model_module(wildcards)),
+        code=script_digest("show_feature_maps.py"),
     message:
         "Showing what the first blocks of {wildcards.experiment} see"
     script:

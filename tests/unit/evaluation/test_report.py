@@ -90,6 +90,16 @@ ELECTRON_FIGURES = [
     *FIGURES[FIGURES.index("accuracy-by-split") :],
 ]
 """Figures of a study that has electron-diffraction patterns, too."""
+STREAM_FIGURES = [
+    *FIGURES,
+    "untrained-top-k",
+    *(
+        f"feature-maps-{experiment}-{block}"
+        for experiment in ("cnn_stratified", "cnn_prototype")
+        for block in ("block_1", "block_2")
+    ),
+]
+"""Figures of a study whose networks have streams, too."""
 
 
 class Page(HTMLParser):
@@ -127,6 +137,11 @@ def html(report_inputs):
 @pytest.fixture(scope="module")
 def series_html(series_inputs):
     return render(series_inputs)
+
+
+@pytest.fixture(scope="module")
+def stream_html(stream_inputs):
+    return render(stream_inputs)
 
 
 @pytest.fixture(scope="module")
@@ -345,6 +360,7 @@ def browser(tmp_path_factory):
         ("html", FIGURES),
         ("series_html", SERIES_FIGURES),
         ("electron_html", ELECTRON_FIGURES),
+        ("stream_html", STREAM_FIGURES),
     ],
 )
 def test_a_browser_draws_every_figure(browser, request, tmp_path, page_of, expected, width):

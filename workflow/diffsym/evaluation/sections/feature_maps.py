@@ -22,7 +22,7 @@ from diffsym.evaluation.typesetting import formula_html, label_plotly
 
 Arrays = Mapping[str, NDArray[Any]]
 
-MIN_WIDTH = 900
+MIN_WIDTH = 1140
 """Pixels below which maps would be too small to see anything."""
 
 

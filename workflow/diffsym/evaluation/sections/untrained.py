@@ -46,7 +46,7 @@ def untrained(study: Study) -> Section | None:
                 "answering the groups with the most references. Bars: {:.0f} % bootstrap "
                 "intervals from {} resamples."
             ).format("\u202f", 100 * settings["confidence"], thousands(settings["resamples"])),
-            min_width=figures.style.PANELS_WIDTH if len(recognitions) > 1 else 0,
+            min_width=figures.style.PANELS_WIDTH if len(recognitions) > 2 else 0,
         ),
         _accuracy_table(recognitions),
         *(_group_table(*recognition) for recognition in recognitions.values()),
