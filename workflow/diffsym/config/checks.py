@@ -292,7 +292,8 @@ def _images_for_another_model(parts: _Parts) -> Iterator[str]:
     if has_images and not isinstance(parts.model, ImageNetwork):
         yield (
             f"{parts.where}.model: {parts.experiment.descriptor} are images, which model "
-            f"{parts.experiment.model} does not take; name one of kind {_kinds(get_args(ImageNetwork))}"
+            f"{parts.experiment.model} does not take; name one of kind "
+            f"{_kinds(get_args(ImageNetwork))}"
         )
 
 

@@ -115,8 +115,12 @@ def stream_maps(model: keras.Model, block: str) -> keras.Model:
 
 def _by_stream(model: keras.Model, values: Any) -> keras.Model:
     """Model of some layer's values with an axis for the streams, (batch, streams, ...)."""
-    shape = (-1, model.inputs[0].shape[-1], *values.shape[1:])
+    of_structure = (model.inputs[0].shape[-1], *values.shape[1:])
     # With a name of its own: in a network that was read from a file an operation without one may
     # be given a name that the network has already.
-    by_stream = layers.Lambda(lambda of_all: ops.reshape(of_all, shape), name="by_stream")
+    by_stream = layers.Lambda(
+        lambda of_all: ops.reshape(of_all, (-1, *of_structure)),
+        output_shape=of_structure,
+        name="by_stream",
+    )
     return keras.Model(model.inputs, by_stream(values))
