@@ -6,19 +6,24 @@ import sys
 
 import numpy as np
 import pytest
-from networks import SMALL
+from networks import MULTI_STREAM, SMALL
 
 from diffsym.models import liu2019_cnn
+from diffsym.models.streams import stream_features
 from diffsym.models.training import load_model, save_model
 
 PREDICT = """
 import sys
 from pathlib import Path
 import numpy as np
+from diffsym.models.streams import stream_features
 from diffsym.models.training import load_model
 for file in Path(sys.argv[1]).glob("*.keras"):
-    given = np.load(file.with_suffix(".npy"))
-    np.save(file.with_suffix(".jax.npy"), load_model(file).predict(given, verbose=0))
+    given, network = np.load(file.with_suffix(".npy")), load_model(file)
+    np.save(file.with_suffix(".jax.npy"), network.predict(given, verbose=0))
+    if file.stem in sys.argv[2:]:
+        features = stream_features(network).predict(given, verbose=0)
+        np.save(file.with_suffix(".features.npy"), features)
 """
 NETWORKS = {"liu2019_cnn", *SMALL}
 
@@ -39,7 +44,7 @@ def saved(tmp_path_factory):
         np.save(folder / f"{name}.tensorflow.npy", network.predict(given[name], verbose=0))
         save_model(network, folder / f"{name}.keras")
     subprocess.run(
-        [sys.executable, "-c", PREDICT, folder],
+        [sys.executable, "-c", PREDICT, folder, *MULTI_STREAM],
         check=True,
         env=os.environ
         | {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"},
@@ -56,3 +61,11 @@ def test_a_saved_network_predicts_the_same(saved, name):
     assert np.allclose(jax, expected, atol=1e-5)
     assert np.allclose(expected.sum(axis=1), 1, atol=1e-5)
     assert np.ptp(expected, axis=0).max() > 1e-4, "the answer does not depend on what is given"
+
+
+@pytest.mark.parametrize("name", sorted(MULTI_STREAM))
+def test_features_of_a_saved_network_are_the_same(saved, name):
+    given, jax = (np.load(saved / f"{name}{suffix}.npy") for suffix in ("", ".features"))
+    features = stream_features(load_model(saved / f"{name}.keras")).predict(given, verbose=0)
+    assert features.shape[:2] == (6, 3)
+    assert np.allclose(jax, features, atol=1e-5)
