@@ -92,6 +92,7 @@ rule summarise:
         "results/logs/summarise.log",
     benchmark:
         "results/benchmarks/summarise.tsv"
+    localrule: True
     conda:
         "../envs/evaluation.yaml"
     threads: 1

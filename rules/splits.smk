@@ -61,6 +61,7 @@ rule select_classes:
         "results/logs/select_classes/{class_set}.log",
     benchmark:
         "results/benchmarks/select_classes/{class_set}.tsv"
+    localrule: True
     conda:
         "../envs/training.yaml"
     threads: 1

@@ -20,7 +20,9 @@ def job(snakemake: Any) -> Iterator[None]:
 
     Everything the body prints goes to the rule's log file. A `DiffsymError` is also printed on
     the terminal, as one sentence; any other error is shown with the place of its traceback.
-    Numerical libraries get the job's number of threads and no more.
+    Numerical libraries get the job's number of threads and no more, so that jobs that share a node
+    do not take each other's cores. (Arrow reads OMP_NUM_THREADS, which Snakemake sets;
+    `diffsym.keras_backend.configure` tells TensorFlow.)
 
     Parameters
     ----------
