@@ -10,7 +10,7 @@ from diffsym.files import sha256
 
 PATIENCE = 300  # seconds until a job has to have started
 # One experiment of each kind of model and descriptor.
-PART = {"report": {"experiments": ["lr_x", "cnn", "xrd_dense", "ideal_spgvolnet"]}}
+PART = {"report": {"experiments": ["lr_x", "cnn", "xrd_dense", "ideal_spgvolnet", "spot_ziletti"]}}
 
 
 def jobs_of(snakemake, rule):

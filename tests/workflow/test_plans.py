@@ -31,19 +31,22 @@ AFTER_REFLECTIONS = {
     **ROUND_TRIP,
     **AFTER_EVALUATION,
 }
+# What is asked of networks on images beside their predictions.
+FEATURES = {"recognise_untrained": 1, "show_feature_maps": 2}
 AFTER_STRUCTURES = {
     "compute_reflections": 2,
-    "compute_descriptor": 6,
-    "assemble_descriptor": 3,
+    "compute_descriptor": 10,
+    "assemble_descriptor": 5,
     "make_filter": 1,
     "make_split": 5,
-    "select_classes": 1,
-    "measure_leakage": 7,
+    "select_classes": 2,
+    "measure_leakage": 9,
     "fit_logistic": 2,
-    "train_network": 10,
+    "train_network": 13,
     "follow_epochs": 3,
-    "evaluate_experiment": 11,
+    "evaluate_experiment": 14,
     **ROUND_TRIP,
+    **FEATURES,
     **AFTER_EVALUATION,
 }
 
@@ -107,7 +110,26 @@ CONFIGURATION_EDITS = {
             "train_network": 10,
             "follow_epochs": 3,
             "predict_measured": 1,
+            # The networks on images have classes of their own, and these untrained ones.
+            "recognise_untrained": 1,
             "evaluate_experiment": 11,
+            **AFTER_EVALUATION,
+        },
+    ),
+    "untrained groups": (
+        {
+            "class_sets": {"others": {"most_populated": 7}},
+            "experiments": {"shaped_msdn": {"untrained": "others"}},
+        },
+        {"select_classes": 1, "recognise_untrained": 1, **AFTER_EVALUATION},
+    ),
+    "shape of patterns": (
+        {"descriptors": {"shaped_tiong2020": {"threshold": 0.3}}},
+        {
+            **STORED_PATTERNS,
+            "train_network": 2,
+            "evaluate_experiment": 2,
+            **FEATURES,
             **AFTER_EVALUATION,
         },
     ),
@@ -125,7 +147,7 @@ CONFIGURATION_EDITS = {
     ),
     "evaluation": (
         {"evaluation": {"bootstrap_samples": 101}},
-        {"evaluate_experiment": 11, **AFTER_EVALUATION},
+        {"evaluate_experiment": 14, "recognise_untrained": 1, **AFTER_EVALUATION},
     ),
     "reflections": (
         {"reflections": {"d_star_max": 1.07}},
@@ -162,7 +184,27 @@ def test_edited_configuration(tiny_study, overlay, jobs):
 
 
 CODE_EDITS = {
-    "evaluation/metrics.py": {"evaluate_experiment": 11, **AFTER_EVALUATION},
+    "evaluation/metrics.py": {
+        "evaluate_experiment": 14,
+        "recognise_untrained": 1,
+        **AFTER_EVALUATION,
+    },
+    "descriptors/electron.py": {
+        "compute_descriptor": 4,
+        "assemble_descriptor": 2,
+        "measure_leakage": 2,
+        "train_network": 3,
+        "evaluate_experiment": 3,
+        **FEATURES,
+        **AFTER_EVALUATION,
+    },
+    "models/tiong2020_msdn.py": {
+        "train_network": 1,
+        "evaluate_experiment": 1,
+        "recognise_untrained": 1,
+        "show_feature_maps": 1,
+        **AFTER_EVALUATION,
+    },
     "scattering/pdf.py": {
         "compute_descriptor": 2,
         "assemble_descriptor": 1,

@@ -16,6 +16,8 @@ from diffsym.tables import (
     STRUCTURES,
     as_matrix,
     descriptor_schema,
+    descriptor_values,
+    image_descriptor_schema,
     read_table,
 )
 
@@ -32,6 +34,9 @@ EXPERIMENTS = [
     "ideal_spgvolnet",
     "disjoint_spgvolnet_1",
     "disjoint_spgvolnet_2",
+    "spot_ziletti",
+    "shaped_msvgg",
+    "shaped_msdn",
 ]
 
 
@@ -70,6 +75,20 @@ def test_reflections_and_patterns_stand_in_the_order_of_the_structures(results):
     )
     assert patterns["structure_id"].to_pylist() == structures["structure_id"].to_pylist()
     assert (as_matrix(patterns["descriptor"]).max(axis=1) == 1).all()
+
+
+def test_shaped_patterns_are_brighter_than_the_spots_they_join(results):
+    shaped, spot = (
+        read_table(
+            results / "descriptors" / f"{name}_tiong2020.parquet",
+            image_descriptor_schema((224, 224, 3)),
+        )
+        for name in ("shaped", "spot")
+    )
+    assert shaped["structure_id"].equals(spot["structure_id"])
+    lines, spots = descriptor_values(shaped), descriptor_values(spot)
+    assert (lines >= spots).all()
+    assert (lines > spots).any(axis=(1, 2)).all()
 
 
 @pytest.mark.parametrize(
@@ -114,6 +133,19 @@ def test_volumes_stand_beside_the_truth(results):
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["parts"]["test"]["volume"]
     assert metrics["measured"]["diffractometer"]["round_trip"]["loss"]
+
+
+def test_untrained_groups_and_feature_maps_stand_beside_the_networks(results):
+    folder = results / "experiments" / "shaped_msdn"
+    recognition = json.loads((folder / "untrained.json").read_text())
+    trained = json.loads((results / "classes" / "eight.json").read_text())["classes"]
+    untrained = {group["space_group"] for group in recognition["groups"]}
+    assert len(untrained) >= 2
+    assert not untrained & set(trained)
+    for name in ("shaped_msdn", "shaped_msvgg"):
+        history = results / "experiments" / name / "members" / "0" / "history.json"
+        assert json.loads(history.read_text())["flops"] > 0
+        assert (results / "experiments" / name / "feature_maps.npz").exists()
 
 
 def test_provenance_is_an_output(results):

@@ -72,6 +72,17 @@ def test_patience_ends_a_training_that_does_not_improve(train, validation, tmp_p
     assert len(history["loss"]) == history["best_epoch"] + 3 < 20
 
 
+def test_weights_decay_by_their_share_of_the_rate(train, validation, tmp_path):
+    """At a rate too small to learn anything each step leaves 1 - rate * decay of a weight."""
+    model, _ = trained(
+        train, validation, tmp_path / "c.npz", epochs=1, learning_rate=1e-12, weight_decay=1e10,
+        batch_size=len(train) // 2, class_weights="none", keep="last",
+    )  # fmt: skip
+    steps = 3 if len(train) % 2 else 2
+    kernel, before = (one.get_layer(index=-1).kernel.numpy() for one in (model, network()))
+    assert kernel == pytest.approx(before * (1 - 1e-2) ** steps, rel=1e-4)
+
+
 @pytest.fixture(scope="module")
 def half_trained(train, validation, tmp_path_factory):
     """Checkpoint after two of the four epochs."""
