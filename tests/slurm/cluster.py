@@ -1,0 +1,197 @@
+"""A SLURM of several nodes on one machine, for tests: real daemons in a temporary folder."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
+PATIENCE = 60  # seconds until a daemon answers or ends
+# Nodes share the machine's two cores; memory limits are enforced on what a job uses each second.
+CONFIGURATION = """\
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={port}
+SlurmUser=root
+SlurmdUser=root
+AuthInfo=socket={folder}/munge.socket
+StateSaveLocation={folder}/state
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdPidFile={folder}/%n.pid
+SlurmdLogFile={folder}/%n.log
+SlurmdSpoolDir={folder}/%n
+SlurmdParameters=config_overrides
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+MpiDefault=none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+AccountingStorageType=accounting_storage/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=1
+JobAcctGatherParams=OverMemoryKill
+GresTypes=gpu
+SchedulerParameters=sched_interval=2,sched_min_interval=100000
+ReturnToService=2
+SlurmdTimeout=30
+MinJobAge=600
+KillWait=5
+{nodes}
+PartitionName=cpu Nodes=cpu[1-2] Default=YES MaxTime=1-0 State=UP
+PartitionName=gpu Nodes=gpu1 MaxTime=1-0 State=UP
+"""
+GPU = "NodeName=gpu1 Name=gpu File=/dev/null\n"
+
+
+def why_not() -> str | None:
+    """Why no SLURM can be started here, or None."""
+    missing = [program for program in PROGRAMS if shutil.which(program) is None]
+    if missing:
+        return f"no {', '.join(missing)}: apt-get install slurm-wlm munge"
+    return "only root starts a SLURM" if os.geteuid() else None
+
+
+class Job(NamedTuple):
+    """A job of SLURM as `squeue` shows it."""
+
+    number: str
+    state: str
+    partition: str
+    memory: str
+    limit: str
+
+
+class Cluster:
+    """A running SLURM: nodes cpu1 and cpu2 in partition `cpu`, gpu1 in partition `gpu`."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.environment = {
+            "SLURM_CONF": str(folder / "slurm.conf"),
+            "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
+        }
+
+    def ask(self, *command: str) -> str:
+        """What a program of SLURM prints."""
+        return subprocess.run(
+            command, env=os.environ | self.environment, check=True, capture_output=True, text=True
+        ).stdout
+
+    def jobs(self, rule: str) -> list[Job]:
+        """Jobs of a rule, those that have ended included."""
+        form = "--format=%i|%T|%P|%m|%l|%k"
+        lines = self.ask("squeue", "--noheader", "--states=all", form).splitlines()
+        return [
+            Job(*fields)
+            for *fields, comment in (line.split("|") for line in lines)
+            # So does the plugin name a job.
+            if comment.startswith(f"rule_{rule}_wildcards_") or comment == f"rule_{rule}"
+        ]
+
+    def nodes_answer(self) -> bool:
+        states = self.ask("sinfo", "--noheader", "--Node", "--format=%T").split()
+        return bool(states) and set(states) == {"idle"}
+
+    def idle(self) -> bool:
+        return not self.ask("squeue", "--noheader")
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def wait_until(condition, what: str, patience: float = PATIENCE):
+    """What a condition gives as soon as that is true."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        try:
+            found = condition()
+        except subprocess.CalledProcessError:
+            found = None
+        if found:
+            return found
+        time.sleep(0.2)
+    raise TimeoutError(f"waited {patience} s: {what}")
+
+
+@contextmanager
+def daemon(*command: str, environment: dict[str, str]):
+    """A daemon that runs in the foreground, ended with the context."""
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def slurm():
+    """A SLURM on this machine, stopped with all its jobs at the end of the context."""
+    # Not a folder of pytest's, which only root may enter: munged wants its socket seen by all.
+    with tempfile.TemporaryDirectory(prefix="slurm-") as name, ExitStack() as stack:
+        folder = Path(name)
+        folder.chmod(0o755)
+        names = ["cpu1", "cpu2", "gpu1"]
+        for part in ("bin", "state", *names):
+            (folder / part).mkdir()
+        port, *ports = free_ports(1 + len(names))
+        host = socket.gethostname()
+        nodes = [
+            f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={number} CPUs=2"
+            f" RealMemory=16000{' Gres=gpu:1' if node == 'gpu1' else ''} State=UNKNOWN"
+            for node, number in zip(names, ports, strict=True)
+        ]
+        (folder / "slurm.conf").write_text(
+            CONFIGURATION.format(host=host, port=port, folder=folder, nodes="\n".join(nodes))
+        )
+        (folder / "gres.conf").write_text(GPU)
+        key = folder / "munge.key"
+        key.touch(mode=0o600)
+        key.write_bytes(os.urandom(128))
+        # The plugin's jobs drop SLURM_CONF before they call srun, which elsewhere is in /etc.
+        srun = folder / "bin" / "srun"
+        srun.write_text(
+            f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which("srun")} "$@"\n'
+        )
+        srun.chmod(0o755)
+        cluster = Cluster(folder)
+        files = {
+            "socket": "munge.socket",
+            "key-file": "munge.key",
+            "pid-file": "munged.pid",
+            "log-file": "munged.log",
+            "seed-file": "munged.seed",
+        }
+        options = [f"--{option}={folder / file}" for option, file in files.items()]
+        start = [
+            ("munged", "--foreground", "--force", *options),
+            ("slurmctld", "-D", "-i"),
+            *[("slurmd", "-D", "-N", node) for node in names],
+        ]
+        for command in start:
+            stack.enter_context(daemon(*command, environment=os.environ | cluster.environment))
+            if command[0] == "munged":
+                wait_until((folder / "munge.socket").exists, "munged answers")
+        wait_until(cluster.nodes_answer, "all nodes are idle")
+        try:
+            yield cluster
+        finally:
+            cluster.ask("scancel", "--user=root")
+            wait_until(cluster.idle, "all jobs have ended")
