@@ -80,7 +80,12 @@ SERIES_SECTIONS = ["cells", "held-out-sets", "volumes"]
 ELECTRON_FIGURES = [
     *FIGURES[: FIGURES.index("learning-curves")],
     "patterns-spot_patterns",
-    *FIGURES[FIGURES.index("learning-curves") : FIGURES.index("accuracy-by-split")],
+    *FIGURES[FIGURES.index("learning-curves") : FIGURES.index("recall-stratified")],
+    # Two class sets on one split are two tasks.
+    "recall-stratified-common",
+    "recall-prototype",
+    "recall-stratified-few",
+    *FIGURES[FIGURES.index("recall-prototype") + 1 : FIGURES.index("accuracy-by-split")],
     "electron-classes",
     "electron-top-k",
     "electron-recall",

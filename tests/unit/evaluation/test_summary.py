@@ -57,7 +57,8 @@ def test_the_test_part_chooses_nothing():
         {"a": SETTINGS, "b": SETTINGS},
         {"a": make_metrics(0.6, 0.4), "b": make_metrics(0.5, 0.9)},
     )
-    assert summary["best_by_split"] == {"stratified": "a"}
+    [group] = summary["comparable"]
+    assert group["best"] == "a"
     row = summary["experiments"]["a"]
     assert [entry["k"] for entry in row["accuracy"]] == [1, 2]
     assert row["accuracy"][0]["value"] == pytest.approx(0.4)

@@ -171,6 +171,9 @@ class Experiment:
         Its names and files.
     label
         What tells it from other experiments on the same split.
+    task
+        Its split; with its class set if other experiments on the split have another one. Only
+        accuracies of one task may be compared.
     metrics
         Content of metrics.json.
     histories
@@ -181,6 +184,7 @@ class Experiment:
 
     inputs: ExperimentInputs
     label: str
+    task: str
     metrics: Mapping[str, Any]
     histories: Sequence[Mapping[str, Any]]
     courses: Sequence[Mapping[str, Any]] = ()
@@ -216,6 +220,7 @@ class Experiment:
         return replace(
             self,
             inputs=replace(self.inputs, split=f"measured: {name}"),
+            task=f"measured: {name}",
             metrics={**self.metrics, "parts": parts},
         )
 
@@ -239,11 +244,21 @@ def labels(experiments: Sequence[ExperimentInputs]) -> list[str]:
     return [", ".join(value for value in row if value is not None) for row in values]
 
 
-def by_split(experiments: Sequence[Experiment]) -> dict[str, list[Experiment]]:
-    """Experiments of each split, both in the order given."""
+def tasks(experiments: Sequence[ExperimentInputs]) -> list[str]:
+    """Task of each experiment, see `Experiment`."""
+    class_sets: dict[str, set[str]] = {}
+    for experiment in experiments:
+        class_sets.setdefault(experiment.split, set()).add(experiment.classes)
+    return [
+        e.split if len(class_sets[e.split]) == 1 else f"{e.split}, {e.classes}" for e in experiments
+    ]
+
+
+def by_task(experiments: Sequence[Experiment]) -> dict[str, list[Experiment]]:
+    """Experiments of each task, both in the order given."""
     grouped: dict[str, list[Experiment]] = {}
     for experiment in experiments:
-        grouped.setdefault(experiment.split, []).append(experiment)
+        grouped.setdefault(experiment.task, []).append(experiment)
     return grouped
 
 
@@ -275,11 +290,12 @@ class Study:
             Experiment(
                 inputs=experiment,
                 label=label,
+                task=task,
                 metrics=read_json(experiment.metrics),
                 histories=[read_json(path) for path in experiment.histories],
                 courses=[read_json(path) for path in experiment.courses],
             )
-            for experiment, label in zip(chosen, labels(chosen), strict=True)
+            for experiment, label, task in zip(chosen, labels(chosen), tasks(chosen), strict=True)
         ]
 
     @cached_property

@@ -87,7 +87,7 @@ def _overview(study: Study) -> dict[str, Any]:
         "classes": len(study.classes),
         "experiments": summary["experiments"],
         "comparable": summary["comparable"],
-        "best_by_split": summary["best_by_split"],
+        "splits": len({group["split"] for group in summary["comparable"]}),
         "labels": {name: experiment.label for name, experiment in experiments.items()},
     }
 

@@ -152,8 +152,8 @@ def summarise(
         high} of the ensemble and of the label-frequency baseline for the quoted k, of the crystal
         system and among centrosymmetric groups.
         `comparable`: experiments with the same split and classes, which may be compared whatever
-        their descriptors and models. `best_by_split`: the experiment with the highest *validation*
-        accuracy on each split, so that the test part chooses nothing. `series`: means over the test
+        their descriptors and models, and as `best` the one with the highest *validation* accuracy,
+        so that the test part chooses nothing. `series`: means over the test
         sets of each series; `effects`: what distinguishes them. `published`: figures of the
         literature on its data.
     """
@@ -162,21 +162,20 @@ def summarise(
         name: summarise_series([experiments[run] for run in runs], [metrics[run] for run in runs])
         for name, runs in (series or {}).items()
     }
-    best: dict[str, str] = {}
-    for name, row in rows.items():
-        leader = best.get(row["split"])
-        if leader is None or row["validation_accuracy"] > rows[leader]["validation_accuracy"]:
-            best[row["split"]] = name
     comparable: dict[tuple[str, str], list[str]] = {}
     for name, row in rows.items():
         comparable.setdefault((row["split"], row["classes"]), []).append(name)
     return {
         "experiments": rows,
         "comparable": [
-            {"split": split, "classes": classes, "experiments": names}
+            {
+                "split": split,
+                "classes": classes,
+                "experiments": names,
+                "best": max(names, key=lambda name: rows[name]["validation_accuracy"]),
+            }
             for (split, classes), names in comparable.items()
         ],
-        "best_by_split": best,
         "series": means,
         "effects": effects(means),
         "published": [dict(entry) for entry in PUBLISHED],

@@ -21,11 +21,11 @@ from diffsym.evaluation.figures.style import (
     experiment_panels,
     experiment_styles,
     finish,
-    split_panels,
     system_legend,
     system_marker,
+    task_panels,
 )
-from diffsym.evaluation.inputs import Experiment, by_split
+from diffsym.evaluation.inputs import Experiment, by_task
 from diffsym.evaluation.summary import QUOTED_ANSWERS
 from diffsym.evaluation.typesetting import label_plotly
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
@@ -37,7 +37,7 @@ def top_k_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
     After Fig. 2 of Liu et al. 2019.
     """
     answers = QUOTED_ANSWERS[-1]
-    figure, grouped = split_panels(experiments, 2, vertical_spacing=0.12, row_heights=[0.62, 0.38])
+    figure, grouped = task_panels(experiments, 2, vertical_spacing=0.12, row_heights=[0.62, 0.38])
     styles = experiment_styles(experiments)
     shown: set[str] = set()
     for col, members in enumerate(grouped.values(), start=1):
@@ -67,7 +67,7 @@ def top_n_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
 
     After Fig. 5(a) of Vecsei et al. 2019, Phys. Rev. B 99, 245120.
     """
-    figure, grouped = split_panels(experiments, 1)
+    figure, grouped = task_panels(experiments, 1)
     styles = experiment_styles(experiments)
     shown: set[str] = set()
     for col, members in enumerate(grouped.values(), start=1):
@@ -158,7 +158,7 @@ def label_frequency_line(entries: Sequence[Mapping[str, float]], **more: Any) ->
 
 def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
     """The quoted accuracies on the splits side by side, with intervals and baseline."""
-    splits = list(by_split(experiments))
+    tasks = list(by_task(experiments))
     last = min(experiment.metrics["settings"]["top_k"] for experiment in experiments)
     ks = sorted({min(k, last) for k in QUOTED_ANSWERS})
     figure = make_subplots(
@@ -174,7 +174,7 @@ def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
             own = [experiment for experiment in experiments if experiment.label == label]
             entries = [experiment.test["accuracy"][k - 1] for experiment in own]
             baseline = [experiment.test["baseline"][k - 1] for experiment in own]
-            x = [escape(experiment.split) for experiment in own]
+            x = [escape(experiment.task) for experiment in own]
             figure.add_scatter(
                 x=x,
                 y=[entry["value"] for entry in entries],
@@ -217,8 +217,8 @@ def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
     figure.update_xaxes(
         type="category",
         categoryorder="array",
-        categoryarray=[escape(split) for split in splits],
-        range=[-0.5, len(splits) - 0.5],
+        categoryarray=[escape(task) for task in tasks],
+        range=[-0.5, len(tasks) - 0.5],
         showgrid=False,
         title_text="split",
     )
@@ -287,7 +287,7 @@ def recall_by_space_group(experiments: Sequence[Experiment]) -> go.Figure:
 
 def crystal_system_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
     """Space-group accuracy within each crystal system, one panel a split."""
-    figure, grouped = split_panels(experiments, 1)
+    figure, grouped = task_panels(experiments, 1)
     styles = experiment_styles(experiments)
     for label, style in styles.items():
         figure.add_scatter(

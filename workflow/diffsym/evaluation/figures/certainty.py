@@ -13,14 +13,14 @@ from diffsym.evaluation.figures.style import (
     experiment_panels,
     experiment_styles,
     finish,
-    split_panels,
+    task_panels,
 )
 from diffsym.evaluation.inputs import Experiment
 
 
 def reliability(experiments: Sequence[Experiment]) -> go.Figure:
     """Accuracy against confidence for each split, and how often each confidence occurs."""
-    figure, grouped = split_panels(
+    figure, grouped = task_panels(
         experiments, 2, vertical_spacing=0.1, row_heights=[0.7, 0.3], shared_xaxes="columns"
     )
     styles = experiment_styles(experiments)

@@ -16,7 +16,7 @@ from diffsym.evaluation.figures.style import (
     experiment_panels,
     experiment_styles,
     finish,
-    split_panels,
+    task_panels,
 )
 from diffsym.evaluation.inputs import Experiment
 from diffsym.evaluation.macro import wrong_answers
@@ -83,7 +83,7 @@ def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
         visible = [other == position for other in range(len(experiments))]
         buttons.append(
             {
-                "label": f"{escape(experiment.label)}, {escape(experiment.split)}",
+                "label": f"{escape(experiment.label)}, {escape(experiment.task)}",
                 "method": "update",
                 "args": [{"visible": visible}, layout],
             }
@@ -321,7 +321,7 @@ def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
     The last bar of each distance is the label-frequency baseline. Chance would give a model that
     always answers the same group just what it has, so its mark lies on its bar.
     """
-    figure, grouped = split_panels(experiments, 1)
+    figure, grouped = task_panels(experiments, 1)
     hatched = {
         "color": "white",
         "line": {"color": BASELINE, "width": 1.2},

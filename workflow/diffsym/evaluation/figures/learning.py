@@ -18,7 +18,7 @@ def learning_curves(experiments: Sequence[Experiment]) -> go.Figure:
         rows=len(experiments),
         cols=2,
         subplot_titles=[
-            f"{escape(e.label)}<br>{escape(e.split)}: {what}"
+            f"{escape(e.label)}<br>{escape(e.task)}: {what}"
             for e in experiments
             for what in ("accuracy", "cost")
         ],

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from diffsym.evaluation.inputs import Experiment, by_split
+from diffsym.evaluation.inputs import Experiment, by_task
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS
 
 SYSTEM_COLOURS = {
@@ -49,8 +49,11 @@ LEGEND_ROW = 32
 LEGEND_SYMBOL = 45
 LEGEND_CHARACTER = 6.6
 NARROW_PLOT = 600
-"""Pixels of a row of a legend, of an entry beside its text, of a character, and of the width that
-is left for a legend on a page of 800 pixels."""
+TITLE_ROW = 24
+"""Pixels of a row of a legend, of an entry beside its text, of a character, of the width that is
+left for a legend on a page of 800 pixels, and of the second line of a title below it."""
+TASK_WIDTH = 190
+"""Least width of a panel with axes of its own, pixels; below it the labels of neighbours touch."""
 
 PANEL_COLUMNS = 3
 PANELS_WIDTH = 900
@@ -120,11 +123,22 @@ def finish(figure: go.Figure, height: int, *, top: int = TOP_WITHOUT_LEGEND) -> 
     top
         Pixels above the plot. The first row of them belongs to Plotly's buttons, the next to the
         legend, so that they never lie on each other or on the data. A legend that needs more than
-        two rows on a narrow page makes the figure higher.
+        two rows on a narrow page makes the figure higher; the page takes back what the legend
+        does not need at the width it has got, as `layout.meta` tells it.
     """
     if top == TOP_WITH_LEGEND:
         more = LEGEND_ROW * max(_legend_rows(figure) - 2, 0)
         height, top = height + more, top + more
+        figure.update_layout(
+            meta={
+                "height": height,
+                "top": top,
+                "spare": more,
+                "legend_row": LEGEND_ROW,
+                "above_legend": TOP_WITHOUT_LEGEND,
+                "below_legend": TITLE_ROW,
+            }
+        )
     figure.update_layout(template=TEMPLATE, height=height, autosize=True, separators=SEPARATORS)
     figure.update_layout(margin_t=top, legend_y=1 - TOP_WITHOUT_LEGEND / height)
     return figure.update_annotations(font_size=15)
@@ -205,15 +219,20 @@ def experiment_styles(experiments: Sequence[Experiment]) -> dict[str, dict[str, 
     }
 
 
-def split_panels(
+def least_width(experiments: Sequence[Experiment]) -> int:
+    """Pixels that panels with a column for each task need."""
+    return TASK_WIDTH * len(by_task(experiments))
+
+
+def task_panels(
     experiments: Sequence[Experiment], rows: int, **more: Any
 ) -> tuple[go.Figure, dict[str, list[Experiment]]]:
-    """Panels with a column for each split."""
-    grouped = by_split(experiments)
+    """Panels with a column for each task."""
+    grouped = by_task(experiments)
     figure = make_subplots(
         rows=rows,
         cols=len(grouped),
-        column_titles=[escape(split) for split in grouped],
+        column_titles=[escape(task).replace(", ", "<br>") for task in grouped],
         shared_yaxes="rows",
         horizontal_spacing=0.04,
         **more,
@@ -244,7 +263,7 @@ def experiment_panels(
     height
         That the whole figure needs, pixels.
     """
-    titles = [f"{escape(e.label)}<br>{escape(e.split)}" for e in experiments]
+    titles = [f"{escape(e.label)}<br>{escape(e.task)}" for e in experiments]
     figure, places, height = panels(titles, panel_height=panel_height, gap=gap, **more)
     return figure, [(*place, e) for place, e in zip(places, experiments, strict=True)], height
 

@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from diffsym.evaluation import figures
-from diffsym.evaluation.inputs import Study, by_split
+from diffsym.evaluation.inputs import Study, by_task
 from diffsym.evaluation.sections.blocks import FigureBlock, Section, thousands
 
 
@@ -12,6 +12,7 @@ def top_k(study: Study) -> Section | None:
     if not study.experiments:
         return None
     settings = study.experiments[0].metrics["settings"]
+    width = figures.style.least_width(study.experiments)
     return Section(
         "top-k",
         "Accuracy",
@@ -32,17 +33,20 @@ def top_k(study: Study) -> Section | None:
                     "structures, not that of the training ones. Dotted: always answering the most "
                     "frequent training classes."
                 ).format(100 * settings["confidence"], thousands(settings["resamples"])),
+                min_width=width,
             ),
             FigureBlock(
                 "top-n-accuracy",
                 figures.accuracy.top_n_accuracy(study.experiments),
                 "The same up to ten answers, after Fig. 5(a) of Vecsei et al. (2019).",
+                min_width=width,
             ),
             FigureBlock(
                 "crystal-system-accuracy",
                 figures.accuracy.crystal_system_accuracy(study.experiments),
                 "Space-group accuracy within each crystal system. Hover for how often the crystal "
                 "system itself is right when the probabilities of its groups are summed.",
+                min_width=width,
             ),
         ],
     )
@@ -59,15 +63,15 @@ def recall(study: Study) -> Section | None:
         "Recall is the share of a group's test structures that is recognised by the first answer.",
         [
             FigureBlock(
-                f"recall-{split}",
+                f"recall-{task.replace(', ', '-')}",
                 figures.accuracy.recall_by_space_group(experiments),
                 Markup(
                     "Split <code>{}</code>: recall against the space-group number. The area of a "
                     "marker is the group's frequency in training, its colour the crystal system; "
                     "after Fig. 3 of Liu et al. (2019). Recalls of rare groups rest on few test "
                     "structures: hover for the number."
-                ).format(split),
+                ).format(task),
             )
-            for split, experiments in by_split(study.experiments).items()
+            for task, experiments in by_task(study.experiments).items()
         ],
     )

@@ -27,6 +27,7 @@ def calibration(study: Study) -> Section | None:
                 "Above: accuracy of the first answers against their probability, in bins of equal "
                 "width. Below the dotted line a model is too sure of itself. Below: how often each "
                 "confidence occurs.",
+                min_width=figures.style.least_width(study.experiments),
             ),
             TableBlock(
                 ["split", "model", "expected calibration error", "log loss / nat", "A₁"],

@@ -52,6 +52,7 @@ def confusion(study: Study) -> Section | None:
             "answers given to all other structures, as frequent answers are also central in the "
             "graph. Hatched: wrong answers of the label-frequency baseline, which knows but one "
             "group. After Fig. 3(c) of Vecsei et al. (2019).",
+            min_width=figures.style.least_width(study.experiments),
         ),
         *(_pairs_table(experiment, position) for position, experiment in enumerate(best_first)),
     ]

@@ -1,7 +1,6 @@
 """Section on experiments with electron-diffraction patterns, after Tiong et al. 2020."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
@@ -108,11 +107,7 @@ def _decomposition_blocks(experiments: Sequence[Experiment]) -> list[Block]:
         FigureBlock(
             "electron-wrong-answers",
             figures.confusion.wrong_answers_by_system(
-                [
-                    replace(e, label=f"{e.label}, {number_of_classes(e)} groups")
-                    for members in by_class_set(experiments).values()
-                    for e in members
-                ]
+                [e for members in by_class_set(experiments).values() for e in members]
             ),
             "Where wrong answers go, in percent of the test structures of the true system: on the "
             "diagonal to another group of the same system, elsewhere to a group of another one. "

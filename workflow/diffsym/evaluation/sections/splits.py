@@ -38,6 +38,7 @@ def splits(study: Study) -> Section | None:
             "both sides, so part of its accuracy is recognition of known structures; the drop "
             "from split to split measures that part. Bars: bootstrap intervals; black marks: "
             "label-frequency baseline.",
+            min_width=figures.style.least_width(study.experiments),
         )
     ]
     if study.leakage:
