@@ -8,6 +8,7 @@ import tempfile
 import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from signal import SIGTERM
 from typing import NamedTuple
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
@@ -68,7 +69,10 @@ class Job(NamedTuple):
 
 
 class Cluster:
-    """A running SLURM: nodes cpu1 and cpu2 in partition `cpu`, gpu1 in partition `gpu`."""
+    """A running SLURM: nodes cpu1 and cpu2 in partition `cpu`, gpu1 in partition `gpu`.
+
+    Its daemons are `munged`, `slurmctld`, and the slurmd of each node under the node's name.
+    """
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -76,6 +80,33 @@ class Cluster:
             "SLURM_CONF": str(folder / "slurm.conf"),
             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
         }
+        self._commands: dict[str, tuple[str, ...]] = {}
+        self._daemons: dict[str, subprocess.Popen] = {}
+
+    def start(self, name: str, *command: str) -> None:
+        """Start a daemon in the foreground; without a command that which was stopped before."""
+        command = self._commands.setdefault(name, command)
+        self._daemons[name] = subprocess.Popen(
+            command,
+            env=os.environ | self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def stop(self, name: str, signal: int = SIGTERM) -> None:
+        """End a daemon by a signal, if need be by SIGKILL; jobs of a node go on without it."""
+        process = self._daemons.pop(name)
+        process.send_signal(signal)
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def stop_all(self) -> None:
+        """End all daemons that run, the last one first."""
+        for name in reversed(list(self._daemons)):
+            self.stop(name)
 
     def ask(self, *command: str) -> str:
         """What a program of SLURM prints."""
@@ -125,23 +156,6 @@ def wait_until(condition, what: str, patience: float = PATIENCE):
 
 
 @contextmanager
-def daemon(*command: str, environment: dict[str, str]):
-    """A daemon that runs in the foreground, ended with the context."""
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-@contextmanager
 def slurm():
     """A SLURM on this machine, stopped with all its jobs at the end of the context."""
     # Not a folder of pytest's, which only root may enter: munged wants its socket seen by all.
@@ -180,15 +194,12 @@ def slurm():
             "seed-file": "munged.seed",
         }
         options = [f"--{option}={folder / file}" for option, file in files.items()]
-        start = [
-            ("munged", "--foreground", "--force", *options),
-            ("slurmctld", "-D", "-i"),
-            *[("slurmd", "-D", "-N", node) for node in names],
-        ]
-        for command in start:
-            stack.enter_context(daemon(*command, environment=os.environ | cluster.environment))
-            if command[0] == "munged":
-                wait_until((folder / "munge.socket").exists, "munged answers")
+        stack.callback(cluster.stop_all)
+        cluster.start("munged", "munged", "--foreground", "--force", *options)
+        wait_until((folder / "munge.socket").exists, "munged answers")
+        cluster.start("slurmctld", "slurmctld", "-D", "-i")
+        for node in names:
+            cluster.start(node, "slurmd", "-D", "-N", node)
         wait_until(cluster.nodes_answer, "all nodes are idle")
         try:
             yield cluster

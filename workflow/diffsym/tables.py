@@ -296,7 +296,7 @@ def conform(table: pa.Table, schema: pa.Schema, name: str | Path) -> pa.Table:
         if column.type != field.type:
             try:
                 column = column.cast(field.type)
-            except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            except pa.ArrowException as error:
                 raise DiffsymError(
                     f"{name}: column {field.name} is {column.type}, not {field.type} ({error}); "
                     "delete the file and rerun the stage that writes it"

@@ -12,9 +12,9 @@ from diffsym import tables
 from diffsym.descriptors import electron
 from diffsym.evaluation import figures, sections
 from diffsym.evaluation.bootstrap import bootstrap_means, interval
-from diffsym.evaluation.electron import by_class_set, electron_experiments, gains
+from diffsym.evaluation.electron import electron_experiments, gains
 from diffsym.evaluation.figures.style import SYSTEM_COLOURS
-from diffsym.evaluation.inputs import Study
+from diffsym.evaluation.inputs import Study, by_task
 from diffsym.evaluation.summary import PUBLISHED
 from diffsym.structures.space_groups import crystal_system
 
@@ -58,10 +58,12 @@ def test_a_network_has_one_label_whatever_its_classes(experiments):
     }
 
 
-def test_class_sets_rise(experiments):
-    grouped = by_class_set(experiments[::-1])
-    assert list(grouped) == [("stratified", "few"), ("stratified", "common")]
-    assert [e.inputs.model for e in grouped["stratified", "few"]] == list(PATTERN_OF)[::-1]
+def test_class_sets_are_tasks_and_rise(study, experiments):
+    grouped = by_task(experiments)
+    assert list(grouped) == ["stratified, few", "stratified, common"]
+    assert [e.inputs.model for e in grouped["stratified, few"]] == list(PATTERN_OF)
+    # The other split has one class set, and is the task.
+    assert "prototype" in by_task(study.experiments)
 
 
 def test_gains_add_up_and_spot_patterns_are_chosen_by_validation(experiments):

@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from diffsym.evaluation.bootstrap import with_interval
-from diffsym.evaluation.inputs import Experiment, Study, labels
+from diffsym.evaluation.inputs import Experiment, Study, by_task, labels
 
 
 def electron_experiments(study: Study) -> list[Experiment]:
     """Experiments on electron-diffraction patterns.
 
     Their labels do not name the classes, so that a model has one label whatever the number of
-    groups that it tells apart.
+    groups that it tells apart. Those with the fewest groups come first.
     """
     chosen = [
         experiment
-        for experiment in study.experiments
+        for experiment in sorted(study.experiments, key=number_of_classes)
         if _kind(study, experiment.inputs.descriptor) == "electron"
     ]
     shortened = labels([replace(experiment.inputs, classes="") for experiment in chosen])
@@ -31,14 +31,6 @@ def _kind(study: Study, descriptor: str) -> str | None:
     """Kind of a descriptor, if its table is shown."""
     inputs = study.inputs.descriptors.get(descriptor)
     return inputs.kind if inputs else None
-
-
-def by_class_set(experiments: Sequence[Experiment]) -> dict[tuple[str, str], list[Experiment]]:
-    """Experiments of each split and class set, the fewest classes first."""
-    grouped: dict[tuple[str, str], list[Experiment]] = {}
-    for experiment in sorted(experiments, key=number_of_classes):
-        grouped.setdefault((experiment.split, experiment.inputs.classes), []).append(experiment)
-    return grouped
 
 
 def number_of_classes(experiment: Experiment) -> int:
@@ -89,7 +81,7 @@ def gains(experiments: Sequence[Experiment], patterns: Mapping[str, str]) -> lis
         structures. If there are several of a kind, that with the best validation accuracy.
     """
     found = []
-    for members in by_class_set(experiments).values():
+    for members in by_task(experiments).values():
         same_test: dict[str, list[Experiment]] = {}
         for experiment in members:
             same_test.setdefault(experiment.test["structures_sha256"], []).append(experiment)

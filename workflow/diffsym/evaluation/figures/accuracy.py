@@ -116,12 +116,11 @@ def round_trips(
     return finish(figure, height, top=TOP_WITH_LEGEND)
 
 
-def answers_line(
+def accuracy_line(
     entries: Sequence[Mapping[str, float]], label: str, style: Mapping[str, Any], **more: Any
 ) -> go.Scatter:
-    """An accuracy, or what an answer adds to it, against the number of answers."""
+    """Accuracies {value, low, high} of a model, with their intervals, against anything."""
     return go.Scatter(
-        x=[entry["k"] for entry in entries],
         y=[entry["value"] for entry in entries],
         error_y=error_bars(entries),
         mode="lines+markers",
@@ -129,6 +128,19 @@ def answers_line(
         line={"color": style["color"], "width": 2},
         name=escape(label),
         legendgroup=label,
+        **more,
+    )
+
+
+def answers_line(
+    entries: Sequence[Mapping[str, float]], label: str, style: Mapping[str, Any], **more: Any
+) -> go.Scatter:
+    """An accuracy, or what an answer adds to it, against the number of answers."""
+    return accuracy_line(
+        entries,
+        label,
+        style,
+        x=[entry["k"] for entry in entries],
         customdata=[[entry["low"], entry["high"]] for entry in entries],
         hovertemplate=escape(label) + "<br>k = %{x}: <b>%{y:.1%}</b> "
         "[%{customdata[0]:.1%}, %{customdata[1]:.1%}]<extra></extra>",

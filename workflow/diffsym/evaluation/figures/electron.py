@@ -11,8 +11,8 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from diffsym.evaluation.electron import Gain, by_class_set, number_of_classes
-from diffsym.evaluation.figures.accuracy import answers_line, label_frequency_line
+from diffsym.evaluation.electron import Gain, number_of_classes
+from diffsym.evaluation.figures.accuracy import accuracy_line, answers_line, label_frequency_line
 from diffsym.evaluation.figures.style import (
     BASELINE,
     NEUTRAL,
@@ -26,7 +26,7 @@ from diffsym.evaluation.figures.style import (
     system_legend,
     task_panels,
 )
-from diffsym.evaluation.inputs import Experiment
+from diffsym.evaluation.inputs import Experiment, by_task
 from diffsym.evaluation.typesetting import label_plotly
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
 
@@ -116,15 +116,11 @@ def _classes_line(
     """A_1 of one network against the number of classes."""
     label = experiments[0].label
     entries = [experiment.test["accuracy"][0] for experiment in experiments]
-    return go.Scatter(
+    return accuracy_line(
+        entries,
+        label,
+        style,
         x=[str(number_of_classes(experiment)) for experiment in experiments],
-        y=[entry["value"] for entry in entries],
-        error_y=error_bars(entries),
-        mode="lines+markers",
-        marker={"size": 9, **style},
-        line={"color": style["color"], "width": 2},
-        name=escape(label),
-        legendgroup=label,
         offsetgroup=label,
         customdata=[
             [entry["low"], entry["high"], experiment.test["n"]]
@@ -138,7 +134,7 @@ def _classes_line(
 
 def top_k_by_classes(experiments: Sequence[Experiment]) -> go.Figure:
     """A_1 ... A_5, a panel for each class set and split; their Fig. 3(b) to (e)."""
-    grouped = by_class_set(experiments)
+    grouped = by_task(experiments)
     figure, places, height = panels(
         _titles(grouped), panel_height=280, gap=120, columns=2, horizontal_spacing=0.09
     )
@@ -169,7 +165,7 @@ def recall_by_class_set(experiments: Sequence[Experiment]) -> go.Figure:
 
     Backgrounds have the colours of the crystal systems.
     """
-    grouped = by_class_set(experiments)
+    grouped = by_task(experiments)
     figure, places, height = panels(_titles(grouped), panel_height=270, gap=130, columns=1)
     figure.add_traces(system_legend())
     styles = experiment_styles(experiments)
@@ -212,7 +208,7 @@ def recall_by_class_set(experiments: Sequence[Experiment]) -> go.Figure:
 
 def accuracy_by_system(experiments: Sequence[Experiment]) -> go.Figure:
     """Mean space-group accuracy within each crystal system as bars; their Fig. 4(c), (d)."""
-    grouped = by_class_set(experiments)
+    grouped = by_task(experiments)
     figure, places, height = panels(_titles(grouped), panel_height=270, gap=130, columns=1)
     styles = experiment_styles(experiments)
     shown: set[str] = set()
@@ -286,8 +282,8 @@ def _title(experiment: Experiment, separator: str = ": ") -> str:
     )
 
 
-def _titles(grouped: Mapping[tuple[str, str], Sequence[Experiment]]) -> list[str]:
-    """Title of the panel of each class set and split."""
+def _titles(grouped: Mapping[str, Sequence[Experiment]]) -> list[str]:
+    """Title of the panel of each task."""
     return [_title(members[0]) for members in grouped.values()]
 
 

@@ -8,7 +8,6 @@ from markupsafe import Markup
 from diffsym.evaluation import figures
 from diffsym.evaluation.electron import (
     Gain,
-    by_class_set,
     electron_experiments,
     gains,
     number_of_classes,
@@ -23,9 +22,8 @@ from diffsym.evaluation.sections.blocks import (
     percent_interval,
     points_interval,
 )
-from diffsym.evaluation.summary import PUBLISHED
+from diffsym.evaluation.summary import TIONG_2020
 
-TIONG_2020 = next(entry for entry in PUBLISHED if "Tiong" in entry["reference"])
 PLOT_WIDTH = 720
 """Pixels that two panels need, and legends of two entries a row."""
 MATRICES_WIDTH = 1150
@@ -106,9 +104,7 @@ def _decomposition_blocks(experiments: Sequence[Experiment]) -> list[Block]:
         ),
         FigureBlock(
             "electron-wrong-answers",
-            figures.confusion.wrong_answers_by_system(
-                [e for members in by_class_set(experiments).values() for e in members]
-            ),
+            figures.confusion.wrong_answers_by_system(experiments),
             "Where wrong answers go, in percent of the test structures of the true system: on the "
             "diagonal to another group of the same system, elsewhere to a group of another one. "
             "After Fig. 4(e) and (f) of Tiong et al. (2020).",

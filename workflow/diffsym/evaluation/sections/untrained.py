@@ -13,10 +13,12 @@ from diffsym.evaluation.sections.blocks import (
     Section,
     TableBlock,
     group_cell,
+    percent,
     percent_interval,
     points_interval,
     thousands,
 )
+from diffsym.evaluation.summary import TIONG_2020
 from diffsym.files import read_json
 
 
@@ -31,21 +33,30 @@ def untrained(study: Study) -> Section | None:
         return None
     experiments, contents = zip(*recognitions.values(), strict=True)
     settings = contents[0]["settings"]
+    published = next(model for model in TIONG_2020["models"] if "untrained" in model)
     blocks: list[Block] = [
         FigureBlock(
             "untrained-top-k",
             figures.untrained.untrained_top_k(experiments, contents),
             Markup(
                 "Share of the test half whose group is among the <i>k</i> most similar ones; after "
-                "Fig. 3f of Tiong et al. (2020), who report 70.2 % for <i>k</i> = 1 and 87.5 % for "
-                "<i>k</i> = 5 with a network trained for 72 groups, on 3{}052 structures of 30 "
+                "Fig. 3f of Tiong et al. (2020), who report {} for <i>k</i> = 1 and {} for "
+                "<i>k</i> = 5 with a network trained for {} groups, on {} structures of {} "
                 "groups of the Materials Project: other data, and no measurement of the same "
                 "thing. Mean and nearest: a group is represented by the mean of its references, or "
                 "by that reference which is most similar. Images: the means of 32 × 32 blocks of "
                 "pixels in the place of the features, without any network. Dotted: always "
                 "answering the groups with the most references. Bars: {:.0f} % bootstrap "
                 "intervals from {} resamples."
-            ).format("\u202f", 100 * settings["confidence"], thousands(settings["resamples"])),
+            ).format(
+                percent(published["untrained"]["top_1"]),
+                percent(published["untrained"]["top_5"]),
+                published["n_classes"],
+                thousands(published["untrained"]["structures"]),
+                published["untrained"]["groups"],
+                100 * settings["confidence"],
+                thousands(settings["resamples"]),
+            ),
             min_width=figures.style.PANELS_WIDTH if len(recognitions) > 2 else 0,
         ),
         _accuracy_table(recognitions),
