@@ -146,6 +146,12 @@ def made_from_reflections(descriptor):
     return isinstance(STUDY.descriptors[descriptor], PowderDescriptor | IdealDescriptor)
 
 
+def descriptor_environment(wildcards):
+    """The conda environment of a descriptor: diffpy.srreal has a package for conda only."""
+    engine = getattr(STUDY.descriptors[wildcards.descriptor], "engine", None)
+    return f"../envs/{'srreal' if engine == 'srreal' else 'descriptors'}.yaml"
+
+
 def descriptor_input(wildcards):
     """What a shard of a descriptor is computed from."""
     files = {"structures": "results/structures.parquet"}

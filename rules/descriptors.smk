@@ -33,7 +33,7 @@ rule compute_descriptor:
     benchmark:
         "results/benchmarks/compute_descriptor/{descriptor}-{shard}.tsv"
     conda:
-        "../envs/descriptors.yaml"
+        descriptor_environment
     threads: 1
     resources:
         mem_mb=memory(1500, 4),

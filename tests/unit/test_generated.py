@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from diffsym.config import load_configuration
-from diffsym.generated import REPOSITORY, conda_environments, generated_files, locked_versions
+from diffsym.generated import REPOSITORY, generated_files
 
 
 @pytest.mark.parametrize("path", generated_files())
@@ -29,21 +29,3 @@ def test_every_key_of_the_configuration_is_explained():
     schema = yaml.safe_load(generated_files()["workflow/schemas/config.schema.json"])
     unexplained = [name for name, key in keys(schema) if not key.get("description")]
     assert not unexplained
-
-
-@pytest.mark.parametrize("path", conda_environments())
-def test_conda_environments_hold_the_versions_of_the_lock(path):
-    environment = yaml.safe_load((REPOSITORY / path).read_text())
-    [pip] = [part["pip"] for part in environment["dependencies"] if isinstance(part, dict)]
-    versions = locked_versions()
-    assert pip
-    for requirement in pip:
-        name, version = requirement.split("==")
-        assert versions[name] == version
-
-
-def test_rules_use_only_environments_that_exist():
-    for rules in (REPOSITORY / "rules").glob("*.smk"):
-        for line in rules.read_text().splitlines():
-            if "envs/" in line:
-                assert (REPOSITORY / "rules" / line.strip().strip('"')).is_file(), line

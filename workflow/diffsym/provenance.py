@@ -70,11 +70,8 @@ def _parsed(path: Path) -> tuple[str, frozenset[str]]:
     return hashlib.sha256(meaning.encode()).hexdigest(), imports
 
 
-def code_digest(script: str | Path, *modules: str) -> str:
-    """Digest of all code of ours that a job runs.
-
-    Rules carry it among their parameters, so that an edit of the library reruns exactly the
-    stages that import the edited module, while an edited comment reruns none.
+def code_files(script: str | Path, *modules: str) -> dict[str, Path]:
+    """Files of all code of ours that a job runs.
 
     Parameters
     ----------
@@ -85,20 +82,40 @@ def code_digest(script: str | Path, *modules: str) -> str:
 
     Returns
     -------
-    str
-        Sixteen hexadecimal digits.
+    dict
+        Name of the script and of each module -> its file.
     """
-    digest, pending = _parsed(Path(script).resolve())
-    found = {str(Path(script).name): digest}
-    queue = sorted(pending | set(modules))
+    script = Path(script).resolve()
+    files = {script.name: script}
+    queue = sorted(_parsed(script)[1] | set(modules))
     while queue:
         module = queue.pop()
         path = _module_file(module)
-        if path is None or module in found:
+        if path is None or module in files:
             continue
-        found[module], imports = _parsed(path)
-        queue.extend(sorted(imports))
-    lines = "\n".join(f"{name} {digest}" for name, digest in sorted(found.items()))
+        files[module] = path
+        queue.extend(sorted(_parsed(path)[1]))
+    return files
+
+
+def code_digest(script: str | Path, *modules: str) -> str:
+    """Digest of all code of ours that a job runs.
+
+    Rules carry it among their parameters, so that an edit of the library reruns exactly the
+    stages that import the edited module, while an edited comment reruns none.
+
+    Parameters
+    ----------
+    script, modules
+        As of `code_files`.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+    """
+    files = code_files(script, *modules)
+    lines = "\n".join(f"{name} {_parsed(path)[0]}" for name, path in sorted(files.items()))
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 

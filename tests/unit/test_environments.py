@@ -1,0 +1,94 @@
+"""Conda environments and the container: versions of the lock, and every package that jobs import."""
+
+import ast
+import re
+import sys
+from importlib.metadata import packages_distributions
+
+import pytest
+import yaml
+from packaging.utils import canonicalize_name
+
+from diffsym.generated import REPOSITORY, conda_environments, locked_versions
+from diffsym.provenance import code_files
+
+LIBRARY = REPOSITORY / "workflow" / "diffsym"
+SCRIPTS = REPOSITORY / "workflow" / "scripts"
+RULE = re.compile(
+    r'^rule (?P<name>\w+):.*?conda:\s+(?P<conda>\S+)\s.*?script:\s+"(?P<script>\S+)"', re.M | re.S
+)
+# `importlib.import_module(f"diffsym.models.{kind}")` imports a module of this room.
+BY_NAME = re.compile(r'import_module\(\s*f?"diffsym\.(\w+)\.')
+# `descriptor_environment` chooses one of these.
+OF_DESCRIPTORS = ("descriptors", "srreal")
+DISTRIBUTIONS = {
+    module: {canonicalize_name(name) for name in names}
+    for module, names in packages_distributions().items()
+} | {"diffpy": {"diffpy.srreal"}}
+
+
+def rules():
+    """Rule, environment and script, for each rule that runs a script."""
+    for file in sorted((REPOSITORY / "rules").glob("*.smk")):
+        # A rule without a script, such as a class set's, ends before the next one begins.
+        for block in re.split(r"(?m)^(?=rule )", file.read_text()):
+            for found in RULE.finditer(block):
+                named = re.fullmatch(r'"\.\./envs/(\w+)\.yaml"', found["conda"])
+                for environment in [named[1]] if named else OF_DESCRIPTORS:
+                    yield found["name"], environment, found["script"].rpartition("/")[2]
+
+
+def packages(environment):
+    """Names of the distributions that an environment installs on purpose."""
+    content = yaml.safe_load((REPOSITORY / "envs" / f"{environment}.yaml").read_text())
+    names = {part.split()[0] for part in content["dependencies"] if isinstance(part, str)}
+    [pip] = [part["pip"] for part in content["dependencies"] if isinstance(part, dict)]
+    return names | {requirement.split("==")[0] for requirement in pip}
+
+
+def imported(path):
+    """Top-level names of all modules that a file imports, at whatever place."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.split(".")[0]
+
+
+def files_of_job(script):
+    """All code of ours that a script may run, modules that are imported by name included."""
+    modules: set[str] = set()
+    while True:
+        files = code_files(SCRIPTS / script, *modules)
+        rooms = {room for path in files.values() for room in BY_NAME.findall(path.read_text())}
+        found = {f"diffsym.{r}.{path.stem}" for r in rooms for path in (LIBRARY / r).glob("*.py")}
+        if found <= modules:
+            return files
+        modules |= found
+
+
+@pytest.mark.parametrize("path", conda_environments())
+def test_conda_environments_hold_the_versions_of_the_lock(path):
+    environment = yaml.safe_load((REPOSITORY / path).read_text())
+    [pip] = [part["pip"] for part in environment["dependencies"] if isinstance(part, dict)]
+    versions = locked_versions()
+    assert pip
+    for requirement in pip:
+        name, version = requirement.split("==")
+        assert versions[name] == version
+
+
+def test_all_scripts_belong_to_a_rule_with_an_environment():
+    assert {script for _, _, script in rules()} == {path.name for path in SCRIPTS.glob("*.py")}
+
+
+@pytest.mark.parametrize(("rule", "environment", "script"), list(rules()))
+def test_the_environment_of_a_rule_has_what_its_jobs_import(rule, environment, script):
+    # Snakemake itself puts its own package within reach of a script.
+    known = {*sys.stdlib_module_names, "diffsym", "snakemake"}
+    names = {name for path in files_of_job(script).values() for name in imported(path)} - known
+    assert names
+    if environment != "srreal":
+        names.discard("diffpy")
+    there = packages(environment)
+    assert not {name for name in names if there.isdisjoint(DISTRIBUTIONS[name])}
