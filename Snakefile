@@ -6,6 +6,10 @@ min_version("9.20")
 configfile: "config.yaml"
 
 
+# For `--sdm apptainer` alone; envs/apptainer.def says how to build it.
+container: "diffsym.sif"
+
+
 include: "rules/common.smk"
 include: "rules/structures.smk"
 include: "rules/descriptors.smk"

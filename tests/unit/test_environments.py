@@ -1,21 +1,24 @@
-"""Conda environments and the container: versions of the lock, and every package that jobs import."""
+"""Conda environments and the container: versions of the lock, all packages that jobs import."""
 
 import ast
 import re
 import sys
 from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 import yaml
 from packaging.utils import canonicalize_name
+from spython.main.parse.parsers import SingularityParser
 
-from diffsym.generated import REPOSITORY, conda_environments, locked_versions
+from diffsym.generated import CONDA_PYTHON, REPOSITORY, conda_environments, locked_versions
 from diffsym.provenance import code_files
 
 LIBRARY = REPOSITORY / "workflow" / "diffsym"
 SCRIPTS = REPOSITORY / "workflow" / "scripts"
 RULE = re.compile(
-    r'^rule (?P<name>\w+):.*?conda:\s+(?P<conda>\S+)\s.*?script:\s+"(?P<script>\S+)"', re.M | re.S
+    r'^rule (?P<name>\w+):.*?conda:\s+(?P<conda>\S+)\s.*?script:\s+"(?P<script>\S+)"',
+    re.MULTILINE | re.DOTALL,
 )
 # `importlib.import_module(f"diffsym.models.{kind}")` imports a module of this room.
 BY_NAME = re.compile(r'import_module\(\s*f?"diffsym\.(\w+)\.')
@@ -28,14 +31,15 @@ DISTRIBUTIONS = {
 
 
 def rules():
-    """Rule, environment and script, for each rule that runs a script."""
+    """Environment and script of each rule that runs a script."""
     for file in sorted((REPOSITORY / "rules").glob("*.smk")):
         # A rule without a script, such as a class set's, ends before the next one begins.
         for block in re.split(r"(?m)^(?=rule )", file.read_text()):
             for found in RULE.finditer(block):
                 named = re.fullmatch(r'"\.\./envs/(\w+)\.yaml"', found["conda"])
                 for environment in [named[1]] if named else OF_DESCRIPTORS:
-                    yield found["name"], environment, found["script"].rpartition("/")[2]
+                    script = found["script"].rpartition("/")[2]
+                    yield pytest.param(environment, script, id=f"{found['name']}-{environment}")
 
 
 def packages(environment):
@@ -79,16 +83,37 @@ def test_conda_environments_hold_the_versions_of_the_lock(path):
 
 
 def test_all_scripts_belong_to_a_rule_with_an_environment():
-    assert {script for _, _, script in rules()} == {path.name for path in SCRIPTS.glob("*.py")}
+    scripts = {rule.values[1] for rule in rules()}
+    assert scripts == {path.name for path in SCRIPTS.glob("*.py")}
 
 
-@pytest.mark.parametrize(("rule", "environment", "script"), list(rules()))
-def test_the_environment_of_a_rule_has_what_its_jobs_import(rule, environment, script):
-    # Snakemake itself puts its own package within reach of a script.
-    known = {*sys.stdlib_module_names, "diffsym", "snakemake"}
+@pytest.mark.parametrize(("environment", "script"), list(rules()))
+def test_the_environment_of_a_rule_has_what_its_jobs_import(environment, script):
+    # Snakemake itself puts its own package within reach of a script, and JAX is for those who
+    # ask for it.
+    known = {*sys.stdlib_module_names, "diffsym", "snakemake", "jax"}
     names = {name for path in files_of_job(script).values() for name in imported(path)} - known
     assert names
     if environment != "srreal":
         names.discard("diffpy")
     there = packages(environment)
     assert not {name for name in names if there.isdisjoint(DISTRIBUTIONS[name])}
+
+
+def test_the_container_is_made_from_the_lock():
+    definition = SingularityParser(str(REPOSITORY / "envs" / "apptainer.def"))
+    recipe = definition.parse()["spython-base"]
+    assert recipe.fromHeader == f"python:{CONDA_PYTHON}-slim-bookworm"
+    source, target = recipe.files[0].split()
+    assert (REPOSITORY / source).is_file()
+    assert any(
+        line.startswith("python -m pip install")
+        and "--require-hashes" in line
+        and line.endswith(f"--requirement {target}")
+        for line in recipe.install
+    )
+    # What `--sdm apptainer` starts is what the definition says to build.
+    [image] = re.findall(
+        r'^container: "(\S+)"', (REPOSITORY / "Snakefile").read_text(), re.MULTILINE
+    )
+    assert f"apptainer build {image} envs/apptainer.def" in Path(definition.filename).read_text()
