@@ -34,14 +34,16 @@ class Study:
         # The list of overlays would swallow targets that follow it.
         return [*snakemake, "--configfile", *overlays, "--printshellcmds", *arguments]
 
-    def start(self, *arguments: str, overlay: dict | None = None) -> subprocess.Popen:
+    def start(
+        self, *arguments: str, overlay: dict | None = None, output=subprocess.PIPE
+    ) -> subprocess.Popen:
         """Start Snakemake in this checkout, with the code of this checkout."""
         return subprocess.Popen(
             self._command(arguments, overlay),
             cwd=self.folder,
             # Before the editable installation, which is the code of the repository.
             env=os.environ | {"PYTHONPATH": str(self.folder / "workflow")},
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
         )

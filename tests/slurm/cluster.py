@@ -61,6 +61,7 @@ def why_not() -> str | None:
 class Job(NamedTuple):
     """A job of SLURM as `squeue` shows it."""
 
+    rule: str
     number: str
     state: str
     partition: str
@@ -114,16 +115,19 @@ class Cluster:
             command, env=os.environ | self.environment, check=True, capture_output=True, text=True
         ).stdout
 
+    def all_jobs(self) -> list[Job]:
+        """Jobs of all rules, those that have ended included."""
+        form = "--format=%k|%i|%T|%P|%m|%l"
+        lines = self.ask("squeue", "--noheader", "--states=all", form).splitlines()
+        # The plugin's comment on a job: rule_RULE, or rule_RULE_wildcards_VALUES.
+        return [
+            Job(comment.removeprefix("rule_").split("_wildcards_")[0], *fields)
+            for comment, *fields in (line.split("|") for line in lines)
+        ]
+
     def jobs(self, rule: str) -> list[Job]:
         """Jobs of a rule, those that have ended included."""
-        form = "--format=%i|%T|%P|%m|%l|%k"
-        lines = self.ask("squeue", "--noheader", "--states=all", form).splitlines()
-        return [
-            Job(*fields)
-            for *fields, comment in (line.split("|") for line in lines)
-            # So does the plugin name a job.
-            if comment.startswith(f"rule_{rule}_wildcards_") or comment == f"rule_{rule}"
-        ]
+        return [job for job in self.all_jobs() if job.rule == rule]
 
     def nodes_answer(self) -> bool:
         states = self.ask("sinfo", "--noheader", "--Node", "--format=%T").split()

@@ -5,8 +5,8 @@ Each test goes on with the study where the one before it stopped, and would star
 
 import psutil
 import pytest
-import yaml
 from slurm.cluster import slurm, wait_until, why_not
+from slurm.site import processes, profile
 from study import checkout, share_kernels
 
 from diffsym.files import sha256
@@ -15,12 +15,6 @@ PATIENCE = 300  # seconds until a job has to have started
 OVERLAY = {"report": {"experiments": ["cnn"]}}
 DESCRIPTOR = "results/descriptors/pdf_liu2019"
 MEMBER = "results/experiments/cnn/members/0"
-# This SLURM has no accounting, its jobs take seconds, and no other machine sees the files.
-SITE = {
-    "slurm-status-command": "squeue",
-    "slurm-init-seconds-before-status-checks": 1,
-    "latency-wait": 5,
-}
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(why_not() is not None, reason=f"no SLURM: {why_not()}"),
@@ -46,31 +40,6 @@ def study(tiny_study, tmp_path_factory, amcsd_wheel):
         if process.cwd() == str(fresh.folder):  # a failed test has left its Snakemake behind
             process.kill()
             process.wait()
-
-
-def profile(study, **resources):
-    """The option that names the profile, edited as a site does, with other resources of a rule.
-
-    (Resources on the command line would take the place of all those in the profile.)
-    """
-    settings = yaml.safe_load((study.folder / "workflow/profiles/slurm/config.yaml").read_text())
-    for rule, own in resources.items():
-        settings["set-resources"].setdefault(rule, {}).update(own)
-    edited = study.folder / "site" / "config.yaml"
-    edited.parent.mkdir(exist_ok=True)
-    edited.write_text(yaml.safe_dump(settings | SITE))
-    return "--profile=site"
-
-
-def processes(study, rule):
-    """Processes that run the script of a rule in a study, on whatever node."""
-    return [
-        process
-        for process in psutil.process_iter(["cmdline", "cwd", "name"])
-        if process.info["cwd"] == str(study.folder)
-        and f".{rule}.py" in " ".join(process.info["cmdline"] or [])
-        and "python" in process.info["name"]
-    ]
 
 
 def wait_for(condition, snakemake):
