@@ -1,5 +1,7 @@
 """Fixtures that all tests share: real data, fetched or made once a session."""
 
+import subprocess
+
 import pytest
 from study import REPOSITORY, checkout, share_kernels
 
@@ -45,3 +47,25 @@ def tiny_study(tmp_path_factory, amcsd_wheel):
 def amcsd_structures(tiny_study):
     """Unique structures of the tiny study."""
     return read_table(tiny_study.folder / "results" / "structures.parquet", STRUCTURES)
+
+
+@pytest.fixture
+def small_disk():
+    """A function that puts a disk of a given size in place of a folder, until the test ends.
+
+    Called again with the same folder it gives the disk another size.
+    """
+    mounted = []
+
+    def mount(folder, size):
+        options = f"size={size}" + (",remount" if folder in mounted else "")
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode:
+            pytest.skip(f"no disk can be mounted here: {result.stderr.strip()}")
+        mounted.append(folder)
+
+    yield mount
+    for folder in dict.fromkeys(mounted):
+        subprocess.run(["umount", str(folder)], check=True)

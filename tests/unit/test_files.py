@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path, sha256, write_json, write_text
 
 
@@ -49,6 +50,16 @@ def test_a_killed_writer_leaves_no_half_file(tmp_path):
     write_text(path, "whole")
     assert path.read_text() == "whole"
     assert names(tmp_path) == ["table.json"]
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_keeps_the_old_file(tmp_path, small_disk):
+    small_disk(tmp_path / "disk", "64k")
+    path = tmp_path / "disk" / "table.json"
+    write_text(path, "old")
+    with pytest.raises(DiffsymError, match=rf"{path}: no room .* make room there and start"):
+        write_text(path, 100_000 * "x")
+    assert path.read_text() == "old"
+    assert names(path.parent) == ["table.json"]
 
 
 def test_json_refuses_what_other_readers_cannot_read(tmp_path):

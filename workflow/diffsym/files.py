@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import errno
 import glob
 import hashlib
 import json
@@ -14,6 +15,8 @@ from typing import Any
 
 import psutil
 
+from diffsym.errors import DiffsymError
+
 
 def _remove_abandoned(path: Path) -> None:
     """Remove what writers of `path` on this machine left behind when they were killed."""
@@ -22,6 +25,20 @@ def _remove_abandoned(path: Path) -> None:
         writer = workspace.name.removeprefix(prefix).split("-")[0]
         if writer.isdigit() and not psutil.pid_exists(int(writer)):
             shutil.rmtree(workspace, ignore_errors=True)
+
+
+@contextmanager
+def _full_disk_told(path: Path) -> Iterator[None]:
+    """Turn the error of a full disk, while `path` is written, into a sentence for the user."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise DiffsymError(
+            f"{path}: no room to write it, the disk or your quota is full; make room there "
+            "and start the same command again"
+        ) from None
 
 
 @contextmanager
@@ -41,17 +58,23 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     ------
     Path
         A name that does not exist yet, to write a file to.
+
+    Raises
+    ------
+    DiffsymError
+        The disk is full.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(path)
     prefix = f".{path.name}.{socket.gethostname()}-{os.getpid()}-"
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=path.parent) as workspace:
-        temporary = Path(workspace) / path.name
-        yield temporary
-        with temporary.open("rb") as handle:
-            os.fsync(handle.fileno())
-        temporary.replace(path)
+    with _full_disk_told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path)
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=path.parent) as workspace:
+            temporary = Path(workspace) / path.name
+            yield temporary
+            with temporary.open("rb") as handle:
+                os.fsync(handle.fileno())
+            temporary.replace(path)
 
 
 def write_text(path: str | Path, text: str) -> None:

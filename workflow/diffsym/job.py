@@ -45,14 +45,14 @@ def job(snakemake: Any) -> Iterator[None]:
             with threadpool_limits(limits=snakemake.threads):
                 yield
         except DiffsymError as error:
-            sys.stderr.write(f"{error}\n")
-            terminal.write(f"{snakemake.rule}: {error}\n")
+            # First on the terminal: the log may lie on the disk that is full.
+            print(f"{snakemake.rule}: {error}", file=terminal, flush=True)
+            print(error, file=sys.stderr)
             sys.exit(1)
         except Exception as error:  # noqa: BLE001 - the last frame of the process
+            sentence = f"{type(error).__name__}: {error} (full traceback in {log})"
+            print(f"{snakemake.rule}: {sentence}", file=terminal, flush=True)
             traceback.print_exc()
-            terminal.write(
-                f"{snakemake.rule}: {type(error).__name__}: {error} (full traceback in {log})\n"
-            )
             sys.exit(1)
         finally:
             terminal.close()
