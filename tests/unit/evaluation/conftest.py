@@ -72,6 +72,34 @@ def structures(space_groups: np.ndarray) -> pa.Table:
     )
 
 
+def split_table(identifiers, numbers, roles, groups=None) -> pa.Table:
+    """A split without folds; `groups` stand on one side of it, by default each structure."""
+    columns = {
+        "structure_id": identifiers,
+        "space_group": numbers,
+        "role": roles,
+        "fold": [-1] * len(numbers),
+        "group": identifiers if groups is None else groups,
+    }
+    return of_schema(tables.SPLIT, columns)
+
+
+def predictions_table(identifiers, numbers, roles, classes, *, skill, rng) -> pa.Table:
+    """Answers for what is not trained on, right the more often the greater `skill`."""
+    held_out = np.flatnonzero((roles != "train") & np.isin(numbers, classes))
+    probabilities = rng.dirichlet(np.ones(len(classes)), len(held_out))
+    labels = np.searchsorted(classes, numbers[held_out])
+    probabilities[np.arange(len(held_out)), labels] += skill
+    columns = {
+        "structure_id": np.asarray(identifiers)[held_out],
+        "role": roles[held_out],
+        "member": [0] * len(held_out),
+        "space_group": numbers[held_out],
+        "probabilities": probabilities.astype(np.float32).tolist(),
+    }
+    return of_schema(tables.predictions_schema(classes), columns)
+
+
 def measured_predictions(predictions: pa.Table) -> dict[str, pa.Table]:
     """Answers for two sets: of a laboratory, and test structures as patterns."""
     test = predictions.filter(pc.equal(predictions["role"], "test")).slice(0, 60)
@@ -141,33 +169,12 @@ def report_inputs(tmp_path_factory) -> ReportInputs:
     profile_table = tables.descriptor_table(pa.array(identifiers), profiles)
     tables.write_table(profile_table, folder / "ideal.parquet", profile_table.schema)
     experiments = []
-    for split in ("stratified", "prototype"):
+    for split_name in ("stratified", "prototype"):
         roles = rng.choice(["train", "validation", "test"], N, p=[0.6, 0.1, 0.3])
-        split_table = of_schema(
-            tables.SPLIT,
-            {
-                "structure_id": identifiers,
-                "space_group": numbers,
-                "role": roles,
-                "fold": [-1] * N,
-                "group": identifiers,
-            },
-        )
-        held_out = np.flatnonzero(roles != "train")
-        probabilities = rng.dirichlet(np.ones(len(CLASSES)), len(held_out))
-        probabilities[np.arange(len(held_out)), np.searchsorted(CLASSES, numbers[held_out])] += 0.3
-        predictions = of_schema(
-            tables.predictions_schema(CLASSES),
-            {
-                "structure_id": [identifiers[i] for i in held_out],
-                "role": roles[held_out],
-                "member": [0] * len(held_out),
-                "space_group": numbers[held_out],
-                "probabilities": probabilities.astype(np.float32).tolist(),
-            },
-        )
+        split = split_table(identifiers, numbers, roles)
+        predictions = predictions_table(identifiers, numbers, roles, CLASSES, skill=0.3, rng=rng)
         for model in ("logistic", "cnn"):
-            name = f"{model}_{split}"
+            name = f"{model}_{split_name}"
             measured = measured_predictions(predictions) if model == "cnn" else {}
             for patterns, answers in measured.items():
                 tables.write_table(answers, folder / f"{name}-{patterns}.parquet", answers.schema)
@@ -175,7 +182,7 @@ def report_inputs(tmp_path_factory) -> ReportInputs:
                 folder / f"{name}.json",
                 evaluate_experiment(
                     [predictions],
-                    split_table,
+                    split,
                     measured={patterns: [answers] for patterns, answers in measured.items()},
                     resamples=100,
                 ),
@@ -184,7 +191,7 @@ def report_inputs(tmp_path_factory) -> ReportInputs:
             if model == "cnn":
                 curve = [0.1, 0.2, 0.3]
                 history = dict.fromkeys(("loss", "val_loss", "accuracy", "val_accuracy"), curve)
-                write_json(folder / f"{name}_history.json", history)
+                write_json(folder / f"{name}_history.json", history | TRAINED_ON)
                 histories = [folder / f"{name}_history.json"]
                 course = {
                     "epochs": [1, 3],
@@ -196,7 +203,7 @@ def report_inputs(tmp_path_factory) -> ReportInputs:
                 ExperimentInputs(
                     name=name,
                     descriptor="pdf",
-                    split=split,
+                    split=split_name,
                     classes="common",
                     model=model,
                     training=None,
@@ -272,28 +279,19 @@ MEMBERS = 2
 
 
 def members_predictions(identifiers, numbers, roles, volumes, *, skill, seed):
-    """Predictions of an ensemble, right the more often the greater `skill`; volumes if given."""
+    """Predictions of an ensemble, of volumes, too, where these are given."""
     rng = np.random.default_rng(seed)
-    held_out = np.flatnonzero(roles != "train")
-    labels = np.searchsorted(CLASSES, numbers[held_out])
-    ln_volume = None if volumes is None else (float(np.log(volumes).mean()), 0.8)
     members = []
     for member in range(MEMBERS):
-        probabilities = rng.dirichlet(np.ones(len(CLASSES)), len(held_out))
-        probabilities[np.arange(len(held_out)), labels] += skill
-        columns = {
-            "structure_id": [identifiers[i] for i in held_out],
-            "role": roles[held_out],
-            "member": [member] * len(held_out),
-            "space_group": numbers[held_out],
-            "probabilities": probabilities.astype(np.float32).tolist(),
-        }
+        table = predictions_table(identifiers, numbers, roles, CLASSES, skill=skill, rng=rng)
+        columns = {name: table[name] for name in table.column_names}
+        columns["member"] = [member] * len(table)
+        ln_volume = None
         if volumes is not None:
-            errors = 0.03 * rng.standard_cauchy(len(held_out)).clip(-50, 50)
-            columns |= {
-                "volume": volumes[held_out] * np.exp(errors),
-                "true_volume": volumes[held_out],
-            }
+            true_volume = volumes[roles != "train"]
+            errors = 0.03 * rng.standard_cauchy(len(table)).clip(-50, 50)
+            ln_volume = (float(np.log(volumes).mean()), 0.8)
+            columns |= {"volume": true_volume * np.exp(errors), "true_volume": true_volume}
         members.append(of_schema(tables.predictions_schema(CLASSES, ln_volume), columns))
     return members
 
@@ -333,16 +331,7 @@ def series_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
     ):
         for number in range(1, SETS + 1):
             roles = np.where(parts == number, "test", np.where(parts == 0, "validation", "train"))
-            split = of_schema(
-                tables.SPLIT,
-                {
-                    "structure_id": identifiers,
-                    "space_group": numbers,
-                    "role": roles,
-                    "fold": [-1] * N,
-                    "group": identifiers,
-                },
-            )
+            split = split_table(identifiers, numbers, roles)
             predictions = members_predictions(
                 identifiers,
                 numbers,
@@ -418,36 +407,14 @@ def electron_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
     identifiers = np.array(structures["structure_id"].to_pylist())
     numbers = structures["space_group"].to_numpy().astype(np.int64)
     roles = rng.choice(["train", "validation", "test"], N, p=[0.5, 0.1, 0.4])
-    split = of_schema(
-        tables.SPLIT,
-        {
-            "structure_id": identifiers,
-            "space_group": numbers,
-            "role": roles,
-            "fold": [-1] * N,
-            # Clusters of two, which the bootstrap draws together.
-            "group": [str(i // 2) for i in range(N)],
-        },
-    )
+    # Clusters of two, which the bootstrap draws together.
+    split = split_table(identifiers, numbers, roles, [str(i // 2) for i in range(N)])
     tables.write_table(split, folder / "split.parquet", tables.SPLIT)
     experiments = []
     for (classes, groups), (model, (kind, pattern, skill)) in product(
         ELECTRON_CLASSES.items(), ELECTRON_NETWORKS.items()
     ):
-        held_out = np.flatnonzero((roles != "train") & np.isin(numbers, groups))
-        probabilities = rng.dirichlet(np.ones(len(groups)), len(held_out))
-        labels = np.searchsorted(groups, numbers[held_out])
-        probabilities[np.arange(len(held_out)), labels] += skill
-        predictions = of_schema(
-            tables.predictions_schema(groups),
-            {
-                "structure_id": identifiers[held_out],
-                "role": roles[held_out],
-                "member": [0] * len(held_out),
-                "space_group": numbers[held_out],
-                "probabilities": probabilities.astype(np.float32).tolist(),
-            },
-        )
+        predictions = predictions_table(identifiers, numbers, roles, groups, skill=skill, rng=rng)
         name = f"{model}_{classes}"
         write_json(
             folder / f"{name}.json", evaluate_experiment([predictions], split, resamples=100)
@@ -456,7 +423,7 @@ def electron_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
         curves = {key: [0.1, 0.2] for key in ("loss", "val_loss", "accuracy", "val_accuracy")}
         write_json(
             folder / f"{name}_history.json",
-            curves | {"parameters": 1_549_512, "flops": 15_950_000_000},
+            curves | TRAINED_ON | {"parameters": 1_549_512, "flops": 15_950_000_000},
         )
         experiments.append(
             ExperimentInputs(
@@ -487,16 +454,7 @@ def untrained_recognition(seed: int) -> dict:
     rng = np.random.default_rng(seed)
     features = rng.random((len(numbers), 2, 6))
     features[np.arange(len(numbers)), 0, np.searchsorted([3, 69, 130, 162], numbers)] += 1.0
-    split = of_schema(
-        tables.SPLIT,
-        {
-            "structure_id": identifiers,
-            "space_group": numbers,
-            "role": ["train"] * len(numbers),
-            "fold": [-1] * len(numbers),
-            "group": identifiers,
-        },
-    )
+    split = split_table(identifiers, numbers, ["train"] * len(numbers))
     images = rng.random((len(numbers), 2, 9))
     return recognise([features], images, split["structure_id"], split, resamples=100, seed=0)
 

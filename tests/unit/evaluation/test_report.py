@@ -358,6 +358,27 @@ def browser(tmp_path_factory):
     driver.quit()
 
 
+def fitted_legends(browser):
+    """Figure, top and bottom of the legend, top of the plot, rows given back, rows kept."""
+    measure = """
+        return [...document.querySelectorAll(".js-plotly-plot")].filter((plot) =>
+            plot.layout.meta?.spare !== undefined && plot.querySelector(".legend .bg")
+        ).map((plot) => {
+            const legend = plot.querySelector(".legend .bg").getBoundingClientRect();
+            const top = plot.getBoundingClientRect().top;
+            const { _size: size, height, meta } = plot._fullLayout;
+            return [plot.id, legend.top - top, legend.bottom - top, size.t,
+                    meta.height - height, meta.spare];
+        });
+    """
+    before, now = None, browser.execute_script(measure)
+    deadline = time.monotonic() + 30
+    while before != now and time.monotonic() < deadline:
+        time.sleep(0.3)
+        before, now = now, browser.execute_script(measure)
+    return now
+
+
 @pytest.mark.parametrize("width", [1280, 800])
 @pytest.mark.parametrize(
     ("page_of", "expected"),
@@ -398,3 +419,11 @@ def test_a_browser_draws_every_figure(browser, request, tmp_path, page_of, expec
     assert browser.execute_script(
         "return document.documentElement.scrollWidth <= window.innerWidth"
     )
+    legends = fitted_legends(browser)
+    assert legends
+    for identifier, legend_top, legend_bottom, plot_top, given_back, kept in legends:
+        assert 0 <= legend_top < legend_bottom <= plot_top, identifier
+        assert 0 <= given_back <= kept, identifier
+    # A wide page needs fewer rows than were kept for a narrow one.
+    if width == 1280 and any(kept for *_, kept in legends):
+        assert any(given_back for *_, given_back, _ in legends)

@@ -77,9 +77,14 @@ def test_only_experiments_with_the_same_split_and_classes_are_comparable():
         "b": SETTINGS | {"split": "prototype"},
         "c": SETTINGS | {"descriptor": "xrd", "model": "dense"},
         "d": SETTINGS | {"classes": "all"},
+        "e": SETTINGS | {"classes": "all", "model": "dense"},
     }
-    summary = summarise(chosen, dict.fromkeys(chosen, make_metrics(0.6, 0.4)))
-    assert [entry["experiments"] for entry in summary["comparable"]] == [["a", "c"], ["b"], ["d"]]
+    validation = {"a": 0.5, "b": 0.9, "c": 0.6, "d": 0.4, "e": 0.3}
+    metrics = {name: make_metrics(value, 0.4) for name, value in validation.items()}
+    found = [
+        (entry["experiments"], entry["best"]) for entry in summarise(chosen, metrics)["comparable"]
+    ]
+    assert found == [(["a", "c"], "c"), (["b"], "b"), (["d", "e"], "d")]
 
 
 def test_published_figures_name_their_data():
