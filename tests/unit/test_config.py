@@ -287,6 +287,10 @@ MISTAKES = {
         ["trainings", "tiong2020_short", "class_weights"], "inverse_frequency",
         "trainings.tiong2020_short.class_weights: the streams of model tiong2020_msdn_small",
     ),
+    "unequal shares of a batch": (
+        ["trainings", "short", "devices"], 3,
+        "trainings.short: batch_size 64 cannot be shared equally by devices: 3; give a multiple",
+    ),
     "unknown cost": (
         ["trainings", "short", "losses"], ["mse"], "trainings.short.losses.0: input should be",
     ),

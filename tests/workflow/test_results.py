@@ -144,7 +144,10 @@ def test_untrained_groups_and_feature_maps_stand_beside_the_networks(results):
     assert not untrained & set(trained)
     for name in ("shaped_msdn", "shaped_msvgg"):
         history = results / "experiments" / name / "members" / "0" / "history.json"
-        assert json.loads(history.read_text())["flops"] > 0
+        recorded = json.loads(history.read_text())
+        assert recorded["flops"] > 0
+        assert recorded["backend"] in {"tensorflow", "jax"}
+        assert recorded["device"]
         assert (results / "experiments" / name / "feature_maps.npz").exists()
 
 

@@ -1,6 +1,6 @@
 """Keras, imported in one place, so that its backend is quiet and is set up the same way by all.
 
-The backend is TensorFlow unless the environment variable `KERAS_BACKEND` names another.
+The backend is TensorFlow unless the environment variable `KERAS_BACKEND` says `jax`.
 """
 
 import os
@@ -8,6 +8,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
+
+from diffsym.errors import DiffsymError
+from diffsym.gpus import claim_gpus
 
 
 @contextmanager
@@ -24,6 +27,9 @@ def _quiet_stderr() -> Iterator[None]:
         os.close(devnull)
 
 
+# Both backends would take all memory, or most, of a GPU at once, and leave none to another job.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 # TensorFlow writes notices about CPU features and absent GPUs into every job's log. The variable
 # silences those it writes while it computes, but not those it writes while it is imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -35,10 +41,12 @@ with _quiet_stderr():
     else:
         tf = None
 
-__all__ = ["configure", "keras", "resolve_jit"]
+__all__ = ["configure", "keras", "resolve_jit", "shares", "used_device"]
 
 
-def configure(*, threads: int, deterministic: bool = True, precision: str = "float32") -> None:
+def configure(
+    *, threads: int, devices: int = 1, deterministic: bool = True, precision: str = "float32"
+) -> None:
     """Set the backend up for a job, before it computes anything.
 
     Parameters
@@ -46,19 +54,66 @@ def configure(*, threads: int, deterministic: bool = True, precision: str = "flo
     threads
         Threads of one operation. Operations run one after the other. TensorFlow only: JAX takes
         the cores that the process may use.
+    devices
+        GPUs, or other devices, that share each batch. JAX only, if more than one.
     deterministic
         Choose operations whose result does not depend on the order of threads. The same seed then
-        gives the same weights on one machine. TensorFlow only.
+        gives the same weights on one machine.
     precision
-        Keras' name of the numbers computed with: "float32", or "mixed_bfloat16", which accelerators
-        are faster with; weights and probabilities stay float32.
+        Keras' name of the numbers computed with: "float32", or "mixed_bfloat16" and
+        "mixed_float16", which accelerators are faster with; weights and probabilities stay float32.
+
+    Raises
+    ------
+    DiffsymError
+        If batches cannot be shared among so many devices.
     """
+    if devices > 1 and keras.backend.backend() != "jax":
+        raise DiffsymError(
+            f"devices: {devices} of the training needs Keras' backend JAX, and this is "
+            f"{keras.backend.backend()}; set the environment variable KERAS_BACKEND=jax, or "
+            "devices: 1"
+        )
+    claim_gpus(devices)
     keras.config.set_dtype_policy(precision)
     if tf is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         if deterministic:
             tf.config.experimental.enable_op_determinism()
+    elif deterministic:
+        # XLA reads its flags when JAX first looks for devices.
+        flags = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true"
+    if devices > 1:
+        _share_batches(devices)
+
+
+def shares() -> int:
+    """Return the number of equal parts that batches are cut into, one for each device."""
+    distribution = keras.distribution.distribution()
+    return 1 if distribution is None else distribution.num_model_replicas
+
+
+def used_device() -> str:
+    """Name of the GPU that this process computes on, "cpu" if there is none."""
+    if tf is None:
+        import jax  # noqa: PLC0415 - not installed by all
+
+        return jax.devices()[0].device_kind
+    gpus = tf.config.list_physical_devices("GPU")
+    return tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "cpu"
+
+
+def _share_batches(devices: int) -> None:
+    """Keep a copy of each weight on each device, and cut batches among them."""
+    visible = keras.distribution.list_devices()
+    if len(visible) < devices:
+        raise DiffsymError(
+            f"devices: {devices} of the training is more than this job sees "
+            f"({', '.join(visible)}); let jobs ask for more GPUs, or lower devices"
+        )
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=visible[:devices]))
 
 
 def resolve_jit(jit_compile: bool | None) -> bool | Literal["auto"]:

@@ -9,7 +9,7 @@ import numpy as np
 from diffsym.datasets.opening import open_described
 from diffsym.files import read_json, write_json
 from diffsym.job import job
-from diffsym.keras_backend import configure
+from diffsym.keras_backend import configure, keras, used_device
 from diffsym.models.complexity import complexity
 from diffsym.models.crystal_systems import label_by_system, spread
 from diffsym.models.predictions import Answers, predictions_table
@@ -21,6 +21,7 @@ with job(snakemake):
     training = dict(snakemake.params.training)
     configure(
         threads=snakemake.threads,
+        devices=training.pop("devices"),
         deterministic=training.pop("deterministic"),
         precision=training.pop("precision"),
     )
@@ -77,7 +78,10 @@ with job(snakemake):
     pack_snapshots(snakemake.params.snapshots, snakemake.output.snapshots)
     write_json(
         snakemake.output.history,
-        history | {"training_counts": counts.tolist()} | complexity(model)._asdict(),
+        history
+        | {"backend": keras.backend.backend(), "device": used_device()}
+        | {"training_counts": counts.tolist()}
+        | complexity(model)._asdict(),
     )
     write_table(predictions, snakemake.output.predictions, predictions_schema(classes, ln_volume))
     Path(snakemake.params.checkpoint).unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from diffsym.structures.space_groups import crystal_system
 CLASSES = [2, 14, 15, 62, 139, 166, 194, 225, 227]
 HOSTILE = "<script>alert('name')</script>"
 N = 400
+TRAINED_ON = {"backend": "jax", "device": "NVIDIA A100"}
 
 
 def of_schema(schema: pa.Schema, columns: dict) -> pa.Table:

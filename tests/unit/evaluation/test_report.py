@@ -209,6 +209,10 @@ def test_electron_diffraction_has_sections_of_its_own(electron_html):
     assert len(electron_html.encode()) < 15e6
 
 
+def test_provenance_names_what_networks_were_trained_with(html):
+    assert html.count("<td>jax, NVIDIA A100</td>") == 2  # of the four experiments
+
+
 def test_strings_from_databases_are_escaped(html, page):
     assert "<script>alert" not in html
     assert "<script>alert('name')</script>" in "".join(page.text)

@@ -105,6 +105,31 @@ def test_a_resumed_training_is_that_training(train, validation, checkpoint, tmp_
     assert joined["seconds"] != history["seconds"]
 
 
+@pytest.fixture(params=["mixed_bfloat16", "mixed_float16"])
+def precision(request):
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy("float32")
+
+
+def test_a_training_in_mixed_precision_learns_and_is_resumed(
+    train, validation, tmp_path, precision
+):
+    """Also with the scale of the loss in float16, which batches this small lower at once."""
+    changes = {"batch_size": 4, "learning_rate": 0.001}
+    whole, history = trained(train, validation, tmp_path / "whole.npz", **changes)
+    trained(train, validation, tmp_path / "halves.npz", epochs=2, **changes)
+    resumed, joined = trained(train, validation, tmp_path / "halves.npz", **changes)
+    assert whole.get_layer(index=1).compute_dtype == precision.removeprefix("mixed_")
+    assert same_weights(whole, resumed)
+    assert joined["val_loss"] == history["val_loss"]
+    probabilities = predict(whole, validation).probabilities
+    assert probabilities.dtype == np.float32
+    assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    most_frequent = np.bincount(validation.labels).max() / len(validation)
+    assert history["val_accuracy"][-1] > most_frequent
+
+
 @pytest.mark.parametrize("change", [{"seed": 6}, {"batch_size": 16}, {"learning_rate": 0.002}])
 def test_a_checkpoint_of_another_training_is_not_resumed(
     train, validation, checkpoint, tmp_path, change

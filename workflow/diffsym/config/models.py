@@ -1,8 +1,9 @@
 """Sections on the models: their architectures, and how networks are trained."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from diffsym.config.base import Fraction, Positive, Section
 
@@ -229,3 +230,19 @@ class Training(Section):
         description="compile with XLA, which TensorFlow cannot while deterministic; "
         "null: where that is faster",
     )
+    devices: int = Field(
+        1,
+        ge=1,
+        description="GPUs that share each batch; more than one needs Keras' backend JAX",
+    )
+
+    @model_validator(mode="after")
+    def _equal_shares(self) -> Self:
+        if self.batch_size % self.devices:
+            raise PydanticCustomError(
+                "shares",
+                "batch_size {batch_size} cannot be shared equally by devices: {devices}; "
+                "give a multiple of devices",
+                {"batch_size": self.batch_size, "devices": self.devices},
+            )
+        return self

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffsym.datasets.feeding import LabelledStructures
-from diffsym.keras_backend import keras
+from diffsym.keras_backend import keras, shares
 
 
 def shuffled(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -18,12 +18,15 @@ def shuffled(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
 class Batches(keras.utils.PyDataset):
     """Batches of descriptors, labels and weights for Keras.
 
+    Where several devices share each batch, all batches divide among them: the first structures are
+    repeated at the end to make up the last one.
+
     Parameters
     ----------
     partition
         What to gather from.
     batch_size
-        Structures a batch; the last batch holds what is left.
+        Structures a batch, rounded up for the devices; the last batch holds what is left.
     order
         Rows to visit, in this order; all in their own order by default.
     class_weights
@@ -40,8 +43,9 @@ class Batches(keras.utils.PyDataset):
     ) -> None:
         super().__init__(workers=partition.workers, max_queue_size=4)
         self.partition = partition
-        self.batch_size = batch_size
-        self.order = np.arange(len(partition)) if order is None else order
+        self.batch_size = _multiple(batch_size, shares())
+        order = np.arange(len(partition)) if order is None else order
+        self.order = np.resize(order, _multiple(len(order), shares()))
         self.class_weights = (
             np.ones(len(partition.classes), np.float32) if class_weights is None else class_weights
         )
@@ -61,3 +65,8 @@ class Batches(keras.utils.PyDataset):
             {"class": labels, "ln_volume": ln_volumes[rows]},
             {"class": weights, "ln_volume": np.ones_like(weights)},
         )
+
+
+def _multiple(number: int, divisor: int) -> int:
+    """Smallest multiple of a divisor that is not less than a number."""
+    return math.ceil(number / divisor) * divisor

@@ -204,6 +204,9 @@ def train_member(
     optimizer = keras.optimizers.Adam(
         learning_rate, epsilon=epsilon, weight_decay=weight_decay or None
     )
+    if keras.config.dtype_policy().name == "mixed_float16":
+        # Keras would give each view a scale of its own, which the checkpoint would not know of.
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
     views = [
         _compiled(model, optimizer, loss, task_weights, resolve_jit(jit_compile)) for loss in losses
@@ -258,9 +261,10 @@ def predict(model: keras.Model, partition: LabelledStructures) -> Answers:
         empty = np.empty((0, len(partition.classes)), np.float32)
         return Answers(empty, np.empty(0, np.float32) if predicts_volumes(model) else None)
     outputs = model.predict(prediction_batches(partition), verbose=0)
+    n = len(partition)
     if predicts_volumes(model):
-        return Answers(outputs["class"], outputs["ln_volume"][:, 0])
-    return Answers(outputs)
+        return Answers(outputs["class"][:n], outputs["ln_volume"][:n, 0])
+    return Answers(outputs[:n])
 
 
 def prediction_batches(partition: LabelledStructures) -> Batches:

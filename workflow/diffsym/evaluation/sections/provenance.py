@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from diffsym.evaluation.inputs import Study
+from diffsym.evaluation.inputs import Experiment, Study
 from diffsym.evaluation.sections.blocks import Block, Section, TableBlock, TextBlock, thousands
 from diffsym.files import read_json
 
@@ -26,20 +26,29 @@ def provenance(study: Study) -> Section:
     if study.experiments:
         blocks.append(
             TableBlock(
-                ["experiment", "seed", "members", "training", "training structures", "test"],
+                [
+                    "experiment",
+                    "seed",
+                    "members",
+                    "training",
+                    "computed by",
+                    "training structures",
+                    "test",
+                ],
                 [
                     [
                         experiment.inputs.name,
                         str(experiment.inputs.seed),
                         str(experiment.inputs.members),
                         experiment.inputs.training or "none",
+                        _computed_by(experiment),
                         thousands(experiment.metrics["counts"]["train"]),
                         thousands(experiment.metrics["counts"]["test"]),
                     ]
                     for experiment in study.experiments
                 ],
                 "The seed is that of the first member; the others count on from it.",
-                numeric=[1, 2, 4, 5],
+                numeric=[1, 2, 5, 6],
                 title="Seeds",
                 collapsed=True,
             )
@@ -59,6 +68,13 @@ def provenance(study: Study) -> Section:
         "Provenance",
         "All that is needed to make this page again.",
         blocks,
+    )
+
+
+def _computed_by(experiment: Experiment) -> str:
+    """Backends and devices that the members of a network were trained with."""
+    return ", ".join(
+        sorted({f"{history['backend']}, {history['device']}" for history in experiment.histories})
     )
 
 
