@@ -24,7 +24,9 @@ def raw():
     return yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 
 
-@pytest.mark.parametrize("overlay", ["liu2019", "vecsei2019", "ozaki2025", "materials_project"])
+@pytest.mark.parametrize(
+    "overlay", ["liu2019", "vecsei2019", "ozaki2025", "materials_project", "gpu"]
+)
 def test_overlays_are_valid(raw, overlay):
     text = (REPOSITORY / "config" / f"{overlay}.yaml").read_text()
     study = load_configuration(merged(raw, yaml.safe_load(text)))

@@ -3,6 +3,7 @@
 The backend is TensorFlow unless the environment variable `KERAS_BACKEND` says `jax`.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,9 @@ from contextlib import contextmanager
 from typing import Literal
 
 from diffsym.errors import DiffsymError
-from diffsym.gpus import claim_gpus
+from diffsym.gpus import claim_gpus, visible_gpus
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -87,6 +90,12 @@ def configure(
         os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true"
     if devices > 1:
         _share_batches(devices)
+    if visible_gpus() and used_device() == "cpu":
+        log.warning(
+            "a GPU is there, but %s finds none and computes on processors: install "
+            "tensorflow[and-cuda] or jax[cuda12] (docs/models.md)",
+            keras.backend.backend(),
+        )
 
 
 def shares() -> int:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -65,13 +66,15 @@ def trainings(tmp_path_factory):
     flags = "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
     job = subprocess.run(
         [sys.executable, "-c", JOB, folder],
-        env=os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags},
+        env=os.environ
+        | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
+        | {"CUDA_VISIBLE_DEVICES": f"GPU-{uuid4()}"},  # a GPU that JAX does not find
         capture_output=True,
         text=True,
         check=False,
     )
     assert job.returncode == 0, job.stderr
-    return folder, *json.loads(job.stdout.splitlines()[-1])
+    return folder, *json.loads(job.stdout.splitlines()[-1]), job.stderr
 
 
 def test_two_devices_train_the_network_of_one(trainings):
@@ -108,8 +111,9 @@ def test_batches_divide_among_devices(train, monkeypatch):
 
 
 def test_the_device_is_named_and_a_missing_one_is_asked_for(trainings):
-    *_, device, refusal = trainings
+    *_, device, refusal, log = trainings
     assert device == "cpu"
+    assert "a GPU is there, but jax finds none" in log
     assert refusal.startswith("devices: 3 of the training is more than this job sees (cpu:0, cpu:1")
 
 
