@@ -47,7 +47,7 @@ def job(snakemake: Any) -> Iterator[None]:
         except DiffsymError as error:
             # First on the terminal: the log may lie on the disk that is full.
             print(f"{snakemake.rule}: {error}", file=terminal, flush=True)
-            print(error, file=sys.stderr)
+            sys.stderr.write(f"{error}\n")
             sys.exit(1)
         except Exception as error:  # noqa: BLE001 - the last frame of the process
             sentence = f"{type(error).__name__}: {error} (full traceback in {log})"
