@@ -2,6 +2,7 @@
 # make test     set up the environment and run the tests
 # make lint     formatting, style, types, workflow
 # make bench    all benchmarks; each prints its ratios and writes JSON to results/benchmarks
+# make chaos    kill Snakemake, jobs and SLURM at random moments, 56 times in some 40 minutes
 
 # The first interpreter that runs and is recent enough; an older one may come first on the PATH.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -9,14 +10,16 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 CORES ?= all
+# Tests of a file stay with one worker, and the longest files come first.
+WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: report test lint format bench generated lock clean
+.PHONY: report test lint format bench chaos generated lock clean
 
 report: .venv/ready
 	$(BIN)/snakemake --profile workflow/profiles/local --cores $(CORES) results/report.html
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(WORKERS)
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -32,6 +35,10 @@ format: .venv/ready
 
 bench: .venv/ready results/structures.parquet
 	for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+# Without a SLURM that can be started here: make chaos CHAOS='--kills 56 --slurm-kills 0'
+chaos: .venv/ready
+	PYTHONPATH=tests $(BIN)/python -m slurm.chaos $(CHAOS)
 
 results/structures.parquet: .venv/ready
 	$(BIN)/snakemake --profile workflow/profiles/local --cores $(CORES) $@

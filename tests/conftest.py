@@ -2,12 +2,38 @@
 
 import subprocess
 
+import fcntl
+from contextlib import contextmanager
+
 import pytest
-from study import REPOSITORY, checkout, share_kernels
+from study import REPOSITORY, Study, checkout, share_kernels
 
 from diffsym.structures.shards import process_shard
 from diffsym.structures.sources import amcsd, open_source
 from diffsym.tables import STRUCTURES, read_table
+
+
+# The longest first, so that no worker of pytest-xdist begins with them when the others are done.
+ROOMS = ("slurm", "workflow", "physics", "unit")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: ROOMS.index(item.path.relative_to(REPOSITORY / "tests").parts[0]))
+
+
+@pytest.fixture(scope="session")
+def common_folder(tmp_path_factory, worker_id):
+    """A folder of this run of pytest that all its workers see."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+@contextmanager
+def one_at_a_time(lock):
+    """What only one worker may do at once; a killed one frees the lock."""
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +46,11 @@ def shared_dir():
 
 
 @pytest.fixture(scope="session")
-def amcsd_wheel():
+def amcsd_wheel(common_folder):
     """The default database, fetched into data/downloads as the workflow does."""
     path = REPOSITORY / "data" / "downloads" / amcsd.WHEEL
-    amcsd.fetch(path)
+    with one_at_a_time(common_folder / "wheel.lock"):
+        amcsd.fetch(path)
     return path
 
 
@@ -35,11 +62,14 @@ def amcsd_entries(amcsd_wheel):
 
 
 @pytest.fixture(scope="session")
-def tiny_study(tmp_path_factory, amcsd_wheel):
-    """The whole workflow on some 100 structures, run once."""
-    study = checkout(tmp_path_factory.mktemp("tiny") / "study", amcsd_wheel)
-    study.run()
-    share_kernels(study.folder, REPOSITORY)
+def tiny_study(common_folder, amcsd_wheel):
+    """The whole workflow on some 100 structures, run once for all workers."""
+    study = Study(common_folder / "tiny")
+    with one_at_a_time(common_folder / "tiny.lock"):
+        if not study.folder.exists():
+            checkout(study.folder, amcsd_wheel).run()
+            share_kernels(study.folder, REPOSITORY)
+    assert (study.results / "report.html").exists(), "another worker's study failed"
     return study
 
 
