@@ -10,13 +10,16 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 CORES ?= all
+MEMORY_MB ?= $(shell $(PYTHON) -c 'import os; \
+	print(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4 // 10**6)')
+LOCALLY = --profile workflow/profiles/local --cores $(CORES) --resources mem_mb=$(MEMORY_MB)
 # Tests of a file stay with one worker, and the longest files come first.
 WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: report test lint format bench chaos generated lock clean
 
 report: .venv/ready
-	$(BIN)/snakemake --profile workflow/profiles/local --cores $(CORES) results/report.html
+	$(BIN)/snakemake $(LOCALLY) -- results/report.html
 
 test: .venv/ready
 	$(BIN)/python -m pytest $(WORKERS)
@@ -41,7 +44,7 @@ chaos: .venv/ready
 	PYTHONPATH=tests $(BIN)/python -m slurm.chaos $(CHAOS)
 
 results/structures.parquet: .venv/ready
-	$(BIN)/snakemake --profile workflow/profiles/local --cores $(CORES) $@
+	$(BIN)/snakemake $(LOCALLY) -- $@
 
 # Schemas, configuration reference and conda environments, from their sources.
 generated: .venv/ready
