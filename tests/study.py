@@ -18,8 +18,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 class Study:
     """A checkout of its own in which the workflow runs."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, snakemake: tuple[str, ...] = ("-m", "snakemake")):
         self.folder = folder
+        self.snakemake = snakemake
 
     @property
     def results(self) -> Path:
@@ -30,7 +31,7 @@ class Study:
         if overlay is not None:
             (self.folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
             overlays.append("overlay.yaml")
-        snakemake = [sys.executable, "-m", "snakemake", "--cores", "2", "--rerun-incomplete"]
+        snakemake = [sys.executable, *self.snakemake, "--cores", "2", "--rerun-incomplete"]
         # The list of overlays would swallow targets that follow it.
         return [*snakemake, "--configfile", *overlays, "--printshellcmds", *arguments]
 

@@ -67,6 +67,7 @@ class Job(NamedTuple):
     partition: str
     memory: str
     limit: str
+    node: str
 
 
 class Cluster:
@@ -117,7 +118,7 @@ class Cluster:
 
     def all_jobs(self) -> list[Job]:
         """Jobs of all rules, those that have ended included."""
-        form = "--format=%k|%i|%T|%P|%m|%l"
+        form = "--format=%k|%i|%T|%P|%m|%l|%N"
         lines = self.ask("squeue", "--noheader", "--states=all", form).splitlines()
         # The plugin's comment on a job: rule_RULE, or rule_RULE_wildcards_VALUES.
         return [
@@ -183,12 +184,17 @@ def slurm():
         key = folder / "munge.key"
         key.touch(mode=0o600)
         key.write_bytes(os.urandom(128))
-        # The plugin's jobs drop SLURM_CONF before they call srun, which elsewhere is in /etc.
-        srun = folder / "bin" / "srun"
-        srun.write_text(
-            f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which("srun")} "$@"\n'
-        )
-        srun.chmod(0o755)
+        programs = {
+            # The plugin's jobs drop SLURM_CONF before they call srun, which elsewhere is in /etc.
+            "srun": f'SLURM_CONF={folder}/slurm.conf exec {shutil.which("srun")} "$@"',
+            # Where the plugin finds `sacct` it asks that while slurmctld is silent; docs/cluster.md
+            # says what comes of it without accounting.
+            "which": f'test "$1" != sacct && exec {shutil.which("which")} "$@"',
+        }
+        for called, command in programs.items():
+            program = folder / "bin" / called
+            program.write_text(f"#!/bin/sh\n{command}\n")
+            program.chmod(0o755)
         cluster = Cluster(folder)
         files = {
             "socket": "munge.socket",

@@ -9,6 +9,7 @@ import yaml
 SITE = {
     "slurm-status-command": "squeue",
     "slurm-init-seconds-before-status-checks": 1,
+    "max-status-checks-per-second": 1,
     "latency-wait": 5,
 }
 

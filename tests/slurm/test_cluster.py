@@ -3,18 +3,24 @@
 Each test goes on with the study where the one before it stopped, and would start from nothing, too.
 """
 
+import time
+from signal import SIGKILL
+
 import psutil
 import pytest
+from slurm import impatient
 from slurm.cluster import slurm, wait_until, why_not
 from slurm.site import processes, profile
 from study import checkout, share_kernels
 
 from diffsym.files import sha256
 
-PATIENCE = 300  # seconds until a job has to have started
+PATIENCE = 600  # seconds until a job has to have started, or a study to be complete
 OVERLAY = {"report": {"experiments": ["cnn"]}}
 DESCRIPTOR = "results/descriptors/pdf_liu2019"
 MEMBER = "results/experiments/cnn/members/0"
+LEAKAGE = "results/leakage/pdf_liu2019/stratified.json"
+OUTAGE = 60  # seconds; by default the plugin gives up after six questions of nine seconds each
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(why_not() is not None, reason=f"no SLURM: {why_not()}"),
@@ -35,6 +41,7 @@ def study(tiny_study, tmp_path_factory, amcsd_wheel):
     """A study before its first job, with the kernels that another one has compiled."""
     fresh = checkout(tmp_path_factory.mktemp("cluster") / "study", amcsd_wheel)
     share_kernels(tiny_study.folder, fresh.folder)
+    fresh.snakemake = (impatient.__file__,)
     yield fresh
     for process in psutil.Process().children():
         if process.cwd() == str(fresh.folder):  # a failed test has left its Snakemake behind
@@ -52,37 +59,56 @@ def wait_for(condition, snakemake):
     return wait_until(found, "a job starts", PATIENCE)
 
 
-def hold_one(study, rule, snakemake):
+def the_process(study, rule, snakemake, *, beside=()):
+    """The process of the only running job of a rule, beside one that a lost node has left."""
+
+    def others():
+        return [process for process in processes(study, rule) if process not in beside]
+
+    (process,) = wait_for(others, snakemake)
+    return process
+
+
+def hold_one(study, rule, snakemake, **options):
     """The process of the only running job of a rule, which stops as if its node hung."""
-    (process,) = wait_for(lambda: processes(study, rule), snakemake)
+    process = the_process(study, rule, snakemake, **options)
     process.suspend()
     return process
 
 
+def running(cluster, rule):
+    """The only running job of a rule."""
+    (job,) = [job for job in cluster.jobs(rule) if job.state == "RUNNING"]
+    return job
+
+
 def finish(snakemake):
     """What Snakemake printed, which has to succeed."""
-    output, _ = snakemake.communicate()
+    output, _ = snakemake.communicate(timeout=PATIENCE)
     assert snakemake.returncode == 0, output
     return output
 
 
-def test_a_job_that_exceeds_its_memory_is_retried_with_more(cluster, study):
+def test_jobs_that_exceed_their_memory_or_are_killed_are_retried_with_more(cluster, study):
     # Three Pythons, Snakemake's two and the script, are more than 300 MB and less than 2400.
-    output = study.run(
+    snakemake = study.start(
         profile(study, parse_structures={"mem_mb": "300 * attempt ** 3"}),
         "results/structures.parquet",
         overlay=OVERLAY,
     )
-    assert "Trying to restart" in output
+    the_process(study, "unique_structures", snakemake).kill()
+    assert "Trying to restart" in finish(snakemake)
     jobs = cluster.jobs("parse_structures")
     killed = [job for job in jobs if job.state in {"FAILED", "OUT_OF_MEMORY"}]
     completed = [job for job in jobs if job.state == "COMPLETED"]
     assert {job.memory for job in killed} == {"300M"}
     assert {job.memory for job in completed} == {"2400M"}
     assert len(killed) == len(completed) == 2
+    states = [job.state for job in cluster.jobs("unique_structures")]
+    assert sorted(states) == ["COMPLETED", "FAILED"]
 
 
-def test_a_killed_snakemake_goes_on_and_a_cancelled_job_is_retried(cluster, study):
+def test_a_killed_snakemake_leaves_a_lock_and_goes_on_with_what_is_missing(cluster, study):
     target = [profile(study), f"{DESCRIPTOR}.parquet"]
     # One job at a time: the second shard is submitted when the first one is finished.
     snakemake = study.start("--jobs=1", *target, overlay=OVERLAY)
@@ -100,37 +126,73 @@ def test_a_killed_snakemake_goes_on_and_a_cancelled_job_is_retried(cluster, stud
     cluster.ask("scancel", "--user=root")
     wait_until(cluster.idle, "the orphan ends")
     study.run("--unlock", *target, overlay=OVERLAY)
+    assert study.planned(*target, overlay=OVERLAY)["compute_descriptor"] == 1
+    assert finished.stat().st_mtime_ns == kept
 
-    snakemake = study.start(*target, overlay=OVERLAY)
+
+def test_a_job_that_is_cancelled_and_then_loses_its_node_is_retried_on_another(cluster, study):
+    before = len(cluster.jobs("compute_descriptor"))
+    snakemake = study.start(profile(study), "--jobs=1", f"{DESCRIPTOR}.parquet", overlay=OVERLAY)
     process = hold_one(study, "compute_descriptor", snakemake)
     assert "CUDA_VISIBLE_DEVICES" not in process.environ()
-    (running,) = [job for job in cluster.jobs("compute_descriptor") if job.state == "RUNNING"]
-    cluster.ask("scancel", running.number)
-    assert "Trying to restart" in finish(snakemake)
-    assert finished.stat().st_mtime_ns == kept
+    cluster.ask("scancel", running(cluster, "compute_descriptor").number)
+    psutil.wait_procs([process])
+
+    orphan = hold_one(study, "compute_descriptor", snakemake)
+    lost = running(cluster, "compute_descriptor").node
+    cluster.stop(lost, SIGKILL)
+    cluster.ask("scontrol", "update", f"nodename={lost}", "state=down", "reason=test")
+    retry = the_process(study, "compute_descriptor", snakemake, beside=[orphan])
+    assert running(cluster, "compute_descriptor").node != lost
+    psutil.wait_procs([retry])
+    # A node that SLURM gave up may live on, and write the same file a second time.
+    orphan.resume()
+    output = finish(snakemake)
+    psutil.wait_procs([orphan])
+    cluster.start(lost)
+    wait_until(cluster.nodes_answer, "the node is back")
+
+    assert "NODE_FAIL" in output
     jobs = cluster.jobs("compute_descriptor")
-    assert sorted(job.state for job in jobs) == ["CANCELLED"] * 2 + ["COMPLETED"] * 2
+    states = [job.state for job in sorted(jobs, key=lambda job: int(job.number))]
+    assert states[before : before + 3] == ["CANCELLED", "NODE_FAIL", "COMPLETED"]
     assert {job.partition for job in jobs} == {"cpu"}
 
 
-def test_a_training_that_hangs_is_ended_by_its_limit_and_retried_on_the_gpu(cluster, study):
+def test_a_training_that_hangs_is_ended_by_its_limit_and_a_lost_controller_forgets_nothing(
+    cluster, study
+):
     snakemake = study.start(
         profile(study, train_network={"runtime": "attempt"}),
         f"{MEMBER}/predictions.parquet",
+        LEAKAGE,
         overlay=OVERLAY,
     )
-    process = hold_one(study, "train_network", snakemake)
-    assert process.environ()["CUDA_VISIBLE_DEVICES"] == "0"
-    assert "Trying to restart" in finish(snakemake)
+    leakage = hold_one(study, "measure_leakage", snakemake)
+    training = hold_one(study, "train_network", snakemake)
+    assert training.environ()["CUDA_VISIBLE_DEVICES"] == "0"
+
+    cluster.stop("slurmctld", SIGKILL)
+    leakage.resume()
+    time.sleep(OUTAGE)
+    cluster.start("slurmctld")
+    output = finish(snakemake)
+
+    assert "Trying to restart" in output
+    # Nobody writes a file twice: what ended during the outage has ended, what went on goes on.
+    assert [job.state for job in cluster.jobs("measure_leakage")] == ["COMPLETED"]
     jobs = cluster.jobs("train_network")
     assert {job.partition for job in jobs} == {"gpu"}
-    assert {(job.state, job.limit) for job in jobs} == {("TIMEOUT", "1:00"), ("COMPLETED", "2:00")}
+    assert sorted((job.state, job.limit) for job in jobs) == [
+        ("COMPLETED", "2:00"),
+        ("TIMEOUT", "1:00"),
+    ]
 
 
-def test_tables_are_those_of_one_machine(tiny_study, study):
-    study.run(profile(study), f"{MEMBER}/predictions.parquet", overlay=OVERLAY)
+def test_files_are_those_of_one_machine(tiny_study, study):
+    study.run(profile(study), f"{MEMBER}/predictions.parquet", LEAKAGE, overlay=OVERLAY)
     tables = sorted(study.results.rglob("*.parquet"))
-    names = [str(path.relative_to(study.folder)) for path in tables]
+    names = [LEAKAGE, *(str(path.relative_to(study.folder)) for path in tables)]
     assert {f"{DESCRIPTOR}.parquet", f"{MEMBER}/predictions.parquet"} < set(names)
     for name in names:
         assert sha256(study.folder / name) == sha256(tiny_study.folder / name), name

@@ -1,4 +1,4 @@
-"""What every job of the workflow has around it: a log, a thread limit, errors in one sentence."""
+"""What every job of the workflow has around it: a log, and errors in one sentence."""
 
 import logging
 import os
@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-from threadpoolctl import threadpool_limits
 
 from diffsym.errors import DiffsymError
 
@@ -21,8 +19,8 @@ def job(snakemake: Any) -> Iterator[None]:
     Everything the body prints goes to the rule's log file. A `DiffsymError` is also printed on
     the terminal, as one sentence; any other error is shown with the place of its traceback.
     Numerical libraries get the job's number of threads and no more, so that jobs that share a node
-    do not take each other's cores. (Arrow reads OMP_NUM_THREADS, which Snakemake sets;
-    `diffsym.keras_backend.configure` tells TensorFlow.)
+    do not take each other's cores: BLAS and Arrow by the variables such as OMP_NUM_THREADS that
+    Snakemake sets, TensorFlow by `diffsym.keras_backend.configure`.
 
     Parameters
     ----------
@@ -42,8 +40,7 @@ def job(snakemake: Any) -> Iterator[None]:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
         logging.captureWarnings(capture=True)
         try:
-            with threadpool_limits(limits=snakemake.threads):
-                yield
+            yield
         except DiffsymError as error:
             # First on the terminal: the log may lie on the disk that is full.
             print(f"{snakemake.rule}: {error}", file=terminal, flush=True)

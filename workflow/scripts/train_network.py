@@ -75,7 +75,9 @@ with job(snakemake):
             ln_volume=ln_volume,
         )
     save_model(model, snakemake.output.model)
-    pack_snapshots(snakemake.params.snapshots, snakemake.output.snapshots)
+    # Another writer, which a lost node has left behind, packs the same and then removes the folder.
+    if not Path(snakemake.output.snapshots).exists():
+        pack_snapshots(snakemake.params.snapshots, snakemake.output.snapshots)
     write_json(
         snakemake.output.history,
         history
