@@ -1,5 +1,7 @@
 """Descriptor, split and classes joined as arrays and batches."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -89,14 +91,16 @@ def test_in_a_cross_validation_each_structure_validates_once_and_else_trains(tab
     assert sorted(validated) == np.flatnonzero(chosen & (roles != "test")).tolist()
 
 
-def test_the_temporary_arrays_are_removed(tables, tmp_path):
+def test_a_killed_process_leaves_no_arrays_behind(tables, tmp_path):
     folder = tables[0]
     workspace = tmp_path / "workspace"
     workspace.mkdir()
     paths = folder / "descriptor.parquet", folder / "split.parquet", CLASSES
-    with open_partitions(*paths, folder=workspace):
-        assert list(workspace.iterdir())
-    assert not list(workspace.iterdir())
+    with open_partitions(*paths, folder=workspace) as parts:
+        assert parts
+        # Files that have no name end with the process.
+        assert f"{workspace}/" in Path("/proc/self/maps").read_text()
+        assert not list(workspace.iterdir())
 
 
 def test_no_training_structure_is_a_mistake(tables):

@@ -171,7 +171,6 @@ def test_lists_of_several_tables_in_the_wanted_order(tmp_path):
         [tmp_path / name for name in ("one", "none", "two")],
         {"bins": np.int32, "values": np.float32},
         pd.Index(["d", "x", "a", "b", "c"]),
-        tmp_path / "flat",
     )
     assert offsets.tolist() == [0, 2, 2, 5, 5, 6]
     assert arrays["bins"].dtype == np.int32

@@ -1,6 +1,5 @@
 """Powder patterns rendered while a network trains, with noise that is new in each epoch."""
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -151,28 +150,25 @@ def open_augmented_partitions(
         _refuse_lines_without_angle(reflections)
         columns["axis_cosine"] = np.float32
     visible = _visible_structures(reflections, two_theta, wavelength)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="diffsym-") as workspace:
-        partitions = {}
-        for role, rows in assignments_by_role(
-            visible, split, classes, training_filter, validation_fold
-        ).items():
-            names = rows["structure_id"].tolist()
-            lines, offsets = gather_lists(
-                reflections, columns, pd.Index(names), Path(workspace) / role
-            )
-            role_seed = seed if role == "train" else 0
-            partitions[role] = AugmentedPartition(
-                d_star=lines["d_star"],
-                intensity=lines["intensity"],
-                axis_cosine=lines.get("axis_cosine"),
-                offsets=offsets,
-                two_theta=two_theta,
-                rendering=rendering,
-                keys=pattern_keys(names, seed=role_seed, epoch=0),
-                seed=role_seed,
-                **labels_of(rows, classes),
-            )
-        yield partitions
+    partitions = {}
+    for role, rows in assignments_by_role(
+        visible, split, classes, training_filter, validation_fold
+    ).items():
+        names = rows["structure_id"].tolist()
+        lines, offsets = gather_lists(reflections, columns, pd.Index(names), folder)
+        role_seed = seed if role == "train" else 0
+        partitions[role] = AugmentedPartition(
+            d_star=lines["d_star"],
+            intensity=lines["intensity"],
+            axis_cosine=lines.get("axis_cosine"),
+            offsets=offsets,
+            two_theta=two_theta,
+            rendering=rendering,
+            keys=pattern_keys(names, seed=role_seed, epoch=0),
+            seed=role_seed,
+            **labels_of(rows, classes),
+        )
+    yield partitions
 
 
 def _refuse_lines_without_angle(shards: Sequence[str | Path]) -> None:

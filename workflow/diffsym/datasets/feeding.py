@@ -8,7 +8,6 @@ Images are unpacked on the way to these arrays, once, and stay bytes until they 
 
 import hashlib
 import json
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from diffsym.datasets.lists import gather_lists
+from diffsym.datasets.lists import gather_lists, scratch_array
 from diffsym.errors import DiffsymError
 from diffsym.tables import (
     FILTER,
@@ -222,7 +221,7 @@ def open_partitions(
         Fold that validates in a turn of a cross-validation, see `hold_out`; None: the roles are
         those of the split.
     folder
-        Where the temporary arrays lie; the system's temporary folder by default.
+        Where temporary files lie, see `diffsym.datasets.lists.scratch_array`.
 
     Yields
     ------
@@ -235,14 +234,11 @@ def open_partitions(
     DiffsymError
         If the training part is empty.
     """
-    with (
-        open_table(descriptor) as table,
-        tempfile.TemporaryDirectory(dir=folder, prefix="diffsym-") as workspace,
-    ):
+    with open_table(descriptor) as table:
         described = table.read(columns=["structure_id"])["structure_id"]
         stored = _sparse_partition if is_sparse(table.schema_arrow) else _dense_partition
         yield {
-            role: stored(descriptor, Path(workspace) / role, labels_of(rows, classes))
+            role: stored(descriptor, folder, labels_of(rows, classes))
             for role, rows in assignments_by_role(
                 described, split, classes, training_filter, validation_fold
             ).items()
@@ -305,8 +301,10 @@ def labels_of(rows: pd.DataFrame, classes: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _dense_partition(descriptor: str | Path, target: Path, labels: Mapping[str, Any]) -> Partition:
-    """Write the descriptors of the labelled structures, in their order, to a memory-mapped file."""
+def _dense_partition(
+    descriptor: str | Path, folder: str | Path | None, labels: Mapping[str, Any]
+) -> Partition:
+    """Write the descriptors of the labelled structures, in their order, to a scratch array."""
     wanted = pd.Index(labels["structure_ids"])
     with open_table(descriptor) as table:
         schema = table.schema_arrow
@@ -315,26 +313,23 @@ def _dense_partition(descriptor: str | Path, target: Path, labels: Mapping[str, 
             if is_image(schema)
             else (Partition, np.float32, (descriptor_size(schema),))
         )
-        shape = len(wanted), *size
-        if wanted.empty:
-            return kind(features=np.empty(shape, dtype), **labels)
-        features = np.memmap(target, dtype, mode="w+", shape=shape)
+        features = scratch_array((len(wanted), *size), dtype, folder)
         for number in range(table.num_row_groups):
             group = table.read_row_group(number)
             rows = wanted.get_indexer(group["structure_id"].to_pandas())
             features[rows[rows >= 0]] = descriptor_values(group)[rows >= 0]
-    features.flush()
-    return kind(features=np.memmap(target, dtype, mode="r", shape=shape), **labels)
+    features.flags.writeable = False
+    return kind(features=features, **labels)
 
 
 def _sparse_partition(
-    descriptor: str | Path, target: Path, labels: Mapping[str, Any]
+    descriptor: str | Path, folder: str | Path | None, labels: Mapping[str, Any]
 ) -> SparsePartition:
-    """Write what is not zero of the labelled structures' descriptors to memory-mapped files."""
+    """Write what is not zero of the labelled structures' descriptors to scratch arrays."""
     wanted = pd.Index(labels["structure_ids"])
     # scipy copies the bins into memory unless they have the type of the offsets.
     columns = {"bins": np.int64, "values": np.float32}
-    arrays, offsets = gather_lists([descriptor], columns, wanted, target)
+    arrays, offsets = gather_lists([descriptor], columns, wanted, folder)
     with open_table(descriptor) as table:
         shape = len(wanted), descriptor_size(table.schema_arrow)
     features = csr_array((arrays["values"], arrays["bins"], offsets), shape=shape)

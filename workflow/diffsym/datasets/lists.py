@@ -1,5 +1,7 @@
 """List columns of Parquet tables, joined by structure, as flat memory-mapped arrays."""
 
+import math
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -16,9 +18,9 @@ def gather_lists(
     paths: Sequence[str | Path],
     columns: Mapping[str, DTypeLike],
     wanted: pd.Index,
-    target: Path,
+    folder: str | Path | None = None,
 ) -> tuple[dict[str, NDArray], NDArray[np.int64]]:
-    """Write the lists of the wanted structures, in that order, to memory-mapped files.
+    """Write the lists of the wanted structures, in that order, to scratch arrays.
 
     Parameters
     ----------
@@ -28,8 +30,8 @@ def gather_lists(
         Name of each list column -> type of its array. The lists of a row are equally long.
     wanted
         Identifiers of n structures; one that is in no table has empty lists.
-    target
-        The files have this path and the columns' names as suffixes.
+    folder
+        See `scratch_array`.
 
     Returns
     -------
@@ -44,16 +46,35 @@ def gather_lists(
     offsets = np.concatenate([[0], np.cumsum(counts)])
     arrays = {}
     for name, dtype in columns.items():
-        if not offsets[-1]:  # no file of no bytes can be mapped
-            arrays[name] = np.empty(0, dtype)
-            continue
-        file = target.with_suffix(f".{name}")
-        elements = np.memmap(file, dtype, mode="w+", shape=(int(offsets[-1]),))
+        elements = scratch_array((int(offsets[-1]),), dtype, folder)
         for rows, lists in _wanted_lists(paths, name, wanted):
             elements[_places(offsets, rows)] = pc.list_flatten(lists).to_numpy()
-        elements.flush()
-        arrays[name] = np.memmap(file, dtype, mode="r", shape=elements.shape)
+        elements.flags.writeable = False
+        arrays[name] = elements
     return arrays, offsets
+
+
+def scratch_array(
+    shape: tuple[int, ...], dtype: DTypeLike, folder: str | Path | None = None
+) -> NDArray:
+    """Array of zeros that is mapped to a temporary file.
+
+    The file has no name, so that nothing of it is left once the array is gone, not even when the
+    process is killed.
+
+    Parameters
+    ----------
+    shape
+        Any shape.
+    dtype
+        Type of the elements.
+    folder
+        Where the file lies; the system's temporary folder by default.
+    """
+    if not math.prod(shape):  # no file of no bytes can be mapped
+        return np.empty(shape, dtype)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        return np.memmap(file, dtype, mode="w+", shape=shape)
 
 
 def _wanted_lists(
