@@ -59,21 +59,23 @@ def wait_for(condition, snakemake):
     return wait_until(found, "a job starts", PATIENCE)
 
 
-def the_process(study, rule, snakemake, *, beside=()):
-    """The process of the only running job of a rule, beside one that a lost node has left."""
-
-    def others():
-        return [process for process in processes(study, rule) if process not in beside]
-
-    (process,) = wait_for(others, snakemake)
+def the_process(study, rule, snakemake):
+    """The process of the only running job of a rule."""
+    (process,) = wait_for(lambda: processes(study, rule), snakemake)
     return process
 
 
-def hold_one(study, rule, snakemake, **options):
+def hold_one(study, rule, snakemake):
     """The process of the only running job of a rule, which stops as if its node hung."""
-    process = the_process(study, rule, snakemake, **options)
+    process = the_process(study, rule, snakemake)
     process.suspend()
     return process
+
+
+def at_work(study):
+    """All processes of a study, on whatever node, those of Snakemake included."""
+    folder = str(study.folder)
+    return [process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == folder]
 
 
 def running(cluster, rule):
@@ -138,20 +140,17 @@ def test_a_job_that_is_cancelled_and_then_loses_its_node_is_retried_on_another(c
     cluster.ask("scancel", running(cluster, "compute_descriptor").number)
     psutil.wait_procs([process])
 
-    orphan = hold_one(study, "compute_descriptor", snakemake)
+    hold_one(study, "compute_descriptor", snakemake)
     lost = running(cluster, "compute_descriptor").node
     cluster.stop(lost, SIGKILL)
     cluster.ask("scontrol", "update", f"nodename={lost}", "state=down", "reason=test")
-    retry = the_process(study, "compute_descriptor", snakemake, beside=[orphan])
-    assert running(cluster, "compute_descriptor").node != lost
-    psutil.wait_procs([retry])
-    # A node that SLURM gave up may live on, and write the same file a second time.
-    orphan.resume()
     output = finish(snakemake)
-    psutil.wait_procs([orphan])
+    shards = sorted((study.folder / DESCRIPTOR).iterdir())
+    # A node that SLURM gave up may live on, and ends its job when it is back.
     cluster.start(lost)
     wait_until(cluster.nodes_answer, "the node is back")
-
+    wait_until(lambda: not at_work(study), "the orphan ends")
+    assert sorted((study.folder / DESCRIPTOR).iterdir()) == shards
     assert "NODE_FAIL" in output
     jobs = cluster.jobs("compute_descriptor")
     states = [job.state for job in sorted(jobs, key=lambda job: int(job.number))]
