@@ -1,8 +1,7 @@
 """Fixtures that all tests share: real data, fetched or made once a session."""
 
-import subprocess
-
 import fcntl
+import subprocess
 from contextlib import contextmanager
 
 import pytest
@@ -11,7 +10,6 @@ from study import REPOSITORY, Study, checkout, share_kernels
 from diffsym.structures.shards import process_shard
 from diffsym.structures.sources import amcsd, open_source
 from diffsym.tables import STRUCTURES, read_table
-
 
 # The longest first, so that no worker of pytest-xdist begins with them when the others are done.
 ROOMS = ("slurm", "workflow", "physics", "unit")
