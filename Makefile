@@ -2,7 +2,7 @@
 # make test     set up the environment and run the tests
 # make lint     formatting, style, types, workflow
 # make bench    all benchmarks; each prints its ratios and writes JSON to results/benchmarks
-# make chaos    kill Snakemake, jobs and SLURM at random moments, 56 times in some 40 minutes
+# make chaos    studies while Snakemake, jobs and daemons of SLURM are killed 52 times (half an hour)
 
 # The first interpreter that runs and is recent enough; an older one may come first on the PATH.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -39,7 +39,7 @@ format: .venv/ready
 bench: .venv/ready results/structures.parquet
 	for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
 
-# Without a SLURM that can be started here: make chaos CHAOS='--kills 56 --slurm-kills 0'
+# Without a SLURM that can be started here: make chaos CHAOS='--slurm-kills 0'
 chaos: .venv/ready
 	PYTHONPATH=tests $(BIN)/python -m slurm.chaos $(CHAOS)
 
