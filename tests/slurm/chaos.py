@@ -52,7 +52,7 @@ class OneMachine:
 
     name = "one machine"
     victims = ("snakemake", "job")
-    pause = 10  # mean seconds between two kills
+    pause = 13  # mean seconds between two kills
 
     def __init__(self, study, dice):
         self.study = study
@@ -64,24 +64,25 @@ class OneMachine:
         return {rule for rule, _ in scripts(self.study)}
 
     def kill(self, victim, snakemake):
-        """Kill, and whether there was anything to kill before Snakemake ended."""
-        if victim == "snakemake":
-            snakemake.kill()
-            snakemake.wait()
-            self.clear()
-            return True
-        return self.kill_job(snakemake)
+        """Kill, and which rules that hit; None if Snakemake ended before there was a job to kill."""
+        if victim == "job":
+            return self.kill_job(snakemake)
+        rules = sorted(self.rules())
+        snakemake.kill()
+        snakemake.wait()
+        self.clear()
+        return rules
 
     def kill_job(self, snakemake):
-        """Kill a job as soon as one runs, and whether one ran before Snakemake ended."""
+        """Kill a job as soon as one runs, and its rule; None if there was none."""
         while not (running := scripts(self.study)):
             if snakemake.poll() is not None:
-                return False
+                return None
             time.sleep(0.1)
-        _, script = self.dice.choice(running)
+        rule, script = self.dice.choice(running)
         for process in self.processes_to_kill(script):
             kill(process)
-        return True
+        return [rule]
 
     def processes_to_kill(self, script):
         """What is killed of a job."""
@@ -115,7 +116,7 @@ class OnSlurm(OneMachine):
 
     name = "SLURM"
     victims = ("snakemake", "job", "slurmd", "slurmctld")
-    pause = 20
+    pause = 22
 
     def __init__(self, study, dice, cluster):
         super().__init__(study, dice)
@@ -128,16 +129,17 @@ class OnSlurm(OneMachine):
         return super().rules() | {job.rule for job in running}
 
     def kill(self, victim, snakemake):
+        rules = sorted(self.rules())
         if victim == "slurmd":
             # Beyond half a minute the node is down and its jobs are given up, though they run.
-            self.restart(self.dice.choice(["cpu1", "cpu2", "gpu1"]), self.dice.uniform(0, 60))
-            return True
+            self.restart(self.dice.choice(["cpu1", "cpu2", "gpu1"]), self.dice.uniform(0, 45))
+            return rules
         if victim == "slurmctld":
             self.restart("slurmctld", self.dice.uniform(0, 10))
             if self.forgotten():
                 snakemake.send_signal(SIGINT)
                 snakemake.wait(PATIENCE)
-            return True
+            return rules
         return super().kill(victim, snakemake)
 
     def restart(self, daemon, outage):
@@ -244,8 +246,8 @@ def complete_study(place, plan):
         except subprocess.TimeoutExpired:
             if not plan:
                 raise
-            rules = sorted(place.rules())
-            if place.kill(plan[-1], snakemake):
+            rules = place.kill(plan[-1], snakemake)
+            if rules is not None:
                 struck = True
                 kills.append({"victim": plan.pop(), "rules": rules})
                 print(f"{len(plan):3d} to go: {kills[-1]}", flush=True)
@@ -312,7 +314,7 @@ def show(results):
     print(kills.groupby(["place", "victim"]).size().to_string())
     kills["rules"] = kills["rules"].map(lambda rules: rules or ["none"])
     by_rule = kills.explode("rules")
-    print("\nrules with a running job (none: Snakemake started or waited)")
+    print("\nrules of killed jobs, or with a running job (none: Snakemake started or waited)")
     print(pd.crosstab(by_rule["rules"], [by_rule["place"], by_rule["victim"]]).to_string())
 
 
@@ -321,7 +323,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kills", type=int, default=28, help="kills on one machine")
-    parser.add_argument("--slurm-kills", type=int, default=28, help="kills on SLURM")
+    parser.add_argument("--slurm-kills", type=int, default=24, help="kills on SLURM")
     parser.add_argument("--output", type=Path, default="results/benchmarks/chaos.json")
     arguments = parser.parse_args()
     if arguments.slurm_kills and why_not():
