@@ -64,7 +64,7 @@ class OneMachine:
         return {rule for rule, _ in scripts(self.study)}
 
     def kill(self, victim, snakemake):
-        """Kill, and which rules that hit; None if Snakemake ended before there was a job to kill."""
+        """Kill, and the rules that it hit; None if Snakemake ended before there was a job."""
         if victim == "job":
             return self.kill_job(snakemake)
         rules = sorted(self.rules())
