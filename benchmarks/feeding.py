@@ -102,31 +102,29 @@ def main() -> None:
         folder = Path(name)
         classes = prepare(table.take(np.sort(drawn)), folder)
         split = folder / "split.parquet"
-        with (
-            open_partitions(folder / "patterns.parquet", split, classes) as stored,
-            open_augmented_partitions(
-                [folder / "reflections.parquet"],
-                split,
-                classes,
-                seed=0,
-                augmentation=Augmentation().model_dump(),
-                **RENDERING,
-            ) as rendered,
-        ):
-            n = len(rendered["train"])
-            alone = seconds_to_render(rendered["train"])
-            print(f"{n} training patterns of 8501 points, {cores} cores")
-            print(f"rendering alone, one thread: {n / alone:.0f} patterns/s\n")
-            print(f"{'':18s} stored, s an epoch   rendered   ratio   patterns/s")
-            report = {"patterns": n, "rendered_per_second": n / alone, "epochs": {}}
-            for network in NETWORKS:
-                seconds = [seconds_an_epoch(network, parts, folder) for parts in (stored, rendered)]
-                ratio = seconds[1] / seconds[0]
-                print(
-                    f"{network:18s} {seconds[0]:18.2f} {seconds[1]:10.2f} {ratio:7.2f} "
-                    f"{n / seconds[1]:12.0f}"
-                )
-                report["epochs"][network] = {"stored": seconds[0], "rendered": seconds[1]}
+        stored = open_partitions(folder / "patterns.parquet", split, classes)
+        rendered = open_augmented_partitions(
+            [folder / "reflections.parquet"],
+            split,
+            classes,
+            seed=0,
+            augmentation=Augmentation().model_dump(),
+            **RENDERING,
+        )
+        n = len(rendered["train"])
+        alone = seconds_to_render(rendered["train"])
+        print(f"{n} training patterns of 8501 points, {cores} cores")
+        print(f"rendering alone, one thread: {n / alone:.0f} patterns/s\n")
+        print(f"{'':18s} stored, s an epoch   rendered   ratio   patterns/s")
+        report = {"patterns": n, "rendered_per_second": n / alone, "epochs": {}}
+        for network in NETWORKS:
+            seconds = [seconds_an_epoch(network, parts, folder) for parts in (stored, rendered)]
+            ratio = seconds[1] / seconds[0]
+            print(
+                f"{network:18s} {seconds[0]:18.2f} {seconds[1]:10.2f} {ratio:7.2f} "
+                f"{n / seconds[1]:12.0f}"
+            )
+            report["epochs"][network] = {"stored": seconds[0], "rendered": seconds[1]}
     write_json(arguments.output, report)
 
 

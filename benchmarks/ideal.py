@@ -24,9 +24,9 @@ import pyarrow.compute as pc
 from powder import WAVELENGTH, of_pattern, pymatgen_structure, read_cells
 from pymatgen.analysis.diffraction.xrd import XRDCalculator
 from pymatgen.core import Element, Structure
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 
-from diffsym.datasets.feeding import open_partitions
+from diffsym.datasets.feeding import Partition, open_partitions
 from diffsym.datasets.splits import make_split
 from diffsym.descriptors import ideal, reflections
 from diffsym.files import write_json
@@ -134,24 +134,28 @@ def bytes_per_structure(profiles: Path, folder: Path) -> dict[str, float]:
     return sizes
 
 
+def mapped_bytes(part: Partition) -> int:
+    """Size of the arrays that hold the descriptors of a part."""
+    features = part.features
+    arrays = [features.data, features.indices] if issparse(features) else [features]
+    return sum(array.nbytes for array in arrays)
+
+
 def feeding(descriptor: Path, split: Path, classes: list[int]) -> dict[str, float]:
     """Seconds to open a table for a training, bytes of its maps, and profiles taken a second."""
     started = time.perf_counter()
-    with (
-        tempfile.TemporaryDirectory() as workspace,
-        open_partitions(descriptor, split, classes, folder=workspace) as parts,
-    ):
-        opened = time.perf_counter() - started
-        mapped = sum(file.stat().st_size for file in Path(workspace).glob("*/*"))
-        train = parts["train"]
-        order = shuffled(len(train), seed=0, epoch=1)
-        batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
-        seconds = []
-        for _ in range(4):  # the first is not counted: files are read
-            started = time.perf_counter()
-            for rows in batches:
-                train.take(rows)
-            seconds.append(time.perf_counter() - started)
+    parts = open_partitions(descriptor, split, classes)
+    opened = time.perf_counter() - started
+    mapped = sum(map(mapped_bytes, parts.values()))
+    train = parts["train"]
+    order = shuffled(len(train), seed=0, epoch=1)
+    batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+    seconds = []
+    for _ in range(4):  # the first is not counted: files are read
+        started = time.perf_counter()
+        for rows in batches:
+            train.take(rows)
+        seconds.append(time.perf_counter() - started)
     return {
         "seconds_to_open": opened,
         "bytes_per_structure": mapped / sum(map(len, parts.values())),

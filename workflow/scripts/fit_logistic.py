@@ -11,18 +11,18 @@ with job(snakemake):
     settings = dict(snakemake.params.model)
     settings.pop("kind")
     classes = read_json(snakemake.input.classes)["classes"]
-    with open_partitions(
+    parts = open_partitions(
         snakemake.input.descriptor,
         snakemake.input.split,
         classes,
         training_filter=snakemake.input.get("filter"),
-    ) as parts:
-        model, history = fit_member(parts["train"], **settings)
-        predictions = predictions_table(
-            lambda part: Answers(model.predict(part)),
-            parts,
-            member=int(snakemake.wildcards.member),
-        )
+    )
+    model, history = fit_member(parts["train"], **settings)
+    predictions = predictions_table(
+        lambda part: Answers(model.predict(part)),
+        parts,
+        member=int(snakemake.wildcards.member),
+    )
     save_model(model, snakemake.output.model)
     write_json(snakemake.output.history, history)
     write_table(predictions, snakemake.output.predictions, predictions_schema(classes))

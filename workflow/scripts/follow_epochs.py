@@ -21,13 +21,13 @@ with job(snakemake):
             strict=True,
         )
     }
-    with open_described(
+    parts = open_described(
         dict(snakemake.input.items()), classes, patterns=snakemake.params.patterns
-    ) as parts:
-        followed = {"test": parts["test"], **measured}
-        if snakemake.params.target == "crystal_system":
-            followed = {name: label_by_system(part) for name, part in followed.items()}
-        epochs = accuracy_over_epochs(
-            load_model(snakemake.input.model), snakemake.input.snapshots, followed
-        )
+    )
+    followed = {"test": parts["test"], **measured}
+    if snakemake.params.target == "crystal_system":
+        followed = {name: label_by_system(part) for name, part in followed.items()}
+    epochs = accuracy_over_epochs(
+        load_model(snakemake.input.model), snakemake.input.snapshots, followed
+    )
     write_json(snakemake.output.epochs, epochs)

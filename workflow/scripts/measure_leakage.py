@@ -12,8 +12,8 @@ with job(snakemake):
     structures = read_table(snakemake.input.structures, STRUCTURES, COLUMNS)
     # A split is drawn over all space groups, so its leakage is measured over all of them.
     classes = sorted(set(structures["space_group"].to_pylist()))
-    with open_partitions(snakemake.input.descriptor, snakemake.input.split, classes) as parts:
-        leakage = measure_leakage(
-            parts["train"], parts["test"], structures, threshold=snakemake.params.threshold
-        )
+    parts = open_partitions(snakemake.input.descriptor, snakemake.input.split, classes)
+    leakage = measure_leakage(
+        parts["train"], parts["test"], structures, threshold=snakemake.params.threshold
+    )
     write_json(snakemake.output.leakage, leakage)

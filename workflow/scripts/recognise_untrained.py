@@ -17,15 +17,15 @@ with job(snakemake):
         read_json(snakemake.input.untrained)["classes"],
         read_json(snakemake.input.classes)["classes"],
     )
-    with open_described(dict(snakemake.input.items()), groups, patterns=None) as parts:
-        # No network has seen any of these groups, whatever the role of a structure.
-        partitions = list(parts.values())
-        recognition = recognise(
-            (features_of(load_model(path), partitions) for path in snakemake.input.models),
-            images_of(partitions),
-            pa.concat_arrays([partition.structure_ids for partition in partitions]),
-            read_table(snakemake.input.split, SPLIT),
-            resamples=snakemake.params.bootstrap_samples,
-            seed=snakemake.params.seed,
-        )
+    parts = open_described(dict(snakemake.input.items()), groups, patterns=None)
+    # No network has seen any of these groups, whatever the role of a structure.
+    partitions = list(parts.values())
+    recognition = recognise(
+        (features_of(load_model(path), partitions) for path in snakemake.input.models),
+        images_of(partitions),
+        pa.concat_arrays([partition.structure_ids for partition in partitions]),
+        read_table(snakemake.input.split, SPLIT),
+        resamples=snakemake.params.bootstrap_samples,
+        seed=snakemake.params.seed,
+    )
     write_json(snakemake.output.recognition, recognition)

@@ -30,50 +30,50 @@ with job(snakemake):
     classes = read_json(snakemake.input.classes)["classes"]
     by_system = snakemake.params.target == "crystal_system"
     ln_volume = None
-    with open_described(
+    parts = open_described(
         dict(snakemake.input.items()),
         classes,
         patterns=snakemake.params.patterns,
         seed=snakemake.params.seed,
         validation_fold=snakemake.params.validation_fold,
-    ) as parts:
-        ln_volumes = parts["train"].ln_volumes
-        if ln_volumes is not None:
-            ln_volume = (
-                float(np.mean(ln_volumes, dtype=float)),
-                float(np.std(ln_volumes, dtype=float)),
-            )
-            settings["ln_volume"] = ln_volume
-        train, validation = (
-            label_by_system(parts[role]) if by_system else parts[role]
-            for role in ("train", "validation")
+    )
+    ln_volumes = parts["train"].ln_volumes
+    if ln_volumes is not None:
+        ln_volume = (
+            float(np.mean(ln_volumes, dtype=float)),
+            float(np.std(ln_volumes, dtype=float)),
         )
-        model = network.build(
-            train.size,
-            len(train.classes),
-            seed=snakemake.params.seed,
-            **settings,
-        )
-        history = train_member(
-            model,
-            train,
-            validation,
-            seed=snakemake.params.seed,
-            checkpoint=snakemake.params.checkpoint,
-            snapshots=snakemake.params.snapshots,
-            **training,
-        )
-        counts = np.bincount(parts["train"].labels, minlength=len(classes))
-        predictions = predictions_table(
-            lambda part: (
-                Answers(spread(predict(model, part).probabilities, classes, counts))
-                if by_system
-                else predict(model, part)
-            ),
-            parts,
-            member=int(snakemake.wildcards.member),
-            ln_volume=ln_volume,
-        )
+        settings["ln_volume"] = ln_volume
+    train, validation = (
+        label_by_system(parts[role]) if by_system else parts[role]
+        for role in ("train", "validation")
+    )
+    model = network.build(
+        train.size,
+        len(train.classes),
+        seed=snakemake.params.seed,
+        **settings,
+    )
+    history = train_member(
+        model,
+        train,
+        validation,
+        seed=snakemake.params.seed,
+        checkpoint=snakemake.params.checkpoint,
+        snapshots=snakemake.params.snapshots,
+        **training,
+    )
+    counts = np.bincount(parts["train"].labels, minlength=len(classes))
+    predictions = predictions_table(
+        lambda part: (
+            Answers(spread(predict(model, part).probabilities, classes, counts))
+            if by_system
+            else predict(model, part)
+        ),
+        parts,
+        member=int(snakemake.wildcards.member),
+        ln_volume=ln_volume,
+    )
     save_model(model, snakemake.output.model)
     # Another writer, which a lost node has left behind, packs the same and then removes the folder.
     if not Path(snakemake.output.snapshots).exists():

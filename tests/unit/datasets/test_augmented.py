@@ -78,68 +78,65 @@ def test_defaults_of_the_configuration_are_those_of_the_recipe():
 def test_a_structure_gets_the_pattern_of_its_own_lines(tables):
     _, _, lines, strengths = tables
     grid = two_theta_grid(**GRID)
-    with opened(tables) as parts:
-        for part in parts.values():
-            assert part.size == len(grid)
-            rows = np.arange(len(part))[::-1]
-            wanted = [IDS.index(name) for name in part.structure_ids.to_pylist()]
-            expected = powder_patterns(
-                np.concatenate([lines[k] for k in wanted]),
-                np.concatenate([strengths[k] for k in wanted]),
-                np.concatenate([[0], np.cumsum([len(lines[k]) for k in wanted])]),
-                grid,
-                shape=PeakShape.gaussian(0.1),
-                wavelength=1.54,
-                b_iso=0.5,
-            )
-            assert part.take(rows) == pytest.approx(expected[::-1], abs=1e-6)
-        assert sum(map(len, parts.values())) > 20
+    parts = opened(tables)
+    for part in parts.values():
+        assert part.size == len(grid)
+        rows = np.arange(len(part))[::-1]
+        wanted = [IDS.index(name) for name in part.structure_ids.to_pylist()]
+        expected = powder_patterns(
+            np.concatenate([lines[k] for k in wanted]),
+            np.concatenate([strengths[k] for k in wanted]),
+            np.concatenate([[0], np.cumsum([len(lines[k]) for k in wanted])]),
+            grid,
+            shape=PeakShape.gaussian(0.1),
+            wavelength=1.54,
+            b_iso=0.5,
+        )
+        assert part.take(rows) == pytest.approx(expected[::-1], abs=1e-6)
+    assert sum(map(len, parts.values())) > 20
 
 
 def test_a_structure_without_a_line_in_the_pattern_is_left_out(tables):
-    with opened(tables) as parts:
-        names = [name for part in parts.values() for name in part.structure_ids.to_pylist()]
-        assert not {"x:00", "x:01"} & set(names)
-        assert all(np.isfinite(part.take(np.arange(len(part)))).all() for part in parts.values())
+    parts = opened(tables)
+    names = [name for part in parts.values() for name in part.structure_ids.to_pylist()]
+    assert not {"x:00", "x:01"} & set(names)
+    assert all(np.isfinite(part.take(np.arange(len(part)))).all() for part in parts.values())
 
 
 def test_both_lines_of_a_doublet_count(tables):
     doublet = [[1.54, 0.5], [1.4, 0.5]]
     settings = {"seed": 0, "augmentation": PLAIN, "b_iso": 0.0, **GRID}
-    with (
-        opened(tables) as single,
-        open_augmented_partitions(
-            tables[0], tables[1], CLASSES, wavelength=doublet, **settings
-        ) as both,
-    ):
-        rows = np.arange(3)
-        assert len(both["train"]) >= len(single["train"])
-        assert not np.allclose(both["train"].take(rows), single["train"].take(rows))
+    single = opened(tables)["train"]
+    paths = tables[:2]
+    both = open_augmented_partitions(*paths, CLASSES, wavelength=doublet, **settings)["train"]
+    rows = np.arange(3)
+    assert len(both) >= len(single)
+    assert not np.allclose(both.take(rows), single.take(rows))
 
 
 def test_training_noise_is_new_each_epoch_and_evaluation_noise_never(tables):
     rows = np.arange(5)
     noisy = {"sigma": (0.05, 0.1), "noise": (0.0, 0.02)}
-    with (
-        opened(tables, seed=1, augmentation=noisy) as first,
-        opened(tables, seed=2, augmentation=noisy) as second,
-    ):
-        for role in ("validation", "test"):
-            assert np.array_equal(first[role].take(rows[:3]), second[role].take(rows[:3]))
-        train = first["train"]
-        one, two = (train.at_epoch(epoch).take(rows) for epoch in (1, 2))
-        assert np.array_equal(one, train.at_epoch(2).at_epoch(1).take(rows))
-        assert not np.isclose(one, two).all(axis=1).any()
-        assert not np.isclose(one, second["train"].at_epoch(1).take(rows)).all(axis=1).any()
+    first = opened(tables, seed=1, augmentation=noisy)
+    second = opened(tables, seed=2, augmentation=noisy)
+    for role in ("validation", "test"):
+        assert np.array_equal(first[role].take(rows[:3]), second[role].take(rows[:3]))
+    train = first["train"]
+    one, two = (train.at_epoch(epoch).take(rows) for epoch in (1, 2))
+    assert np.array_equal(one, train.at_epoch(2).at_epoch(1).take(rows))
+    assert not np.isclose(one, two).all(axis=1).any()
+    assert not np.isclose(one, second["train"].at_epoch(1).take(rows)).all(axis=1).any()
 
 
 def test_a_digest_knows_the_patterns_and_not_the_epoch(tables):
-    with opened(tables) as parts, opened(tables) as again, opened(tables, seed=4) as other:
-        assert parts["train"].digest() == again["train"].digest()
-        assert parts["train"].digest() != other["train"].digest()
-        assert parts["test"].digest() == other["test"].digest()
-    with opened(tables, augmentation=PLAIN | {"sigma": (0.1, 0.2)}) as changed:
-        assert changed["train"].digest() != again["train"].digest()
+    parts = opened(tables)
+    again = opened(tables)
+    other = opened(tables, seed=4)
+    assert parts["train"].digest() == again["train"].digest()
+    assert parts["train"].digest() != other["train"].digest()
+    assert parts["test"].digest() == other["test"].digest()
+    changed = opened(tables, augmentation=PLAIN | {"sigma": (0.1, 0.2)})
+    assert changed["train"].digest() != again["train"].digest()
 
 
 SHARE, COSINES = 0.25, (0.2, 0.9)
@@ -167,95 +164,78 @@ def oriented_tables(tables):
 
 def test_preferred_orientation_changes_the_lines_by_their_angles(oriented_tables):
     _, _, lines, strengths = oriented_tables
-    with (
-        opened(oriented_tables) as random,
-        opened(oriented_tables, augmentation=PLAIN | {"march_ratio": (0.6, 0.6)}) as plates,
+    random = opened(oriented_tables)
+    plates = opened(oriented_tables, augmentation=PLAIN | {"march_ratio": (0.6, 0.6)})
+    assert random["train"].axis_cosine is None
+    wanted = [IDS.index(name) for name in plates["train"].structure_ids.to_pylist()]
+    factors = SHARE * march_dollase(0.2, 0.6) + (1 - SHARE) * march_dollase(0.9, 0.6)
+    for part, odd, even in (
+        (random["train"], 1.0, 1.0),
+        (plates["train"], factors, march_dollase(0.5, 0.6)),
     ):
-        assert random["train"].axis_cosine is None
-        wanted = [IDS.index(name) for name in plates["train"].structure_ids.to_pylist()]
-        factors = SHARE * march_dollase(0.2, 0.6) + (1 - SHARE) * march_dollase(0.9, 0.6)
-        for part, odd, even in (
-            (random["train"], 1.0, 1.0),
-            (plates["train"], factors, march_dollase(0.5, 0.6)),
-        ):
-            expected = powder_patterns(
-                np.concatenate([lines[k] for k in wanted]),
-                np.concatenate(
-                    [
-                        np.where(np.arange(len(lines[k])) % 2, odd, even) * strengths[k]
-                        for k in wanted
-                    ]
-                ),
-                np.concatenate([[0], np.cumsum([len(lines[k]) for k in wanted])]),
-                two_theta_grid(**GRID),
-                shape=PeakShape.gaussian(0.1),
-                wavelength=1.54,
-                b_iso=0.5,
-            )
-            assert part.take(np.arange(len(part))) == pytest.approx(expected, abs=2e-6)
+        expected = powder_patterns(
+            np.concatenate([lines[k] for k in wanted]),
+            np.concatenate(
+                [np.where(np.arange(len(lines[k])) % 2, odd, even) * strengths[k] for k in wanted]
+            ),
+            np.concatenate([[0], np.cumsum([len(lines[k]) for k in wanted])]),
+            two_theta_grid(**GRID),
+            shape=PeakShape.gaussian(0.1),
+            wavelength=1.54,
+            b_iso=0.5,
+        )
+        assert part.take(np.arange(len(part))) == pytest.approx(expected, abs=2e-6)
 
 
 def test_a_fold_that_validates_has_the_noise_of_evaluation(tables):
     noisy = {"sigma": (0.05, 0.1), "noise": (0.0, 0.02)}
-    with (
-        opened(tables, seed=1, augmentation=noisy, validation_fold=0) as first,
-        opened(tables, seed=2, augmentation=noisy, validation_fold=0) as second,
-    ):
-        rows = np.arange(3)
-        assert set(first["validation"].folds) == {0}
-        assert set(first["train"].folds) == {1}
-        for role, same in (("validation", True), ("train", False)):
-            one, two = first[role].take(rows), second[role].take(rows)
-            assert np.array_equal(one, two) is same
+    first = opened(tables, seed=1, augmentation=noisy, validation_fold=0)
+    second = opened(tables, seed=2, augmentation=noisy, validation_fold=0)
+    rows = np.arange(3)
+    assert set(first["validation"].folds) == {0}
+    assert set(first["train"].folds) == {1}
+    for role, same in (("validation", True), ("train", False)):
+        one, two = first[role].take(rows), second[role].take(rows)
+        assert np.array_equal(one, two) is same
 
 
 def test_preferred_orientation_is_drawn_by_seed_and_epoch(oriented_tables):
     rows = np.arange(5)
-    with (
-        opened(oriented_tables) as random,
-        opened(oriented_tables, augmentation=TEXTURED) as first,
-        opened(oriented_tables, augmentation=TEXTURED) as again,
-        opened(oriented_tables, augmentation=TEXTURED, seed=4) as other,
-    ):
-        for role in ("train", "validation", "test"):
-            taken = first[role].take(rows[:3])
-            assert np.array_equal(taken, again[role].take(rows[:3]))
-            assert not np.isclose(taken, random[role].take(rows[:3]), atol=1e-3).all()
-        one, two = (first["train"].at_epoch(epoch).take(rows) for epoch in (1, 2))
-        assert not np.isclose(one, two, atol=1e-3).all()
-        assert not np.isclose(one, other["train"].at_epoch(1).take(rows), atol=1e-3).all()
-        assert np.array_equal(first["test"].take(rows[:3]), other["test"].take(rows[:3]))
-        assert first["train"].digest() == again["train"].digest() != random["train"].digest()
+    random = opened(oriented_tables)
+    first = opened(oriented_tables, augmentation=TEXTURED)
+    again = opened(oriented_tables, augmentation=TEXTURED)
+    other = opened(oriented_tables, augmentation=TEXTURED, seed=4)
+    for role in ("train", "validation", "test"):
+        taken = first[role].take(rows[:3])
+        assert np.array_equal(taken, again[role].take(rows[:3]))
+        assert not np.isclose(taken, random[role].take(rows[:3]), atol=1e-3).all()
+    one, two = (first["train"].at_epoch(epoch).take(rows) for epoch in (1, 2))
+    assert not np.isclose(one, two, atol=1e-3).all()
+    assert not np.isclose(one, other["train"].at_epoch(1).take(rows), atol=1e-3).all()
+    assert np.array_equal(first["test"].take(rows[:3]), other["test"].take(rows[:3]))
+    assert first["train"].digest() == again["train"].digest() != random["train"].digest()
 
 
 def test_preferred_orientation_without_angles_is_a_mistake(tables):
-    with (
-        pytest.raises(DiffsymError, match=r"shard-0\.parquet.*set reflections\.preferred_axis"),
-        opened(tables, augmentation=TEXTURED),
-    ):
-        pass
+    with pytest.raises(DiffsymError, match=r"shard-0\.parquet.*set reflections\.preferred_axis"):
+        opened(tables, augmentation=TEXTURED)
 
 
 def test_threads_render_what_one_thread_renders(tables):
     noisy = {"sigma": (0.05, 0.1), "noise": (0.0, 0.02)}
-    with opened(tables, augmentation=noisy) as parts:
-        train = parts["train"].at_epoch(3)
-        order = shuffled(len(train), seed=0, epoch=3)
-        batches = Batches(train, 4, order=order)
-        assert batches.workers > 1
-        adapter = keras.src.trainers.data_adapters.py_dataset_adapter.PyDatasetAdapter(
-            batches, shuffle=False
-        )
-        fed = np.concatenate([np.asarray(batch[0]) for batch in adapter.get_tf_dataset()])
-        assert np.array_equal(fed[: len(train)], train.take(order))
+    parts = opened(tables, augmentation=noisy)
+    train = parts["train"].at_epoch(3)
+    order = shuffled(len(train), seed=0, epoch=3)
+    batches = Batches(train, 4, order=order)
+    assert batches.workers > 1
+    adapter = keras.src.trainers.data_adapters.py_dataset_adapter.PyDatasetAdapter(
+        batches, shuffle=False
+    )
+    fed = np.concatenate([np.asarray(batch[0]) for batch in adapter.get_tf_dataset()])
+    assert np.array_equal(fed[: len(train)], train.take(order))
 
 
 def test_no_training_structure_is_a_mistake(tables):
-    with (
-        pytest.raises(DiffsymError, match="choose other classes"),
-        open_augmented_partitions(
-            tables[0], tables[1], [1, 3], seed=0, augmentation=PLAIN, wavelength=1.5, b_iso=0,
-            **GRID,
-        ),
-    ):  # fmt: skip
-        pass
+    settings = {"seed": 0, "augmentation": PLAIN, "wavelength": 1.5, "b_iso": 0, **GRID}
+    with pytest.raises(DiffsymError, match="choose other classes"):
+        open_augmented_partitions(tables[0], tables[1], [1, 3], **settings)

@@ -54,18 +54,16 @@ def tables(tmp_path):
 
 def test_partitions_hold_exactly_the_joined_rows(tables):
     folder, values, space_groups, roles, described = tables
-    with open_partitions(
-        folder / "descriptor.parquet", folder / "split.parquet", CLASSES
-    ) as partitions:
-        for role, partition in partitions.items():
-            expected = np.flatnonzero((roles == role) & np.isin(space_groups, CLASSES) & described)
-            assert partition.structure_ids.to_pylist() == [IDS[row] for row in expected]
-            assert np.array_equal(partition.features, values[expected])
-            assert np.array_equal(partition.space_groups(), space_groups[expected])
-            assert isinstance(partition.features, np.memmap)
-            with pytest.raises(ValueError, match="read-only"):
-                partition.features[0] = 0
-        assert set(partitions["train"].folds) == set(range(5))
+    partitions = open_partitions(folder / "descriptor.parquet", folder / "split.parquet", CLASSES)
+    for role, partition in partitions.items():
+        expected = np.flatnonzero((roles == role) & np.isin(space_groups, CLASSES) & described)
+        assert partition.structure_ids.to_pylist() == [IDS[row] for row in expected]
+        assert np.array_equal(partition.features, values[expected])
+        assert np.array_equal(partition.space_groups(), space_groups[expected])
+        assert isinstance(partition.features, np.memmap)
+        with pytest.raises(ValueError, match="read-only"):
+            partition.features[0] = 0
+    assert set(partitions["train"].folds) == set(range(5))
 
 
 def test_in_a_cross_validation_each_structure_validates_once_and_else_trains(tables):
@@ -73,14 +71,14 @@ def test_in_a_cross_validation_each_structure_validates_once_and_else_trains(tab
     chosen = np.isin(space_groups, CLASSES) & described
     validated = []
     for fold in range(5):
-        with open_partitions(
+        parts = open_partitions(
             folder / "descriptor.parquet", folder / "split.parquet", CLASSES, validation_fold=fold
-        ) as parts:
-            rows = {
-                role: [IDS.index(name) for name in part.structure_ids.to_pylist()]
-                for role, part in parts.items()
-            }
-            assert np.array_equal(parts["validation"].features, values[rows["validation"]])
+        )
+        rows = {
+            role: [IDS.index(name) for name in part.structure_ids.to_pylist()]
+            for role, part in parts.items()
+        }
+        assert np.array_equal(parts["validation"].features, values[rows["validation"]])
         assert {row % 5 for row in rows["validation"]} == {fold}
         assert fold not in {row % 5 for row in rows["train"]}
         assert rows["test"] == np.flatnonzero(chosen & (roles == "test")).tolist()
@@ -96,30 +94,28 @@ def test_a_killed_process_leaves_no_arrays_behind(tables, tmp_path):
     workspace = tmp_path / "workspace"
     workspace.mkdir()
     paths = folder / "descriptor.parquet", folder / "split.parquet", CLASSES
-    with open_partitions(*paths, folder=workspace) as parts:
-        assert parts
-        # Files that have no name end with the process.
-        assert f"{workspace}/" in Path("/proc/self/maps").read_text()
-        assert not list(workspace.iterdir())
+    parts = open_partitions(*paths, folder=workspace)
+    assert parts
+    # Files that have no name end with the process.
+    assert f"{workspace}/" in Path("/proc/self/maps").read_text()
+    assert not list(workspace.iterdir())
 
 
 def test_no_training_structure_is_a_mistake(tables):
     folder = tables[0]
     paths = folder / "descriptor.parquet", folder / "split.parquet", [1, 230]
-    with pytest.raises(DiffsymError, match="choose other classes"), open_partitions(*paths):
-        pass
+    with pytest.raises(DiffsymError, match="choose other classes"):
+        open_partitions(*paths)
 
 
 def test_an_epoch_visits_each_structure_once_with_its_label_and_weight(tables):
     folder = tables[0]
-    with open_partitions(
-        folder / "descriptor.parquet", folder / "split.parquet", CLASSES
-    ) as partitions:
-        train = partitions["train"]
-        order = shuffled(len(train), seed=3, epoch=1)
-        weights = np.array([1, 2, 3], np.float32)
-        batches = Batches(train, 16, order=order, class_weights=weights)
-        drawn = [batches[index] for index in range(len(batches))]
+    partitions = open_partitions(folder / "descriptor.parquet", folder / "split.parquet", CLASSES)
+    train = partitions["train"]
+    order = shuffled(len(train), seed=3, epoch=1)
+    weights = np.array([1, 2, 3], np.float32)
+    batches = Batches(train, 16, order=order, class_weights=weights)
+    drawn = [batches[index] for index in range(len(batches))]
     assert [len(labels) for _, labels, _ in drawn[:-1]] == [16] * (len(drawn) - 1)
     features, labels, weight = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
     assert np.array_equal(features, train.features[order])

@@ -99,8 +99,8 @@ def test_only_training_misses_outliers(structures, tmp_path):
 
     def parts(**keywords):
         tables = (tmp_path / "descriptor.parquet", tmp_path / "split.parquet", [2, 14])
-        with open_partitions(*tables, **keywords) as opened:
-            return {role: set(part.structure_ids.to_pylist()) for role, part in opened.items()}
+        opened = open_partitions(*tables, **keywords)
+        return {role: set(part.structure_ids.to_pylist()) for role, part in opened.items()}
 
     everything = parts()
     filtered = parts(training_filter=tmp_path / "filter.parquet")

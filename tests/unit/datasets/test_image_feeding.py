@@ -37,15 +37,15 @@ def test_images_are_those_of_the_table_whatever_its_order(tmp_path):
     digests = []
     for name, rows, groups in (("one", np.arange(N), [N]), ("two", order, [10, 0, 30])):
         (tmp_path / name).mkdir()
-        with open_partitions(*written(tmp_path / name, rows, groups), CLASSES) as parts:
-            train = parts["train"]
-            assert type(train) is ImagePartition
-            assert train.size == SHAPE
-            assert train.structure_ids.to_pylist() == IDS[:24]
-            taken = train.take(np.array([5, 0, 23]))
-            assert taken.dtype == np.uint8
-            assert np.array_equal(taken, IMAGES[[5, 0, 23]])
-            digests.append(train.digest())
+        parts = open_partitions(*written(tmp_path / name, rows, groups), CLASSES)
+        train = parts["train"]
+        assert type(train) is ImagePartition
+        assert train.size == SHAPE
+        assert train.structure_ids.to_pylist() == IDS[:24]
+        taken = train.take(np.array([5, 0, 23]))
+        assert taken.dtype == np.uint8
+        assert np.array_equal(taken, IMAGES[[5, 0, 23]])
+        digests.append(train.digest())
     assert digests[0] == digests[1]
 
 
@@ -56,22 +56,22 @@ def test_a_pixel_is_part_of_the_digest(tmp_path):
     for name, images in (("one", IMAGES), ("two", other)):
         (tmp_path / name).mkdir()
         tables = written(tmp_path / name, np.arange(N), [N], images)
-        with open_partitions(*tables, CLASSES) as parts:
-            digests.append(parts["train"].digest())
+        parts = open_partitions(*tables, CLASSES)
+        digests.append(parts["train"].digest())
     assert digests[0] != digests[1]
 
 
 def test_batches_hold_images_and_labels_of_their_structures(tmp_path):
-    with open_partitions(*written(tmp_path, np.arange(N), [N]), CLASSES) as parts:
-        order = shuffled(24, 3, 1)
-        images, labels, _ = Batches(parts["train"], 10, order=order)[2]
-        assert np.array_equal(images, IMAGES[order[20:]])
-        assert np.array_equal(labels, order[20:] % 2)
+    parts = open_partitions(*written(tmp_path, np.arange(N), [N]), CLASSES)
+    order = shuffled(24, 3, 1)
+    images, labels, _ = Batches(parts["train"], 10, order=order)[2]
+    assert np.array_equal(images, IMAGES[order[20:]])
+    assert np.array_equal(labels, order[20:] % 2)
 
 
 def test_in_small_an_image_is_the_means_of_its_blocks(tmp_path):
-    with open_partitions(*written(tmp_path, np.arange(N), [N]), CLASSES) as parts:
-        rows = parts["test"].matrix()
+    parts = open_partitions(*written(tmp_path, np.arange(N), [N]), CLASSES)
+    rows = parts["test"].matrix()
     assert rows.shape == (10, 32 * 32 * 3)
     # Blocks of 2 x 1 pixels.
     expected = IMAGES[30:, 2:4, 7, 1].mean(axis=1) / 255
@@ -84,7 +84,7 @@ def test_copies_of_training_images_leak(tmp_path):
     images[33] = images[4]  # of the other one
     structures = pa.table({"structure_id": IDS, "formula": IDS, "structure_type": IDS})
     tables = written(tmp_path, np.arange(N), [20, 20], images)
-    with open_partitions(*tables, CLASSES) as parts:
-        report = measure_leakage(parts["train"], parts["test"], structures, threshold=1e-3)
+    parts = open_partitions(*tables, CLASSES)
+    report = measure_leakage(parts["train"], parts["test"], structures, threshold=1e-3)
     assert report["share_near"] == pytest.approx(0.4)
     assert report["share_near_same_group"] == pytest.approx(0.3)

@@ -46,11 +46,8 @@ def tables(tmp_path):
 @pytest.fixture
 def parts(tables):
     """Role -> partition, of the sparse and of the dense table."""
-    with (
-        open_partitions(tables / "sparse", tables / "split", CLASSES) as sparse,
-        open_partitions(tables / "dense", tables / "split", CLASSES) as dense,
-    ):
-        yield sparse, dense
+    forms = ("sparse", "dense")
+    return [open_partitions(tables / form, tables / "split", CLASSES) for form in forms]
 
 
 def test_structures_taken_are_those_of_the_dense_table(parts):
@@ -96,8 +93,8 @@ def test_batches_in_the_order_of_an_epoch(parts):
 
 def test_a_digest_knows_places_values_and_bounds_of_the_rows(parts, tables):
     train = parts[0]["train"]
-    with open_partitions(tables / "sparse", tables / "split", CLASSES) as again:
-        assert again["train"].digest() == train.digest()
+    again = open_partitions(tables / "sparse", tables / "split", CLASSES)
+    assert again["train"].digest() == train.digest()
     data, indices, starts = (
         getattr(train.features, name) for name in ("data", "indices", "indptr")
     )
@@ -128,13 +125,13 @@ def test_a_role_without_structures(tables):
         }
     )
     write_table(split, tables / "training", SPLIT)
-    with open_partitions(tables / "sparse", tables / "training", [2, 14]) as opened:
-        assert len(opened["train"]) == N - 20
-        assert opened["test"].features.shape == (0, D)
-        assert opened["test"].take(np.empty(0, np.int64)).shape == (0, D)
-        structures = pa.table({"structure_id": IDS, "formula": IDS, "structure_type": IDS})
-        leakage = measure_leakage(opened["train"], opened["test"], structures, threshold=0.1)
-        assert leakage["median_distance"] == 0
+    opened = open_partitions(tables / "sparse", tables / "training", [2, 14])
+    assert len(opened["train"]) == N - 20
+    assert opened["test"].features.shape == (0, D)
+    assert opened["test"].take(np.empty(0, np.int64)).shape == (0, D)
+    structures = pa.table({"structure_id": IDS, "formula": IDS, "structure_type": IDS})
+    leakage = measure_leakage(opened["train"], opened["test"], structures, threshold=0.1)
+    assert leakage["median_distance"] == 0
 
 
 def test_leakage_is_that_of_the_dense_table(parts):

@@ -1,7 +1,6 @@
 """Powder patterns rendered while a network trains, with noise that is new in each epoch."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -93,7 +92,6 @@ class AugmentedPartition(LabelledStructures):
         return [*(array.tobytes() for array in arrays), repr(self.rendering).encode()]
 
 
-@contextmanager
 def open_augmented_partitions(
     reflections: Sequence[str | Path],
     split: str | Path,
@@ -109,7 +107,7 @@ def open_augmented_partitions(
     training_filter: str | Path | None = None,
     validation_fold: int | None = None,
     folder: str | Path | None = None,
-) -> Iterator[dict[str, AugmentedPartition]]:
+) -> dict[str, AugmentedPartition]:
     """Join reflections, split and classes; patterns are rendered when a batch is asked for.
 
     Validation and test patterns are drawn once, whatever the seed; those of the training part are
@@ -128,8 +126,8 @@ def open_augmented_partitions(
     wavelength, b_iso, two_theta_min, two_theta_max, two_theta_step
         Of the descriptor, see `diffsym.descriptors.powder.compute`.
 
-    Yields
-    ------
+    Returns
+    -------
     dict
         As `open_partitions`. A structure without a line in the pattern has no pattern and is left
         out, as it is rejected by the descriptor of the same name.
@@ -168,7 +166,7 @@ def open_augmented_partitions(
             seed=role_seed,
             **labels_of(rows, classes),
         )
-    yield partitions
+    return partitions
 
 
 def _refuse_lines_without_angle(shards: Sequence[str | Path]) -> None:

@@ -9,8 +9,7 @@ Images are unpacked on the way to these arrays, once, and stay bytes until they 
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
@@ -192,7 +191,6 @@ class ImagePartition(Partition):
 Structures = TypeVar("Structures", bound=LabelledStructures)
 
 
-@contextmanager
 def open_partitions(
     descriptor: str | Path,
     split: str | Path,
@@ -201,7 +199,7 @@ def open_partitions(
     training_filter: str | Path | None = None,
     validation_fold: int | None = None,
     folder: str | Path | None = None,
-) -> Iterator[dict[str, Partition]]:
+) -> dict[str, Partition]:
     """Join descriptors, split and classes.
 
     Structures of other space groups, and those without a descriptor, are left out.
@@ -223,11 +221,11 @@ def open_partitions(
     folder
         Where temporary files lie, see `diffsym.datasets.lists.scratch_array`.
 
-    Yields
-    ------
+    Returns
+    -------
     dict
         Role -> `Partition`, sorted by identifier, so that neither the number of shards nor the
-        order of the tables changes what a model sees. The arrays are gone when the block ends.
+        order of the tables changes what a model sees.
 
     Raises
     ------
@@ -237,12 +235,12 @@ def open_partitions(
     with open_table(descriptor) as table:
         described = table.read(columns=["structure_id"])["structure_id"]
         stored = _sparse_partition if is_sparse(table.schema_arrow) else _dense_partition
-        yield {
-            role: stored(descriptor, folder, labels_of(rows, classes))
-            for role, rows in assignments_by_role(
-                described, split, classes, training_filter, validation_fold
-            ).items()
-        }
+    return {
+        role: stored(descriptor, folder, labels_of(rows, classes))
+        for role, rows in assignments_by_role(
+            described, split, classes, training_filter, validation_fold
+        ).items()
+    }
 
 
 def assignments_by_role(

@@ -1,8 +1,7 @@
 """One way to open what experiments are fed with, stored or rendered, with volumes or without."""
 
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,6 @@ from diffsym.datasets.feeding import LabelledStructures, Structures, open_partit
 from diffsym.tables import STRUCTURES, read_table
 
 
-@contextmanager
 def open_described(
     files: Mapping[str, Any],
     classes: Sequence[int],
@@ -21,7 +19,7 @@ def open_described(
     patterns: Mapping[str, Any] | None,
     seed: int = 0,
     validation_fold: int | None = None,
-) -> Iterator[Mapping[str, LabelledStructures]]:
+) -> Mapping[str, LabelledStructures]:
     """Open the structures of an experiment.
 
     Parameters
@@ -41,8 +39,8 @@ def open_described(
     validation_fold
         Fold that validates in a cross-validation, see `diffsym.datasets.feeding.hold_out`.
 
-    Yields
-    ------
+    Returns
+    -------
     mapping
         Role -> structures.
     """
@@ -52,20 +50,18 @@ def open_described(
         "validation_fold": validation_fold,
     }
     if patterns is None:
-        opened = open_partitions(*tables, **parts_of_split)
+        parts = open_partitions(*tables, **parts_of_split)
     else:
         # By name, so that a change of how patterns are rendered leaves other trainings alone.
         augmented = importlib.import_module("diffsym.datasets.augmented")
-        opened = augmented.open_augmented_partitions(
+        parts = augmented.open_augmented_partitions(
             *tables, seed=seed, **parts_of_split, **patterns
         )
-    with opened as parts:
-        if "structures" not in files:
-            yield parts
-            return
-        columns = ["structure_id", "primitive_volume"]
-        volumes = read_table(files["structures"], STRUCTURES, columns)
-        yield {role: with_volumes(part, volumes) for role, part in parts.items()}
+    if "structures" not in files:
+        return parts
+    columns = ["structure_id", "primitive_volume"]
+    volumes = read_table(files["structures"], STRUCTURES, columns)
+    return {role: with_volumes(part, volumes) for role, part in parts.items()}
 
 
 def with_volumes(partition: Structures, structures: pa.Table) -> Structures:
