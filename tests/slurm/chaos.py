@@ -17,7 +17,7 @@ import time
 from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
-from signal import SIGINT, SIGKILL
+from signal import SIGINT, SIGKILL, default_int_handler, signal
 
 import pandas as pd
 import psutil
@@ -329,6 +329,8 @@ def main():
     if arguments.slurm_kills and why_not():
         sys.exit(f"no SLURM can be started ({why_not()}); without one: --slurm-kills 0")
 
+    # A command in the background of a shell ignores Ctrl-C, and so would the Snakemakes it starts.
+    signal(SIGINT, default_int_handler)
     begun = time.monotonic()
     study = undisturbed()
     reference = contents(study)
