@@ -106,9 +106,7 @@ class OneMachine:
             for path in Path(os.environ["TMPDIR"]).iterdir()
             if not any(path.match(pattern) for pattern in OF_SNAKEMAKE)
         ]
-        return [str(path) for path in files] + [
-            f"process {process.pid} of {rule}" for rule, process in scripts(self.study)
-        ]
+        return [str(path) for path in files] + at_work(self.study)
 
 
 class OnSlurm(OneMachine):
@@ -190,6 +188,15 @@ def job_of(process):
         return None
 
 
+def at_work(study):
+    """Command lines of all processes that work in the folder of a study."""
+    return [
+        " ".join(process.info["cmdline"])
+        for process in psutil.process_iter(["cmdline", "cwd"])
+        if process.info["cwd"] == str(study.folder)
+    ]
+
+
 def last_log(study):
     """What the last Snakemake has written to its log."""
     logs = sorted((study.folder / ".snakemake" / "log").glob("*.log"))
@@ -264,6 +271,9 @@ def complete_study(place, plan):
 
 def check(place, reference):
     """End the campaign if a complete study is not what it should be."""
+    # SLURM may still be about to end what a lost job has left on its node.
+    with suppress(TimeoutError):
+        wait_until(lambda: not at_work(place.study), "processes end")
     problems = differences(contents(place.study), reference) + place.leftovers()
     again = place.study.planned(place.profile, overlay=PART)
     problems += [f"would run again: {rule}" for rule in again]
