@@ -92,14 +92,9 @@ def script_digest(script, *modules):
     return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / script, *modules)
 
 
-def memory(base_mb, per_input_mb=0.0):
-    """Memory in MB as a function of the size of the input and of the attempt."""
-    return lambda wildcards, input, attempt: int(attempt * (base_mb + per_input_mb * input.size_mb))
-
-
-def runtime(minutes):
-    """Run time in minutes, more at each attempt."""
-    return lambda wildcards, attempt: attempt * minutes
+def request(base, per_input_mb=0.0):
+    """Memory in MB or minutes: a constant and a part for each MB of input, more at each attempt."""
+    return lambda wildcards, input, attempt: int(attempt * (base + per_input_mb * input.size_mb))
 
 
 def experiment_settings(wildcards):

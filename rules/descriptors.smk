@@ -11,8 +11,8 @@ rule compute_reflections:
         "../envs/descriptors.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500, 4),
-        runtime=runtime(60),
+        mem_mb=request(1500, 4),
+        runtime=request(60, 2),
     params:
         settings=STUDY.reflections.model_dump(),
         code=script_digest("compute_reflections.py"),
@@ -36,8 +36,8 @@ rule compute_descriptor:
         descriptor_environment
     threads: 1
     resources:
-        mem_mb=memory(1500, 4),
-        runtime=runtime(60),
+        mem_mb=request(1500, 4),
+        runtime=request(60, 2),
     params:
         settings=lambda wildcards: settings(
             "descriptors", wildcards.descriptor, without=["augmentation"]
@@ -67,8 +67,8 @@ rule assemble_descriptor:
         "../envs/descriptors.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500, 0.2),
-        runtime=runtime(30),
+        mem_mb=request(1500, 0.2),
+        runtime=request(30, 0.05),
     params:
         code=script_digest("assemble_descriptor.py"),
     message:

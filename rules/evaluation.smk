@@ -14,8 +14,8 @@ rule evaluate_experiment:
         "../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000, 10),
-        runtime=runtime(30),
+        mem_mb=request(2000, 10),
+        runtime=request(30, 1),
     params:
         bootstrap_samples=STUDY.evaluation.bootstrap_samples,
         seed=STUDY.evaluation.seed,
@@ -43,8 +43,8 @@ rule recognise_untrained:
         "../envs/training.yaml"
     threads: 4
     resources:
-        mem_mb=memory(6000, 8),
-        runtime=runtime(240),
+        mem_mb=request(6000, 8),
+        runtime=request(60, 1),
     params:
         bootstrap_samples=STUDY.evaluation.bootstrap_samples,
         seed=STUDY.evaluation.seed,
@@ -73,8 +73,8 @@ rule show_feature_maps:
         "../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000, 4),
-        runtime=runtime(30),
+        mem_mb=request(3000, 4),
+        runtime=request(30, 0.2),
     params:
         code=script_digest("show_feature_maps.py"),
     message:
@@ -97,8 +97,8 @@ rule summarise:
         "../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=runtime(10),
+        mem_mb=request(1000),
+        runtime=request(10),
     params:
         experiments={name: settings("experiments", name) for name in EXPERIMENTS},
         series=series_in_use(),
@@ -143,8 +143,8 @@ rule make_report:
         "../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000, 4),
-        runtime=runtime(30),
+        mem_mb=request(2000, 4),
+        runtime=request(30, 0.1),
     params:
         study=STUDY.model_dump(mode="json"),
         experiments=EXPERIMENTS,

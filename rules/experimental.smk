@@ -14,8 +14,8 @@ rule read_measured:
         "../envs/descriptors.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500, 10),
-        runtime=runtime(30),
+        mem_mb=request(1500, 10),
+        runtime=request(30, 1),
     params:
         settings=lambda wildcards: settings(
             "measured", wildcards.measured, without=["kind", "citation", "search"]
@@ -45,8 +45,8 @@ rule simulate_measured:
         "../envs/descriptors.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500, 4),
-        runtime=runtime(30),
+        mem_mb=request(1500, 4),
+        runtime=request(30, 2),
     params:
         settings=lambda wildcards: settings(
             "measured", wildcards.measured, without=["kind", "search"]
@@ -72,8 +72,8 @@ rule convert_measured:
         "../envs/descriptors.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500, 20),
-        runtime=runtime(60),
+        mem_mb=request(1500, 20),
+        runtime=request(60, 5),
     params:
         settings=lambda wildcards: settings("descriptors", wildcards.descriptor),
         search=lambda wildcards: settings("measured", wildcards.patterns.split("-")[0])["search"],
@@ -102,8 +102,8 @@ rule predict_measured:
         "../envs/training.yaml"
     threads: 2
     resources:
-        mem_mb=memory(3000, 20),
-        runtime=runtime(30),
+        mem_mb=request(3000, 20),
+        runtime=request(30, 2),
     params:
         target=lambda wildcards: experiment_settings(wildcards).target,
         code=script_digest("predict_measured.py"),
@@ -129,8 +129,8 @@ rule follow_epochs:
         "../envs/training.yaml"
     threads: 4
     resources:
-        mem_mb=memory(4000, 8),
-        runtime=runtime(120),
+        mem_mb=request(4000, 8),
+        runtime=request(60, 2),
     params:
         patterns=augmented_patterns,
         target=lambda wildcards: experiment_settings(wildcards).target,

@@ -16,8 +16,8 @@ rule train_network:
         "../envs/training.yaml"
     threads: 4
     resources:
-        mem_mb=memory(4000, 8),
-        runtime=runtime(720),
+        mem_mb=request(4000, 8),
+        runtime=request(240, 1),
     params:
         model=lambda wildcards: settings("models", experiment_settings(wildcards).model),
         training=lambda wildcards: settings("trainings", experiment_settings(wildcards).training),
@@ -53,8 +53,8 @@ rule fit_logistic:
         "../envs/training.yaml"
     threads: 8
     resources:
-        mem_mb=memory(4000, 200),
-        runtime=runtime(720),
+        mem_mb=request(4000, 200),
+        runtime=request(120, 2),
     params:
         model=lambda wildcards: settings("models", experiment_settings(wildcards).model),
         seed=member_seed,

@@ -13,8 +13,8 @@ rule make_filter:
         "../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000, 1),
-        runtime=runtime(10),
+        mem_mb=request(1000, 1),
+        runtime=request(10, 0.5),
     params:
         settings=lambda wildcards: settings("filters", wildcards.filter),
         code=script_digest("make_filter.py"),
@@ -40,8 +40,8 @@ rule make_split:
         "../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500, 4),
-        runtime=runtime(30),
+        mem_mb=request(1500, 4),
+        runtime=request(30, 1),
     params:
         settings=lambda wildcards: settings("splits", wildcards.split),
         code=lambda wildcards: script_digest("make_split.py", *split_modules(wildcards)),
@@ -66,8 +66,8 @@ rule select_classes:
         "../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000, 1),
-        runtime=runtime(10),
+        mem_mb=request(1000, 1),
+        runtime=request(10, 0.1),
     params:
         settings=lambda wildcards: settings("class_sets", wildcards.class_set),
         code=script_digest("select_classes.py"),
@@ -92,8 +92,8 @@ rule measure_leakage:
         "../envs/training.yaml"
     threads: 2
     resources:
-        mem_mb=memory(2000, 4),
-        runtime=runtime(60),
+        mem_mb=request(2000, 4),
+        runtime=request(60, 1),
     params:
         threshold=STUDY.evaluation.leakage_threshold,
         code=script_digest("measure_leakage.py"),

@@ -29,8 +29,8 @@ rule parse_structures:
         "../envs/structures.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500, 4),
-        runtime=runtime(60),
+        mem_mb=request(1500, 4),
+        runtime=request(60, 1),
     params:
         source=lambda wildcards: settings("sources", wildcards.source),
         listing=lambda wildcards: listing_digest(source_path(STUDY.sources[wildcards.source])),
@@ -72,8 +72,8 @@ rule unique_structures:
         "../envs/structures.yaml"
     threads: 8
     resources:
-        mem_mb=memory(3000, 30),
-        runtime=runtime(240),
+        mem_mb=request(3000, 30),
+        runtime=request(60, 5),
     params:
         duplicates=STUDY.structures.duplicates.model_dump(),
         tolerances=STUDY.structures.symmetry.tolerances,
