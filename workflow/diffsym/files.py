@@ -28,15 +28,26 @@ def _remove_abandoned(path: Path) -> None:
 
 
 @contextmanager
-def _full_disk_told(path: Path) -> Iterator[None]:
-    """Turn the error of a full disk, while `path` is written, into a sentence for the user."""
+def full_disk_told(what: str | Path) -> Iterator[None]:
+    """Turn the error of a full disk into a sentence for the user.
+
+    Parameters
+    ----------
+    what
+        The file that is written meanwhile, or words for it.
+
+    Raises
+    ------
+    DiffsymError
+        The disk is full.
+    """
     try:
         yield
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
         raise DiffsymError(
-            f"{path}: no room to write it, the disk or your quota is full; make room there "
+            f"{what}: no room to write it, the disk or your quota is full; make room there "
             "and start the same command again"
         ) from None
 
@@ -66,7 +77,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     prefix = f".{path.name}.{socket.gethostname()}-{os.getpid()}-"
-    with _full_disk_told(path):
+    with full_disk_told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path)
         with tempfile.TemporaryDirectory(prefix=prefix, dir=path.parent) as workspace:

@@ -101,6 +101,15 @@ def test_a_killed_process_leaves_no_arrays_behind(tables, tmp_path):
     assert not list(workspace.iterdir())
 
 
+def test_arrays_without_room_end_with_a_sentence(tables, tmp_path, small_disk):
+    folder = tables[0]
+    workspace = tmp_path / "workspace"
+    paths = folder / "descriptor.parquet", folder / "split.parquet", CLASSES
+    small_disk(workspace, "4k")
+    with pytest.raises(DiffsymError, match=rf"temporary file of . MB in {workspace}: no room"):
+        open_partitions(*paths, folder=workspace)
+
+
 def test_no_training_structure_is_a_mistake(tables):
     folder = tables[0]
     paths = folder / "descriptor.parquet", folder / "split.parquet", [1, 230]

@@ -1,6 +1,7 @@
 """List columns of Parquet tables, joined by structure, as flat memory-mapped arrays."""
 
 import math
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import DTypeLike, NDArray
 
+from diffsym.files import full_disk_told
 from diffsym.tables import open_table
 
 
@@ -70,11 +72,21 @@ def scratch_array(
         Type of the elements.
     folder
         Where the file lies; the system's temporary folder by default.
+
+    Raises
+    ------
+    DiffsymError
+        The disk has no room for the array.
     """
-    if not math.prod(shape):  # no file of no bytes can be mapped
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if not size:  # no file of no bytes can be mapped
         return np.empty(shape, dtype)
-    with tempfile.TemporaryFile(dir=folder) as file:
-        return np.memmap(file, dtype, mode="w+", shape=shape)
+    what = f"a temporary file of {size / 1e6:.0f} MB in {folder or tempfile.gettempdir()}"
+    with full_disk_told(what), tempfile.TemporaryFile(dir=folder) as file:
+        # Without its room a mapped array would end the process where it is first written to.
+        if hasattr(os, "posix_fallocate"):  # not on macOS
+            os.posix_fallocate(file.fileno(), 0, size)
+        return np.memmap(file, dtype, mode="r+", shape=shape)
 
 
 def _wanted_lists(
