@@ -35,7 +35,7 @@ def scripts(study):
         (process, Path((process.info["cmdline"] or [""])[-1]))
         for process in psutil.process_iter(["cmdline"])
     )
-    # Snakemake names a copy of the script tmpXXXXXXXX.RULE.py.
+    # Snakemake runs a copy of the script whose name ends in .RULE.py.
     return [
         (script.name.split(".")[1], process)
         for process, script in commands
