@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, f1_score, log_loss, top_k_accuracy
 
 from diffsym import tables
 from diffsym.errors import DiffsymError
-from diffsym.evaluation import metrics
+from diffsym.evaluation import metrics, ranks
 from diffsym.structures.space_groups import crystal_system
 
 CLASSES = [2, 14, 62, 225]
@@ -27,7 +27,7 @@ def random_probabilities(n, classes, seed):
 @settings(max_examples=30, deadline=None)
 def test_top_k_agrees_with_scikit_learn(seed, classes):
     probabilities, labels = random_probabilities(50, classes, seed)
-    hits = metrics.top_k_hits(metrics.true_class_rank(probabilities, labels), classes)
+    hits = ranks.top_k_hits(ranks.true_class_rank(probabilities, labels), classes)
     for k in range(1, classes):
         expected = top_k_accuracy_score(labels, probabilities, k=k, labels=np.arange(classes))
         assert hits[:, k - 1].mean() == pytest.approx(expected)
@@ -36,12 +36,12 @@ def test_top_k_agrees_with_scikit_learn(seed, classes):
 
 def test_ties_are_ranked_in_the_order_of_the_classes():
     equal = np.full((3, 3), 1 / 3)
-    assert metrics.true_class_rank(equal, np.array([0, 1, 2])).tolist() == [0, 1, 2]
+    assert ranks.true_class_rank(equal, np.array([0, 1, 2])).tolist() == [0, 1, 2]
 
 
 def test_label_frequency_answers_the_most_frequent_training_classes():
-    ranks = metrics.label_frequency_ranks(np.array([5, 20, 5, 7]), np.array([0, 1, 2, 3]))
-    assert ranks.tolist() == [2, 0, 3, 1]
+    positions = ranks.label_frequency_ranks(np.array([5, 20, 5, 7]), np.array([0, 1, 2, 3]))
+    assert positions.tolist() == [2, 0, 3, 1]
 
 
 def test_calibration_by_hand():
@@ -74,7 +74,7 @@ BOOTSTRAP = {"resamples": 200, "confidence": 0.95, "seed": 0}
 def test_crystal_system_is_predicted_by_summed_probabilities():
     # 14 and 15 are monoclinic; neither beats 225 alone, together they do.
     probabilities = np.array([[0.3, 0.3, 0.4]])
-    result = metrics.crystal_system_scores(
+    result = ranks.crystal_system_scores(
         probabilities, np.array([0]), ["a"], [14, 15, 225], np.array([2, 2, 3]), BOOTSTRAP
     )
     assert result["accuracy"] == {"value": 1.0, "low": 1.0, "high": 1.0}
@@ -97,7 +97,7 @@ def test_crystal_systems_agree_with_scikit_learn():
     systems = np.array([crystal_system(number) for number in classes])
     probabilities, labels = random_probabilities(200, len(classes), seed=2)
     clusters = [str(i) for i in range(200)]
-    result = metrics.crystal_system_scores(
+    result = ranks.crystal_system_scores(
         probabilities, labels, clusters, classes, np.array([1, 2, 3, 9, 5, 4, 2]), BOOTSTRAP
     )
     summed = pd.DataFrame(probabilities).T.groupby(systems).sum().T

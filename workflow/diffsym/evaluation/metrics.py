@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, log_loss
+from sklearn.metrics import log_loss
 
 from diffsym.errors import DiffsymError
-from diffsym.evaluation.bootstrap import Floats, bootstrap_means, with_interval, with_intervals
+from diffsym.evaluation.bootstrap import Floats, with_intervals
 from diffsym.evaluation.certainty import certainty_scores
 from diffsym.evaluation.cross_validation import out_of_fold, scores_by_fold
 from diffsym.evaluation.macro import (
@@ -27,52 +27,20 @@ from diffsym.evaluation.macro import (
     ensemble_scores,
     wrong_answers,
 )
+from diffsym.evaluation.ranks import (
+    Integers,
+    crystal_system_scores,
+    label_frequency_ranks,
+    top_k_accuracies,
+    true_class_rank,
+)
 from diffsym.evaluation.subgroups import distance, relation
 from diffsym.evaluation.volumes import predicts_volumes, training_scale, volume_scores
-from diffsym.structures.space_groups import is_centrosymmetric, systems_among
-
-Integers = NDArray[np.int64]
+from diffsym.structures.space_groups import is_centrosymmetric
 
 EVALUATED_ROLES = ("validation", "test")
 ANSWERS = 10
 """Accuracies A_1 ... A_10 are computed, as many as Vecsei et al. 2019 show (their Fig. 5a)."""
-
-
-def true_class_rank(probabilities: Floats, labels: Integers) -> Integers:
-    """Rank of the true class among the predicted probabilities, 0 for a correct first answer.
-
-    Equal probabilities are ranked in the order of the classes, so that the result does not
-    depend on a sorting algorithm.
-
-    Parameters
-    ----------
-    probabilities
-        Shape (n, classes).
-    labels
-        Index of the true class, shape (n,).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n,).
-    """
-    own = probabilities[np.arange(len(labels)), labels][:, None]
-    earlier = np.arange(probabilities.shape[1]) < labels[:, None]
-    before = (probabilities > own) | ((probabilities == own) & earlier)
-    return before.sum(axis=1).astype(np.int64)
-
-
-def top_k_hits(ranks: Integers, top_k: int) -> Floats:
-    """Whether the true class is among the first 1 ... `top_k` answers, shape (n, top_k)."""
-    return (ranks[:, None] < np.arange(1, top_k + 1)).astype(np.float64)
-
-
-def label_frequency_ranks(training_counts: Integers, labels: Integers) -> Integers:
-    """Rank of the true class when the answer is always the most frequent training classes."""
-    order = np.argsort(-training_counts, kind="stable")
-    position = np.empty_like(order)
-    position[order] = np.arange(len(order))
-    return position[labels]
 
 
 def calibration(probabilities: Floats, labels: Integers, *, bins: int) -> dict[str, Any]:
@@ -146,72 +114,6 @@ def per_class_scores(
         }
         for i, number in enumerate(classes)
     ]
-
-
-def crystal_system_scores(
-    probabilities: Floats,
-    labels: Integers,
-    clusters: Sequence[str],
-    classes: Sequence[int],
-    training_counts: Integers,
-    settings: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Accuracy within each crystal system, and of the crystal system itself.
-
-    The crystal system is predicted by summing the probabilities of its space groups; the baseline
-    always answers the system with the most training structures.
-
-    Parameters
-    ----------
-    probabilities
-        Shape (n, classes).
-    labels
-        Index of the true class, shape (n,).
-    clusters
-        Key of the cluster of each entry, length n.
-    classes
-        Space-group numbers.
-    training_counts
-        Number of training entries of each class.
-    settings
-        `resamples`, `confidence` and `seed` of the bootstrap.
-
-    Returns
-    -------
-    dict
-        `accuracy` and `baseline` as {value, low, high}; `systems` with the scores of each system
-        that occurs; `names` and `confusion`, counts with the true systems in rows.
-    """
-    names, system_of_class = systems_among(classes)
-    membership = np.eye(len(names))[system_of_class]
-    truth = system_of_class[labels]
-    answers = (probabilities @ membership).argmax(axis=1)
-    most_frequent = (training_counts @ membership).argmax()
-    group_correct = true_class_rank(probabilities, labels) == 0
-    hits = np.stack([answers == truth, most_frequent == truth], axis=1).astype(np.float64)
-    samples = bootstrap_means(
-        hits, clusters, resamples=settings["resamples"], seed=settings["seed"]
-    )
-    accuracy, baseline = (
-        with_interval(column.mean(), column_samples, settings["confidence"])
-        for column, column_samples in zip(hits.T, samples.T, strict=True)
-    )
-    return {
-        "accuracy": accuracy,
-        "baseline": baseline,
-        "systems": [
-            {
-                "crystal_system": system,
-                "support": int((truth == index).sum()),
-                "space_group_accuracy": float(group_correct[truth == index].mean()),
-                "crystal_system_accuracy": float(hits[truth == index, 0].mean()),
-            }
-            for index, system in enumerate(names)
-            if (truth == index).any()
-        ],
-        "names": names,
-        "confusion": confusion_matrix(truth, answers, labels=np.arange(len(names))).tolist(),
-    }
 
 
 def centrosymmetric_scores(
@@ -359,26 +261,6 @@ def _classes_of(predictions: Sequence[pa.Table]) -> list[int]:
             "delete them and rerun the training"
         )
     return [int(number) for number in json.loads(first)]
-
-
-def top_k_accuracies(
-    rankings: Sequence[Integers], clusters: Sequence[str], settings: Mapping[str, Any]
-) -> tuple[Floats, Floats]:
-    """A_1 ... A_k of several rankings of the same entries, and their paired bootstrap samples.
-
-    Returns
-    -------
-    values
-        Shape (rankings, k).
-    samples
-        Shape (resamples, rankings, k).
-    """
-    hits = np.hstack([top_k_hits(ranks, settings["top_k"]) for ranks in rankings])
-    samples = bootstrap_means(
-        hits, clusters, resamples=settings["resamples"], seed=settings["seed"]
-    )
-    shape = (len(rankings), settings["top_k"])
-    return hits.mean(axis=0).reshape(shape), samples.reshape(-1, *shape)
 
 
 def _evaluate_part(

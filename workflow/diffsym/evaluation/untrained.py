@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
 from diffsym.evaluation.bootstrap import with_intervals
-from diffsym.evaluation.metrics import label_frequency_ranks, top_k_accuracies, true_class_rank
+from diffsym.evaluation.ranks import label_frequency_ranks, top_k_accuracies, true_class_rank
 
 READINGS = ("mean", "nearest")
 ANSWERS = 5
