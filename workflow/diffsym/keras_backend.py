@@ -1,8 +1,9 @@
 """Keras, imported in one place, so that its backend is quiet and is set up the same way by all.
 
-The backend is TensorFlow unless the environment variable `KERAS_BACKEND` says `jax`.
+The backend is TensorFlow unless the environment variable `KERAS_BACKEND` says `jax` or `torch`.
 """
 
+import importlib
 import logging
 import os
 import sys
@@ -39,10 +40,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with _quiet_stderr():
     import keras
 
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-    else:
-        tf = None
+    tf = importlib.import_module("tensorflow") if keras.backend.backend() == "tensorflow" else None
+    torch = importlib.import_module("torch") if keras.backend.backend() == "torch" else None
 
 __all__ = ["configure", "keras", "resolve_jit", "shares", "used_device"]
 
@@ -55,8 +54,8 @@ def configure(
     Parameters
     ----------
     threads
-        Threads of one operation. Operations run one after the other. TensorFlow only: JAX takes
-        the cores that the process may use.
+        Threads of one operation. Operations run one after the other. JAX takes the cores that the
+        process may use instead.
     devices
         GPUs, or other devices, that share each batch. JAX only, if more than one.
     deterministic
@@ -84,6 +83,9 @@ def configure(
         tf.config.threading.set_inter_op_parallelism_threads(1)
         if deterministic:
             tf.config.experimental.enable_op_determinism()
+    elif torch is not None:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(deterministic)
     elif deterministic:
         # XLA reads its flags when JAX first looks for devices.
         flags = os.environ.get("XLA_FLAGS", "")
@@ -106,6 +108,8 @@ def shares() -> int:
 
 def used_device() -> str:
     """Name of the GPU that this process computes on, "cpu" if there is none."""
+    if torch is not None:
+        return torch.cuda.get_device_name(0) if torch.cuda.is_available() else "cpu"
     if tf is None:
         import jax  # noqa: PLC0415 - not installed by all
 
@@ -130,8 +134,10 @@ def resolve_jit(jit_compile: bool | None) -> bool | Literal["auto"]:
 
     On a CPU, XLA's convolutions take longer than those TensorFlow has from oneDNN (docs/models.md),
     so TensorFlow compiles on accelerators only, and there only ("auto") what it may: nothing while
-    its operations have to be deterministic. JAX always compiles.
+    its operations have to be deterministic. JAX always compiles, PyTorch has no XLA.
     """
     if jit_compile is not None:
         return jit_compile
+    if torch is not None:
+        return False
     return "auto" if tf is None or tf.config.list_physical_devices("GPU") else False
