@@ -190,6 +190,11 @@ class Training(Section):
         [81, 122], description="epochs before which the rate is multiplied by the factor"
     )
     learning_rate_factor: Fraction = Field(0.1, description="factor of each drop")
+    learning_rate_decay: Literal["steps", "cosine"] = Field(
+        "steps",
+        description="drops at given epochs, or a rise over the first 5 % of the training and then "
+        "half a cosine to 0",
+    )
     epsilon: Positive = Field(1e-7, description="summand in the denominator of Adam's step")
     weight_decay: float = Field(
         0.0, ge=0, description="share of a weight, times the rate, that each step takes away"

@@ -8,6 +8,7 @@ that is killed and started again therefore ends with the weights of an uninterru
 import hashlib
 import json
 import logging
+import math
 import shutil
 import time
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 PREDICTION_BATCH = 512
 # Maps of many channels of each image take much more memory than the images.
 IMAGE_PREDICTION_BATCH = 16
+# Share of a training over which a rate that falls as a cosine rises first.
+WARM_UP = 0.05
 # What Keras calls the accuracy of a network with two outputs, by what it is called here.
 RENAMED = {
     "class_accuracy": "accuracy",
@@ -65,6 +68,43 @@ class Progress:
     def epochs(self) -> int:
         """Number of finished epochs."""
         return len(self.history.get("loss", []))
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time that one call of a training may take.
+
+    Attributes
+    ----------
+    seconds
+        From the start of the call; None: no limit.
+    spent_before
+        Seconds of the epochs that an earlier call has finished.
+    started
+        When the call began, by `time.perf_counter`.
+    """
+
+    seconds: float | None
+    spent_before: float = 0.0
+    started: float = field(default_factory=time.perf_counter)
+
+    def allows_another(self, epochs: Sequence[float]) -> bool:
+        """Whether an epoch as long as the shortest of those so far, in seconds, would end in time.
+
+        The first epoch of a call also compiles, so the shortest is the one to expect.
+        """
+        if self.seconds is None:
+            return True
+        spent = time.perf_counter() - self.started
+        return spent + min(epochs, default=0.0) <= self.seconds
+
+    def share(self, epochs: Sequence[float]) -> float:
+        """Share of all the time that is over in the middle of the next epoch."""
+        if self.seconds is None:
+            return 0.0
+        spent = time.perf_counter() - self.started
+        total = self.spent_before + self.seconds
+        return min(1.0, (self.spent_before + spent + min(epochs, default=0.0) / 2) / total)
 
 
 def loss_weights(
@@ -106,6 +146,15 @@ def learning_rate_at(
     return learning_rate * factor ** sum(epoch >= drop for drop in drops)
 
 
+def cosine_rate(share: float, *, learning_rate: float) -> float:
+    """Learning rate when a share of a training is over.
+
+    It rises over the first 5 % and then falls as half a cosine to 0 (Loshchilov & Hutter 2017,
+    SGDR: stochastic gradient descent with warm restarts, without the restarts).
+    """
+    return learning_rate * min(1.0, share / WARM_UP) * (1 + math.cos(math.pi * min(1.0, share))) / 2
+
+
 def train_member(
     model: keras.Model,
     train: LabelledStructures,
@@ -116,6 +165,7 @@ def train_member(
     learning_rate: float,
     learning_rate_drops: Sequence[int],
     learning_rate_factor: float,
+    learning_rate_decay: Literal["steps", "cosine"] = "steps",
     epsilon: float = 1e-7,
     weight_decay: float = 0.0,
     losses: Sequence[str] = ("categorical_cross_entropy",),
@@ -128,6 +178,9 @@ def train_member(
     patience: int | None = None,
     task_weights: tuple[float, float] = (1.0, 1.0),
     jit_compile: bool | None = None,
+    seconds: float | None = None,
+    checkpoint_seconds: float = 0.0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> dict[str, Any]:
     """Train a network in place, from its checkpoint if there is one of the same training.
 
@@ -144,6 +197,9 @@ def train_member(
         Structures a step.
     learning_rate, learning_rate_drops, learning_rate_factor
         Adam's rate, multiplied by the factor from each epoch of `learning_rate_drops` on.
+    learning_rate_decay
+        "steps", as above, or "cosine": see `cosine_rate`; the share of the training that is over
+        is that of its epochs, or of `seconds` if more of these is over.
     epsilon
         Adam's summand in the denominator.
     weight_decay
@@ -171,6 +227,13 @@ def train_member(
         equations 13 and 14).
     jit_compile
         Compile with XLA; None: where that is faster.
+    seconds
+        Start no epoch that would end later than this after the call; None: no limit. Weights then
+        depend on how fast the machine is.
+    checkpoint_seconds
+        Least time between two checkpoints. A killed training loses the epochs since the last one.
+    callbacks
+        Keras callbacks of every epoch.
 
     Returns
     -------
@@ -193,6 +256,7 @@ def train_member(
         "network": model.to_json(),
         "batch_size": batch_size,
         "learning_rate": [learning_rate, list(learning_rate_drops), learning_rate_factor, epsilon],
+        "decay": [learning_rate_decay, epochs] if learning_rate_decay == "cosine" else "steps",
         "weight_decay": weight_decay,
         "losses": list(losses),
         "class_weights": class_weights,
@@ -209,20 +273,30 @@ def train_member(
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
     views = [
-        _compiled(model, optimizer, loss, task_weights, resolve_jit(jit_compile)) for loss in losses
+        compiled(model, optimizer, loss, task_weights, resolve_jit(jit_compile)) for loss in losses
     ]
     progress = _resume(model, optimizer, Path(checkpoint), digest)
     if snapshots is not None and not progress.epochs:
         shutil.rmtree(snapshots, ignore_errors=True)  # of another training that was killed
-    while progress.epochs < epochs and not _exhausted(progress, patience):
+    clock = Clock(seconds, spent_before=sum(progress.history.get("seconds", [])))
+    saved = time.perf_counter()
+    while (
+        progress.epochs < epochs
+        and not _exhausted(progress, patience)
+        and clock.allows_another(progress.history.get("seconds", []))
+    ):
         epoch = progress.epochs + 1
         started = time.perf_counter()
-        rate = learning_rate_at(
-            epoch,
-            learning_rate=learning_rate,
-            drops=learning_rate_drops,
-            factor=learning_rate_factor,
-        )
+        if learning_rate_decay == "cosine":
+            share = max((epoch - 0.5) / epochs, clock.share(progress.history.get("seconds", [])))
+            rate = cosine_rate(share, learning_rate=learning_rate)
+        else:
+            rate = learning_rate_at(
+                epoch,
+                learning_rate=learning_rate,
+                drops=learning_rate_drops,
+                factor=learning_rate_factor,
+            )
         optimizer.learning_rate = rate
         _seed_dropout(model, seed, epoch)
         order = shuffled(len(train), seed, epoch)
@@ -231,6 +305,7 @@ def train_member(
             validation_data=prediction_batches(validation) if len(validation) else None,
             shuffle=False,
             verbose=0,
+            callbacks=list(callbacks),
         )
         record = {RENAMED.get(key, key): float(values[0]) for key, values in fitted.history.items()}
         if not np.isfinite(list(record.values())).all():
@@ -241,7 +316,9 @@ def train_member(
         _advance(progress, record, model)
         if snapshots is not None and snapshot_every is not None and epoch % snapshot_every == 0:
             save_snapshot(model, snapshots, epoch)
-        _save_checkpoint(model, optimizer, progress, Path(checkpoint), digest)
+        if time.perf_counter() - saved >= checkpoint_seconds:
+            _save_checkpoint(model, optimizer, progress, Path(checkpoint), digest)
+            saved = time.perf_counter()
         log.info(
             "epoch %d of %d: %s",
             epoch,
@@ -302,7 +379,7 @@ def load_model(path: str | Path) -> keras.Model:
         ) from None
 
 
-def _compiled(
+def compiled(
     model: keras.Model,
     optimizer: keras.Optimizer,
     loss: str,
