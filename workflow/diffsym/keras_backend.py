@@ -34,6 +34,8 @@ def _quiet_stderr() -> Iterator[None]:
 # Both backends would take all memory, or most, of a GPU at once, and leave none to another job.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+# Without it CUDA's matrix products refuse PyTorch's wish for determinism.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 # TensorFlow writes notices about CPU features and absent GPUs into every job's log. The variable
 # silences those it writes while it computes, but not those it writes while it is imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -65,6 +65,9 @@ class LabelledStructures(ABC):
     ln_volumes: NDArray[np.float32] | None = None
     # Threads that take descriptors ahead of the training, for those that take time to make.
     workers: ClassVar[int] = 1
+    # Whether the first structures are repeated to fill the last batch: a batch of another size is
+    # compiled anew, which takes longer than the repetition.
+    whole_batches: ClassVar[bool] = False
 
     def __len__(self) -> int:
         return len(self.labels)

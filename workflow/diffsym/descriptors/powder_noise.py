@@ -252,10 +252,15 @@ def draw_peak_shape(recipe: Recipe, keys: Keys) -> PeakShape:
         else _uniform(keys, _Purpose.CRYSTALLITE_SIZE, recipe.crystallite_size)
     )
     return PeakShape(
-        w=PeakShape.gaussian(_uniform(keys, _Purpose.SIGMA, recipe.sigma)).w,
+        w=PeakShape.gaussian(draw_sigma(recipe, keys)).w,
         crystallite_size=sizes,
         eta=_uniform(keys, _Purpose.ETA, recipe.eta),
     )
+
+
+def draw_sigma(recipe: Recipe, keys: Keys) -> Floats:
+    """Standard deviation of the Gaussian peaks of each pattern, degrees of 2theta, (n,)."""
+    return _uniform(keys, _Purpose.SIGMA, recipe.sigma)
 
 
 def draw_imperfections(recipe: Recipe, keys: Keys, two_theta: Floats) -> Imperfections:

@@ -19,7 +19,8 @@ class Batches(keras.utils.PyDataset):
     """Batches of descriptors, labels and weights for Keras.
 
     Where several devices share each batch, all batches divide among them: the first structures are
-    repeated at the end to make up the last one.
+    repeated at the end to make up the last one. So they are where the partition wants whole
+    batches.
 
     Parameters
     ----------
@@ -45,7 +46,8 @@ class Batches(keras.utils.PyDataset):
         self.partition = partition
         self.batch_size = _multiple(batch_size, shares())
         order = np.arange(len(partition)) if order is None else order
-        self.order = np.resize(order, _multiple(len(order), shares()))
+        divisor = self.batch_size if partition.whole_batches else shares()
+        self.order = np.resize(order, _multiple(len(order), divisor))
         self.class_weights = (
             np.ones(len(partition.classes), np.float32) if class_weights is None else class_weights
         )
