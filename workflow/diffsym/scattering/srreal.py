@@ -6,9 +6,9 @@ itself, as Liu et al. (2019) did, so on the Nyquist grid it is aliased by one to
 
 from typing import Any
 
+import gemmi
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Element
 
 from diffsym.errors import DiffsymError
 from diffsym.scattering.cells import impossibility
@@ -75,7 +75,7 @@ def pair_distribution_functions(
             continue
         atoms = [
             structure.Atom(
-                Element.from_Z(int(atomic_numbers[k])).symbol,
+                gemmi.Element(int(atomic_numbers[k])).name,
                 frac_coords[k],
                 occupancy=occupancies[k],
                 Uisoequiv=u_iso,
