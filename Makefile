@@ -2,6 +2,7 @@
 # make test     set up the environment and run the tests
 # make lint     formatting, style, types, workflow
 # make bench    all benchmarks; each prints its ratios and writes JSON to results/benchmarks
+# make gpu-luggage  pack what the study on a GPU needs; make gpu-study  run it there (docs/gpu.md)
 # make chaos    studies while Snakemake, jobs and daemons of SLURM are killed 52 times (half an hour)
 
 # The first interpreter that runs and is recent enough; an older one may come first on the PATH.
@@ -16,7 +17,13 @@ LOCALLY = --profile workflow/profiles/local --cores $(CORES) --resources mem_mb=
 # Tests of a file stay with one worker, and the longest files come first.
 WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: report test lint format bench chaos generated lock clean
+# The study on a GPU (docs/gpu.md): what travels, what it may take, and where its results go.
+LUGGAGE ?= build/gpu
+SECONDS ?= 540
+OUT ?= results/gpu/returned
+OVERLAYS ?= config/gpu_study.yaml
+
+.PHONY: report test lint format bench chaos gpu-luggage gpu-study generated lock clean
 
 report: .venv/ready
 	$(BIN)/snakemake $(LOCALLY) -- results/report.html
@@ -42,6 +49,16 @@ bench: .venv/ready results/structures.parquet
 # Without a SLURM that can be started here: make chaos CHAOS='--slurm-kills 0'
 chaos: .venv/ready
 	PYTHONPATH=tests $(BIN)/python -m slurm.chaos $(CHAOS)
+
+gpu-luggage: .venv/ready
+	$(BIN)/python -m diffsym.gpu_study.pack --overlay $(OVERLAYS) --luggage $(LUGGAGE)
+
+# On the machine with the GPU: its own python3, and nothing but what came along.
+gpu-study:
+	python3 -m pip install --quiet --no-index --no-deps --no-compile --no-cache-dir --upgrade \
+		--target $(LUGGAGE)/site $(LUGGAGE)/wheels/*.whl
+	PYTHONPATH=$(LUGGAGE)/site:workflow python3 -m diffsym.gpu_study \
+		--luggage $(LUGGAGE) --results results/gpu --output $(OUT) --seconds $(SECONDS)
 
 results/structures.parquet: .venv/ready
 	$(BIN)/snakemake $(LOCALLY) -- $@

@@ -1,0 +1,150 @@
+"""What the study trains, in which order, and how its time is shared out.
+
+The settings of every experiment come from `config/gpu_study.yaml`; they travel to the machine with
+the GPU as one JSON file, so that nothing there has to read a configuration.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diffsym.files import read_json, write_json
+
+# Seconds that a network needs after its training, for predictions and files; but no more than this
+# part of its time.
+OVERHEAD = 12.0
+OVERHEAD_PART = 0.3
+# A network that would get less than this is not begun: what is compiled would never be used.
+SHORTEST = 20.0
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What a network is trained on and how; each mapping is a section of the configuration.
+
+    Attributes
+    ----------
+    descriptor, model, training
+        Keys of the named sections.
+    split
+        Name of the split, as in the luggage's table of labels.
+    classes
+        Space-group numbers, rising.
+    seed
+        Of member 0; member m has seed + m.
+    """
+
+    descriptor: Mapping[str, Any]
+    split: str
+    classes: tuple[int, ...]
+    model: Mapping[str, Any]
+    training: Mapping[str, Any]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Network:
+    """A member of an experiment's ensemble, and its share of the time.
+
+    Attributes
+    ----------
+    experiment
+        Name of the experiment.
+    member
+        Number of the member.
+    share
+        Of the time, in units of the sum over all networks that are still to be trained.
+    """
+
+    experiment: str
+    member: int
+    share: float
+
+    @property
+    def name(self) -> str:
+        """Name of its folder and of its rows in the results."""
+        return f"{self.experiment}-{self.member}"
+
+
+# In the order in which they are trained.
+NETWORKS = (
+    Network("gpu_liu2019", 0, 16),
+    Network("gpu_park2017", 0, 20),
+    Network("gpu_spgvolnet_1", 0, 11),
+    Network("gpu_liu2019_prototype", 0, 9),
+    Network("gpu_park2017_prototype", 0, 11),
+    Network("gpu_spgvolnet_prototype", 0, 8),
+    Network("gpu_msdn", 0, 15),
+    Network("gpu_liu2019", 1, 6),
+    Network("gpu_liu2019", 2, 6),
+)
+
+
+def seconds_for(network: Network, waiting: Sequence[Network], seconds_left: float) -> float:
+    """Seconds that a network may take, its overhead included.
+
+    Time that earlier networks have not used, or have used too much, is shared by all that wait.
+
+    Parameters
+    ----------
+    network
+        One of `waiting`.
+    waiting
+        All networks that are still to be trained.
+    seconds_left
+        Of the whole study.
+    """
+    return seconds_left * network.share / sum(other.share for other in waiting)
+
+
+def training_seconds(seconds: float, loaded: float) -> float:
+    """Seconds that are left to train a network after its data were loaded.
+
+    Parameters
+    ----------
+    seconds
+        That the network may take.
+    loaded
+        That have gone by.
+    """
+    return max(seconds - loaded - min(OVERHEAD, OVERHEAD_PART * seconds), 1.0)
+
+
+def next_network(waiting: Sequence[Network], ready: Mapping[str, bool]) -> Network | None:
+    """Return the first network whose descriptors are ready; None: wait for them.
+
+    Parameters
+    ----------
+    waiting
+        Networks in their order.
+    ready
+        Name of each experiment -> whether its descriptors are.
+    """
+    return next((network for network in waiting if ready[network.experiment]), None)
+
+
+def feature_kind(experiment: Experiment) -> str:
+    """Which features of `diffsym.gpu_study.features` an experiment is fed with."""
+    return str(experiment.descriptor["kind"])
+
+
+def write_plan(
+    path: str | Path, experiments: Mapping[str, Experiment], provenance: Mapping[str, Any]
+) -> None:
+    """Write the settings of all experiments, and what they were made from, as JSON."""
+    sections = {
+        name: {**vars(experiment), "classes": list(experiment.classes)}
+        for name, experiment in experiments.items()
+    }
+    write_json(path, {"experiments": sections, "provenance": dict(provenance)})
+
+
+def read_plan(path: str | Path) -> tuple[dict[str, Experiment], dict[str, Any]]:
+    """Read what `write_plan` wrote: experiments by name, and provenance."""
+    content = read_json(path)
+    experiments = {
+        name: Experiment(**{**section, "classes": tuple(section["classes"])})
+        for name, section in content["experiments"].items()
+    }
+    return experiments, content["provenance"]
