@@ -18,6 +18,8 @@ from networks import SETTINGS, network, same_weights, trained
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras
 from diffsym.models.training import (
+    Clock,
+    cosine_rate,
     learning_rate_at,
     load_model,
     loss_weights,
@@ -41,6 +43,48 @@ def test_learning_rate_of_the_paper():
         for epoch in (1, 80, 81, 121, 122, 164)
     ]
     assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
+
+
+def test_a_cosine_rises_over_a_twentieth_and_falls_to_zero():
+    rates = [cosine_rate(share, learning_rate=2.0) for share in (0, 0.025, 0.05, 0.5, 1, 1.2)]
+    assert rates == pytest.approx([0, 0.998459, 1.987688, 1, 0, 0], abs=1e-6)
+
+
+def test_a_rate_that_falls_as_a_cosine_follows_the_epochs(train, validation, tmp_path):
+    _, history = trained(
+        train, validation, tmp_path / "c.npz", epochs=4, learning_rate_decay="cosine"
+    )
+    expected = [cosine_rate(share, learning_rate=0.003) for share in (1 / 8, 3 / 8, 5 / 8, 7 / 8)]
+    assert history["learning_rate"] == pytest.approx(expected)
+
+
+def test_a_training_ends_with_its_time_and_its_rate_with_it(train, validation, tmp_path):
+    settings = {"epochs": 10_000, "learning_rate_decay": "cosine"}
+    started = time.perf_counter()
+    _, history = trained(train, validation, tmp_path / "c.npz", seconds=4.0, **settings)
+    # The network is compiled within that time, and an epoch may be longer than expected.
+    assert time.perf_counter() - started < 12
+    assert 2 <= len(history["loss"]) < 10_000
+    assert history["learning_rate"][-1] < 0.2 * max(history["learning_rate"])
+
+
+def test_a_clock_expects_the_shortest_epoch():
+    now = time.perf_counter()
+    assert Clock(None).allows_another([5.0])
+    assert Clock(10, started=now - 8).allows_another([3.0])  # it also compiled: 1.5 s
+    assert not Clock(10, started=now - 8).allows_another([9.0, 3.0])
+    assert Clock(10, started=now - 6).allows_another([9.0, 3.0])
+    assert Clock(10, spent_before=10, started=now - 4).share([2.0, 2.0]) == pytest.approx(
+        0.75, abs=0.01
+    )
+
+
+def test_checkpoints_come_no_more_often_than_asked(train, validation, tmp_path):
+    checkpoint = tmp_path / "c.npz"
+    trained(train, validation, checkpoint, epochs=2, checkpoint_seconds=3600.0)
+    assert not checkpoint.exists()
+    trained(train, validation, checkpoint, epochs=2)
+    assert checkpoint.exists()
 
 
 def test_a_network_learns_and_its_history_is_whole(train, validation, tmp_path):

@@ -27,20 +27,20 @@ from diffsym.gpu_study.luggage import PLAN, RETURNED, RETURNED_BYTES, RETURNED_F
 from diffsym.gpu_study.monitor import Monitor
 from diffsym.gpu_study.plan import (
     NETWORKS,
-    SHORTEST,
     Experiment,
     Network,
+    ensemble_seconds,
     feature_kind,
     next_network,
     read_plan,
     seconds_for,
+    shortest_seconds,
 )
 
 BACKENDS = ("jax", "torch")
 # Structures of which there are images: what 15 cores make while other networks train.
 IMAGES = 60_000
-# Seconds: for the ensemble at the end; a rate may take; beyond its share before a network is ended.
-ENSEMBLE = 15.0
+# Seconds that a rate may take, and beyond its share before a network is ended.
 RATE_LIMIT = 75.0
 PATIENCE = 15.0
 # Share of the images that must be there before networks train on them.
@@ -274,7 +274,7 @@ class Run:
             self.failed[network.name] = "no backend trains it"
             return
         backend, rate = fastest
-        seconds = seconds_for(network, self.waiting(), self.left() - ENSEMBLE)
+        seconds = seconds_for(network, self.waiting(), self.left() - ensemble_seconds(self.seconds))
         task = {"do": "train", "experiment": network.experiment, "member": network.member}
         if network.name in self.tried:
             task["precision"] = "float32"
@@ -304,7 +304,9 @@ class Run:
         computing = self.start_features()
         try:
             self.start_trainers()
-            while (waiting := self.waiting()) and self.left() - ENSEMBLE > SHORTEST:
+            while (waiting := self.waiting()) and self.left() - ensemble_seconds(
+                self.seconds
+            ) > shortest_seconds(self.seconds):
                 network = next_network(waiting, self.ready())
                 if network is not None:
                     self.train(network)

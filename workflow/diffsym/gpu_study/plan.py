@@ -15,8 +15,10 @@ from diffsym.files import read_json, write_json
 # part of its time.
 OVERHEAD = 12.0
 OVERHEAD_PART = 0.3
-# A network that would get less than this is not begun: what is compiled would never be used.
-SHORTEST = 20.0
+# Seconds that are kept for ensembles at the end, and that a network gets at least: with less, what
+# is compiled would hardly be used. Of a shorter study, these parts of it.
+ENSEMBLE, ENSEMBLE_PART = 15.0, 0.1
+SHORTEST, SHORTEST_PART = 20.0, 0.05
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,16 @@ def training_seconds(seconds: float, loaded: float) -> float:
         That have gone by.
     """
     return max(seconds - loaded - min(OVERHEAD, OVERHEAD_PART * seconds), 1.0)
+
+
+def ensemble_seconds(study_seconds: float) -> float:
+    """Seconds of a study that are kept for averaging networks."""
+    return min(ENSEMBLE, ENSEMBLE_PART * study_seconds)
+
+
+def shortest_seconds(study_seconds: float) -> float:
+    """Seconds below which a study begins no further network."""
+    return min(SHORTEST, SHORTEST_PART * study_seconds)
 
 
 def next_network(waiting: Sequence[Network], ready: Mapping[str, bool]) -> Network | None:
