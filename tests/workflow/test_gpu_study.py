@@ -101,9 +101,13 @@ def test_a_study_that_is_cut_off_is_gone_on_with(luggage, tmp_path):
     check_output(output, {NETWORKS[0].name})
     done = first.stat().st_mtime_ns
 
-    study = start(luggage, results, output, 110)
-    printed, _ = study.communicate(timeout=200)
-    assert study.returncode == 0, printed
+    # On a quiet machine the second call is the last one.
+    for _ in range(3):
+        study = start(luggage, results, output, 110)
+        printed, _ = study.communicate(timeout=200)
+        assert study.returncode == 0, printed
+        if "are left for another call" not in printed:
+            break
     assert first.stat().st_mtime_ns == done, "a network that was done was trained again"
     summary = check_output(output, {network.name for network in NETWORKS})
     assert summary["failed"] == {}, printed
@@ -111,7 +115,6 @@ def test_a_study_that_is_cut_off_is_gone_on_with(luggage, tmp_path):
     check_descriptors(luggage, results / "features")
     check_numbers(summary)
     assert "torch" in summary["missing_backends"] or "torch" in summary["devices"]
-    assert all(network.name in printed for network in NETWORKS[1:])
 
     study = start(luggage, results, output, 40)
     printed, _ = study.communicate(timeout=60)

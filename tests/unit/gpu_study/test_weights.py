@@ -7,7 +7,7 @@ from diffsym.errors import DiffsymError
 from diffsym.gpu_study.weights import build, load_half, save_half
 
 RECIPE = {
-    "model": {"kind": "spgvolnet", "filters": 4, "hidden_factors": [2, 2], "volume_units": [4, 2]},
+    "model": {"kind": "spgvolnet", "filters": 24, "hidden_factors": [2, 2], "volume_units": [4, 2]},
     "size": 2000,
     "classes": [2, 14, 225],
     "seed": 3,
