@@ -1,6 +1,7 @@
 """What the rules share: the validated configuration and functions that derive from it."""
 
 import hashlib
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -56,6 +57,7 @@ def source_path(source):
     return AMCSD_WHEEL if source.kind == "amcsd" else source.path
 
 
+@cache
 def listing_digest(path):
     """Digest of names, sizes and times of a folder's files, of which Snakemake sees no change."""
     folder = Path(path)
