@@ -278,6 +278,7 @@ def benchmark_files():
     }
     jobs = {
         "parse_structures": [f"{s}-{shard}" for s in STUDY.structures.sources for shard in SHARDS],
+        "describe_source": list(STUDY.structures.sources),
         "compute_reflections": (
             [str(shard) for shard in SHARDS]
             if any(made_from_reflections(d) for d in used("descriptor"))

@@ -126,10 +126,11 @@ rule make_report:
             for paths in measured_predictions(name).values()
             for path in paths
         ],
+        sources=expand("results/provenance/sources/{source}.json", source=STUDY.structures.sources),
         descriptors=descriptor_tables(),
         splits=split_tables(),
         leakage=leakage_files(),
-        templates=multiext("workflow/diffsym/evaluation/templates/report", ".html", ".css"),
+        templates=multiext("workflow/diffsym/report/templates/report", ".html", ".css"),
     output:
         report="results/report.html",
         configuration="results/provenance/config.yaml",
@@ -157,7 +158,7 @@ rule make_report:
         measured={name: measured_predictions(name) for name in EXPERIMENTS},
         sweep_of=sweep_of_experiments(),
         series_of={run: name for name, runs in series_in_use().items() for run in runs},
-        source_paths={name: source_path(STUDY.sources[name]) for name in STUDY.structures.sources},
+        sources=STUDY.structures.sources,
         benchmarks=benchmark_files(),
         code=script_digest(
             "make_report.py",

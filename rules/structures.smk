@@ -47,6 +47,35 @@ rule parse_structures:
         "../workflow/scripts/parse_structures.py"
 
 
+rule describe_source:
+    input:
+        lambda wildcards: source_path(STUDY.sources[wildcards.source]),
+    output:
+        "results/provenance/sources/{source}.json",
+    log:
+        "results/logs/describe_source/{source}.log",
+    benchmark:
+        "results/benchmarks/describe_source/{source}.tsv"
+    localrule: True
+    conda:
+        "../envs/structures.yaml"
+    threads: 1
+    resources:
+        mem_mb=request(1000, 1),
+        runtime=request(10, 0.1),
+    params:
+        source=lambda wildcards: settings("sources", wildcards.source),
+        listing=lambda wildcards: listing_digest(source_path(STUDY.sources[wildcards.source])),
+        code=lambda wildcards: script_digest(
+            "describe_source.py",
+            f"diffsym.structures.sources.{STUDY.sources[wildcards.source].kind}",
+        ),
+    message:
+        "Recording version, licence and checksums of {wildcards.source}"
+    script:
+        "../workflow/scripts/describe_source.py"
+
+
 rule unique_structures:
     input:
         structures=expand(

@@ -184,11 +184,13 @@ def test_edited_configuration(tiny_study, overlay, jobs):
 
 
 CODE_EDITS = {
-    "evaluation/metrics.py": {
+    "evaluation/metrics.py": {"evaluate_experiment": 14, **AFTER_EVALUATION},
+    "evaluation/ranks.py": {
         "evaluate_experiment": 14,
         "recognise_untrained": 1,
         **AFTER_EVALUATION,
     },
+    "report/figures/accuracy.py": {"make_report": 1},
     "descriptors/electron.py": {
         "compute_descriptor": 4,
         "assemble_descriptor": 2,

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import yaml
 
-from diffsym.evaluation.inputs import DescriptorInputs, ExperimentInputs, ReportInputs
-from diffsym.evaluation.report import render
-from diffsym.files import sha256, write_json, write_text
+from diffsym.files import read_json, sha256, write_json, write_text
 from diffsym.job import job
 from diffsym.provenance import git_revision, software_versions
-from diffsym.structures.sources import open_source
+from diffsym.report.inputs import DescriptorInputs, ExperimentInputs, ReportInputs
+from diffsym.report.page import render
 
 
 def descriptor_inputs(path: str, settings: dict) -> DescriptorInputs:
@@ -45,8 +44,10 @@ with job(snakemake):
         snakemake.output.data,
         {
             "sources": {
-                name: open_source(name, **{**study["sources"][name], "path": path}).provenance()
-                for name, path in snakemake.params.source_paths.items()
+                name: read_json(path)
+                for name, path in zip(
+                    snakemake.params.sources, snakemake.input.sources, strict=True
+                )
             },
             "tables": {
                 path: sha256(path)

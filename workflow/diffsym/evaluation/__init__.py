@@ -1,1 +1,1 @@
-"""What the predictions are worth: metrics, the graph of subgroups, figures and the report."""
+"""How good predictions are: accuracies with intervals, calibration, the graph of subgroups."""

@@ -1,0 +1,122 @@
+"""The report: one HTML page that opens without a network and shows everything."""
+
+from typing import Any
+
+import plotly.graph_objects as go
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from diffsym.evaluation.summary import summarise
+from diffsym.report.figures.style import EDGE_COLOURS, SYSTEM_COLOURS
+from diffsym.report.inputs import ReportInputs, Study
+from diffsym.report.sections import SECTIONS
+from diffsym.report.sections.blocks import (
+    FigureBlock,
+    TableBlock,
+    percent,
+    percent_interval,
+    thousands,
+)
+from diffsym.report.sections.data import stage_counts
+
+PLOT_OPTIONS = {
+    # The page watches the widths itself: Plotly listens to the window only, and can be left with
+    # the width of a passing moment.
+    "responsive": False,
+    "displaylogo": False,
+    # Plotly's button would send the figure to a server; this page talks to none.
+    "showSendToCloud": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "toImageButtonOptions": {"format": "svg"},
+}
+
+
+def plot_markup(figure: go.Figure, key: str) -> Markup:
+    """Div and script of a figure; the page itself holds plotly.js once.
+
+    Plotly escapes `<`, `>` and `/` inside the JSON, so no string can end the script element.
+    """
+    return Markup(  # noqa: S704 - Plotly's own output
+        figure.to_html(
+            full_html=False,
+            include_plotlyjs=False,
+            div_id=f"plot-{key}",
+            config=PLOT_OPTIONS,
+            default_width="100%",
+            default_height=f"{figure.layout.height}px",
+        )
+    )
+
+
+def _environment() -> Environment:
+    """Jinja environment that escapes every string that is not markup of our own."""
+    environment = Environment(
+        loader=PackageLoader("diffsym.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": percent,
+        "percent_interval": percent_interval,
+        "thousands": thousands,
+    }
+    environment.globals["plot"] = plot_markup
+    environment.tests |= {
+        "figure": lambda block: isinstance(block, FigureBlock),
+        "table": lambda block: isinstance(block, TableBlock),
+    }
+    return environment
+
+
+def _overview(study: Study) -> dict[str, Any]:
+    """Content of the summary on top of the page."""
+    experiments = {experiment.inputs.name: experiment for experiment in study.experiments}
+    summary = summarise(
+        {name: vars(experiment.inputs) for name, experiment in experiments.items()},
+        {name: experiment.metrics for name, experiment in experiments.items()},
+    )
+    counts = stage_counts(study)
+    return {
+        "entries": sum(next(iter(numbers.values())) for numbers in counts.values()),
+        "sources": list(counts),
+        "structures": len(study.structures),
+        "structure_types": study.structures["structure_type"].nunique(),
+        "classes": len(study.classes),
+        "experiments": summary["experiments"],
+        "comparable": summary["comparable"],
+        "splits": len({group["split"] for group in summary["comparable"]}),
+        "labels": {name: experiment.label for name, experiment in experiments.items()},
+    }
+
+
+def render(inputs: ReportInputs) -> str:
+    """Make the page.
+
+    Parameters
+    ----------
+    inputs
+        Where the results lie.
+
+    Returns
+    -------
+    str
+        Self-contained HTML: style sheet, plotly.js and all data are inside.
+    """
+    study = Study(inputs)
+    built = [section for build in SECTIONS if (section := build(study)) is not None]
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            title=inputs.title,
+            overview=_overview(study),
+            sections=built,
+            plotly_js=Markup(get_plotlyjs()),  # noqa: S704 - the library itself
+            system_colours={
+                system: (colour, EDGE_COLOURS[system]) for system, colour in SYSTEM_COLOURS.items()
+            },
+        )
+    )

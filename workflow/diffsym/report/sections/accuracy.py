@@ -1,0 +1,77 @@
+"""Sections on accuracy: when several answers are allowed, and for each space group."""
+
+from markupsafe import Markup
+
+from diffsym.report import figures
+from diffsym.report.inputs import Study, by_task
+from diffsym.report.sections.blocks import FigureBlock, Section, thousands
+
+
+def top_k(study: Study) -> Section | None:
+    """Accuracy when several answers are allowed."""
+    if not study.experiments:
+        return None
+    settings = study.experiments[0].metrics["settings"]
+    width = figures.style.least_width(study.experiments)
+    return Section(
+        "top-k",
+        "Accuracy",
+        "How many guesses it takes",
+        Markup(
+            "<i>A<sub>k</sub></i> is the share of test structures whose space group is among the "
+            "<i>k</i> most probable answers."
+        ),
+        [
+            FigureBlock(
+                "top-k-accuracy",
+                figures.accuracy.top_k_accuracy(study.experiments),
+                Markup(
+                    "Test accuracy of each ensemble (probabilities averaged over its members) and, "
+                    "below, what each further answer adds; after Fig. 2 of Liu et al. (2019). "
+                    "Bars: {:.0f} % bootstrap intervals from {} resamples of the split's groups "
+                    "(entries, formulae or structure types). They cover the choice of test "
+                    "structures, not that of the training ones. Dotted: always answering the most "
+                    "frequent training classes."
+                ).format(100 * settings["confidence"], thousands(settings["resamples"])),
+                min_width=width,
+            ),
+            FigureBlock(
+                "top-n-accuracy",
+                figures.accuracy.top_n_accuracy(study.experiments),
+                "The same up to ten answers, after Fig. 5(a) of Vecsei et al. (2019).",
+                min_width=width,
+            ),
+            FigureBlock(
+                "crystal-system-accuracy",
+                figures.accuracy.crystal_system_accuracy(study.experiments),
+                "Space-group accuracy within each crystal system. Hover for how often the crystal "
+                "system itself is right when the probabilities of its groups are summed.",
+                min_width=width,
+            ),
+        ],
+    )
+
+
+def recall(study: Study) -> Section | None:
+    """Recall of each space group."""
+    if not study.experiments:
+        return None
+    return Section(
+        "recall",
+        "Recall",
+        "Which space groups are found",
+        "Recall is the share of a group's test structures that is recognised by the first answer.",
+        [
+            FigureBlock(
+                f"recall-{task.replace(', ', '-')}",
+                figures.accuracy.recall_by_space_group(experiments),
+                Markup(
+                    "Split <code>{}</code>: recall against the space-group number. The area of a "
+                    "marker is the group's frequency in training, its colour the crystal system; "
+                    "after Fig. 3 of Liu et al. (2019). Recalls of rare groups rest on few test "
+                    "structures: hover for the number."
+                ).format(task),
+            )
+            for task, experiments in by_task(study.experiments).items()
+        ],
+    )

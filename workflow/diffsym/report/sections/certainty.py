@@ -1,0 +1,105 @@
+"""Sections on probabilities: whether they can be believed, and what refusing answers gains."""
+
+from diffsym.report import figures
+from diffsym.report.inputs import Study
+from diffsym.report.sections.blocks import (
+    FigureBlock,
+    Section,
+    TableBlock,
+    percent,
+    percent_interval,
+)
+
+
+def calibration(study: Study) -> Section | None:
+    """Whether probabilities can be believed."""
+    if not study.experiments:
+        return None
+    return Section(
+        "calibration",
+        "Calibration",
+        "Can the probabilities be believed",
+        "A calibrated model that says 70 % is right seven times out of ten.",
+        [
+            FigureBlock(
+                "reliability",
+                figures.certainty.reliability(study.experiments),
+                "Above: accuracy of the first answers against their probability, in bins of equal "
+                "width. Below the dotted line a model is too sure of itself. Below: how often each "
+                "confidence occurs.",
+                min_width=figures.style.least_width(study.experiments),
+            ),
+            TableBlock(
+                ["split", "model", "expected calibration error", "log loss / nat", "A₁"],
+                [
+                    [
+                        experiment.split,
+                        experiment.label,
+                        percent(experiment.test["calibration"]["expected_calibration_error"]),
+                        f"{experiment.test['log_loss']:.2f}",
+                        percent_interval(experiment.test["accuracy"][0]),
+                    ]
+                    for experiment in study.experiments
+                ],
+                "Test part. The expected calibration error is the mean distance between accuracy "
+                "and confidence over the bins, weighted by their counts.",
+                numeric=[2, 3, 4],
+            ),
+        ],
+    )
+
+
+def certainty(study: Study) -> Section | None:
+    """What is gained by leaving doubtful structures unclassified."""
+    if not study.experiments:
+        return None
+    return Section(
+        "certainty",
+        "Certainty",
+        "Leaving the doubtful ones out",
+        "The certainty of an answer is its probability. A model that may refuse answers below a "
+        "threshold is right more often, for fewer structures.",
+        [
+            FigureBlock(
+                "certainty-histograms",
+                figures.certainty.certainty_histograms(study.experiments),
+                "Certainty of the right and of the wrong first answers, stacked; after Fig. 5(b) "
+                "and (c) of Vecsei et al. (2019).",
+                min_width=figures.style.PANELS_WIDTH,
+            ),
+            FigureBlock(
+                "certainty-thresholds",
+                figures.certainty.certainty_thresholds(study.experiments),
+                "Structures below the threshold stay unclassified. Marked: the threshold that "
+                "leaves one half unclassified, and the accuracy for the other half with its "
+                "bootstrap interval; after Fig. 5(d) and (e) of Vecsei et al. (2019).",
+                min_width=figures.style.PANELS_WIDTH,
+            ),
+            TableBlock(
+                [
+                    "split",
+                    "model",
+                    "A₁ of all",
+                    "threshold",
+                    "A₁ of the most certain half",
+                    "label frequency, same half",
+                ],
+                [
+                    [
+                        experiment.split,
+                        experiment.label,
+                        percent_interval(experiment.test["accuracy"][0]),
+                        f"{half['threshold']:.2f}",
+                        percent_interval(half["accuracy"]),
+                        percent_interval(half["baseline"]),
+                    ]
+                    for experiment in study.experiments
+                    for half in [experiment.test["certainty"]["half_unclassified"]]
+                ],
+                "Test part. Structures that are as certain as the threshold count in part, so that "
+                "exactly one half is classified. Last column: always answering the most frequent "
+                "training class for the structures of that half.",
+                numeric=[2, 3, 4, 5],
+            ),
+        ],
+    )

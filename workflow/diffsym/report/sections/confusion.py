@@ -1,0 +1,100 @@
+"""Section on confusion: what is mistaken for what."""
+
+from markupsafe import Markup
+
+from diffsym.evaluation.subgroups import Relation
+from diffsym.report import figures
+from diffsym.report.inputs import Experiment, Study
+from diffsym.report.sections.blocks import (
+    Block,
+    Cell,
+    FigureBlock,
+    Section,
+    TableBlock,
+    group_cell,
+    percent,
+    thousands,
+)
+from diffsym.report.typesetting import symbol_html
+
+PAIRS = 15
+"""Confused pairs shown for each experiment."""
+
+
+def confusion(study: Study) -> Section | None:
+    """Confusion matrices and the most confused pairs."""
+    if not study.experiments:
+        return None
+    best_first = sorted(study.experiments, key=lambda e: e.validation_accuracy, reverse=True)
+    largest = max(len(experiment.metrics["classes"]) for experiment in best_first)
+    blocks: list[Block] = [
+        FigureBlock(
+            "confusion-matrices",
+            figures.confusion.confusion_matrices(best_first),
+            "Each row is a true space group and sums to 100 %; test structures, first answer of "
+            "the ensemble. Boxes and edge strips mark the crystal systems. Choose the experiment "
+            "in the menu, drag to zoom, double-click to return.",
+            min_width=figures.confusion.CELL * largest + 250,
+        ),
+        FigureBlock(
+            "crystal-system-confusion",
+            figures.confusion.crystal_system_confusion(study.experiments),
+            "The same for the crystal systems, in percent of the true system: the answer is the "
+            "system whose space groups have the largest sum of probabilities.",
+            min_width=figures.style.PANELS_WIDTH,
+        ),
+        FigureBlock(
+            "error-distances",
+            figures.confusion.error_distances(study.experiments),
+            "How far the wrong answers are from the truth: steps in the graph of maximal subgroups "
+            "(pymatgen's table, types of translationengleiche and klassengleiche subgroups). Black "
+            "bars: what would be found by chance, that is if wrong answers were drawn from the "
+            "answers given to all other structures, as frequent answers are also central in the "
+            "graph. Hatched: wrong answers of the label-frequency baseline, which knows but one "
+            "group. After Fig. 3(c) of Vecsei et al. (2019).",
+            min_width=figures.style.least_width(study.experiments),
+        ),
+        *(_pairs_table(experiment, position) for position, experiment in enumerate(best_first)),
+    ]
+    return Section(
+        "confusion",
+        "Confusion",
+        "What is mistaken for what",
+        "A structure close to a higher symmetry is easily taken for it: many wrong answers are "
+        "sub- or supergroups of the right one.",
+        blocks,
+    )
+
+
+def _pairs_table(experiment: Experiment, position: int) -> TableBlock:
+    """The most confused pairs of one experiment; all but the first table are folded."""
+    rows = [
+        [
+            group_cell(pair["true"]),
+            group_cell(pair["predicted"]),
+            thousands(pair["count"]),
+            percent(pair["share_of_true"]),
+            relation_cell(Relation(pair["relation"], pair["distance"], pair["common"])),
+        ]
+        for pair in experiment.test["confused_pairs"][:PAIRS]
+    ]
+    return TableBlock(
+        ["true", "predicted", "structures", "of the true group", "the prediction is its"],
+        rows,
+        "Most frequent wrong first answers on the test part, and how the predicted group is "
+        "related to the true one.",
+        numeric=[2, 3],
+        title=f"Most confused pairs: {experiment.label}, {experiment.split}",
+        collapsed=position > 0,
+    )
+
+
+def relation_cell(relation: Relation) -> Cell:
+    """A relation in words."""
+    if relation.common is not None:
+        return Markup("{} {} ({} steps)").format(
+            relation.kind, symbol_html(relation.common), relation.distance
+        )
+    if relation.distance > 1:
+        return f"{relation.kind} ({relation.distance} steps)"
+    return relation.kind

@@ -1,0 +1,179 @@
+"""Section on the data: entries, space groups, rejections and relabellings."""
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from diffsym.report import figures
+from diffsym.report.inputs import Study
+from diffsym.report.sections.blocks import (
+    EXAMPLES,
+    Block,
+    Cell,
+    FigureBlock,
+    Section,
+    TableBlock,
+    group_cell,
+    percent,
+    text_or_empty,
+    thousands,
+)
+from diffsym.report.typesetting import formula_html
+
+REJECTING_STAGES = {"read": "read", "check": "checked", "symmetry": "symmetry found"}
+"""Stages of the rejected table in their order, and what an entry is after each of them."""
+
+
+def data(study: Study) -> Section:
+    """Entries, space groups, rejections and relabellings."""
+    structures = study.structures
+    blocks: list[Block] = [
+        FigureBlock(
+            "stage-counts",
+            figures.data.stage_counts(stage_counts(study)),
+            "Entries that are left after each stage. Read: the source's record makes sense. "
+            "Checked: distances, occupancies, composition and density are physically possible. "
+            "Symmetry found: spglib gives a space group. Unique: one representative of each set of "
+            "structures that have the same composition and match site by site.",
+        ),
+        FigureBlock(
+            "space-groups",
+            figures.data.space_group_histogram(structures["space_group"].to_numpy(), study.classes),
+            Markup(
+                "Space groups of the {} unique structures, determined with spglib at a tolerance "
+                "of {} Å. Strong colours are the {} groups that the experiments learn; pale ones "
+                "have too few structures."
+            ).format(thousands(len(structures)), f"{study.inputs.symprec:g}", len(study.classes)),
+        ),
+    ]
+    if len(study.rejected):
+        blocks.append(
+            FigureBlock(
+                "rejections",
+                figures.data.rejections(study.rejected),
+                Markup(
+                    "Why {} entries were rejected. Hover for an example of the reason; all of "
+                    "them are in <code>results/rejected.parquet</code>."
+                ).format(thousands(len(study.rejected))),
+            )
+        )
+    blocks += _relabelled(structures) + _tolerance_dependence(study)
+    return Section(
+        "data",
+        "Data",
+        "The data",
+        "Crystal structures, read from their source, checked, and given the space group "
+        "that their coordinates have rather than the one that was declared.",
+        blocks,
+    )
+
+
+def stage_counts(study: Study) -> dict[str, dict[str, int]]:
+    """Entries of each source that are left after each stage, {source: {stage: number}}."""
+    rejected = study.rejected.groupby(["source", "stage"]).size()
+    counts = {}
+    for source, numbers in study.statistics["sources"].items():
+        left = numbers["entries"]
+        counts[source] = {"entries": left}
+        for stage, passed in REJECTING_STAGES.items():
+            left -= int(rejected.get((source, stage), 0))
+            counts[source][passed] = left
+        counts[source]["unique"] = numbers["structures"]
+    if study.experiments:
+        inside = study.structures[study.structures["space_group"].isin(study.classes)]
+        for source, numbers in counts.items():
+            numbers["in the classes"] = int((inside["source"] == source).sum())
+    return counts
+
+
+def _relabelled(structures: pd.DataFrame) -> list[Block]:
+    """Declared against determined space groups."""
+    declared = structures[structures["declared_space_group"].notna()]
+    changed = declared[declared["declared_space_group"] != declared["space_group"]]
+    if changed.empty:
+        return []
+    pairs = (
+        changed.groupby(["declared_space_group", "space_group"])
+        .agg(
+            count=("structure_id", "size"),
+            name=("name", "first"),
+            formula=("formula", "first"),
+            structure_id=("structure_id", "first"),
+            symbol=("declared_symbol", "first"),
+        )
+        .reset_index()
+        .sort_values(
+            ["count", "declared_space_group", "space_group"], ascending=[False, True, True]
+        )
+    )
+    rows = [
+        [
+            group_cell(int(row["declared_space_group"])),
+            group_cell(int(row["space_group"])),
+            thousands(row["count"]),
+            text_or_empty(row["name"]),
+            formula_html(row["formula"]),
+            text_or_empty(row["symbol"]),
+            row["structure_id"],
+        ]
+        for row in pairs.head(EXAMPLES).to_dict("records")
+    ]
+    return [
+        TableBlock(
+            ["declared", "determined", "structures", "example", "formula", "declared as", "entry"],
+            rows,
+            Markup(
+                "{} of {} structures with a declared space group ({}) have another one by their "
+                "coordinates. The {} most frequent changes, each with one example."
+            ).format(
+                thousands(len(changed)),
+                thousands(len(declared)),
+                percent(len(changed) / len(declared)),
+                len(rows),
+            ),
+            numeric=[2],
+            title="Relabelled structures",
+        )
+    ]
+
+
+def _tolerance_dependence(study: Study) -> list[Block]:
+    """How the labels depend on the tolerance of the symmetry search."""
+    tolerances = list(study.inputs.tolerances)
+    if len(tolerances) < 2:
+        return []
+    lists = study.structures["space_group_by_tolerance"]
+    by_tolerance = np.array([[0 if pd.isna(n) else int(n) for n in row] for row in lists])
+    unstable = (by_tolerance != by_tolerance[:, :1]).any(axis=1)
+    examples = study.structures[unstable].head(8)
+    rows = [
+        [
+            text_or_empty(row["name"]),
+            formula_html(row["formula"]),
+            *(_optional_group(number) for number in row["space_group_by_tolerance"]),
+            row["structure_id"],
+        ]
+        for row in examples.to_dict("records")
+    ]
+    return [
+        FigureBlock(
+            "tolerance",
+            figures.data.tolerance_dependence(by_tolerance, tolerances, study.inputs.symprec),
+            Markup(
+                "The label of {} structures ({}) depends on the tolerance. A looser tolerance "
+                "finds more symmetry; which one is right is a matter of the coordinates' "
+                "precision, so the accuracies below carry this uncertainty of their labels."
+            ).format(thousands(unstable.sum()), percent(unstable.mean())),
+        ),
+        TableBlock(
+            ["name", "formula", *(f"{tolerance:g} Å" for tolerance in tolerances), "entry"],
+            rows,
+            "The first structures whose space group depends on the tolerance.",
+            title="Examples",
+            collapsed=True,
+        ),
+    ]
+
+
+def _optional_group(number: float | None) -> Cell:
+    return "none" if pd.isna(number) else group_cell(int(number))

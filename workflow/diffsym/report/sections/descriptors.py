@@ -1,0 +1,153 @@
+"""Sections on the descriptors: one structure as networks see it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from diffsym import tables
+from diffsym.report import figures
+from diffsym.report.inputs import Study
+from diffsym.report.sections.blocks import Block, FigureBlock, Section, text_or_empty, thousands
+from diffsym.report.typesetting import formula_html, symbol_html
+
+
+def pair_distribution(study: Study) -> Section | None:
+    """One pair distribution function as the networks see it."""
+    blocks: list[Block] = []
+    for name, descriptor in study.inputs.descriptors.items():
+        if descriptor.kind != "pdf":
+            continue
+        X = _example_values(study, descriptor.table)
+        blocks += [
+            FigureBlock(
+                f"descriptor-{name}",
+                figures.descriptors.pdf_example(descriptor.axis, X),
+                Markup(
+                    "<code>{}</code> of {}: the reduced pair distribution function scaled to "
+                    "0 … 1 (<b>X</b>, {} values, above) and the products of all its pairs of "
+                    "values (<b>X</b>², {} values, below). After Fig. 1 of Liu et al. (2019)."
+                ).format(name, _example_name(study), len(X), thousands(len(X) * (len(X) - 1) / 2)),
+                half=True,
+            ),
+            FigureBlock(
+                f"descriptor-map-{name}",
+                figures.descriptors.quadratic_map(descriptor.axis, X),
+                "The same products over the two distances they belong to. Correlations between "
+                "distances carry symmetry that single distances do not; the lower triangle would "
+                "repeat the upper one.",
+                half=True,
+            ),
+        ]
+    if not blocks:
+        return None
+    return Section(
+        "pair-distribution",
+        "PDF",
+        "The pair distribution function",
+        "A pair distribution function tells how often two atoms lie a distance r apart. Models "
+        "that learn from it see nothing else: no cell, no composition.",
+        blocks,
+    )
+
+
+def powder(study: Study) -> Section | None:
+    """One powder pattern as the networks see it."""
+    blocks: list[Block] = [
+        FigureBlock(
+            f"descriptor-{name}",
+            figures.descriptors.powder_example(
+                descriptor.axis, _example_values(study, descriptor.table)
+            ),
+            Markup(
+                "<code>{}</code> of {}: {} intensities, the strongest scaled to 1{}. Noise and "
+                "background, where networks learn with them, are drawn anew in each epoch and not "
+                "shown. Compare Fig. 1 of Vecsei et al. (2019)."
+            ).format(
+                name,
+                _example_name(study),
+                thousands(len(descriptor.axis)),
+                _radiation(descriptor.settings.get("wavelength")),
+            ),
+        )
+        for name, descriptor in study.inputs.descriptors.items()
+        if descriptor.kind == "powder"
+    ]
+    if not blocks:
+        return None
+    return Section(
+        "powder",
+        "Powder pattern",
+        "The powder pattern",
+        "A powder has crystals in all orientations, so that its diffraction pattern keeps the "
+        "lengths of the scattering vectors alone. Models that learn from it see nothing else: no "
+        "cell, no composition.",
+        blocks,
+    )
+
+
+def ideal(study: Study) -> Section | None:
+    """One ideal profile as the networks see it."""
+    blocks: list[Block] = []
+    for name, descriptor in study.inputs.descriptors.items():
+        if descriptor.kind != "ideal":
+            continue
+        profile = _example_values(study, descriptor.table)
+        blocks.append(
+            FigureBlock(
+                f"descriptor-{name}",
+                figures.descriptors.ideal_example(descriptor.axis, profile),
+                Markup(
+                    "<code>{}</code> of {}: the sum of |F|² in each of {} bins of 1/d, the largest "
+                    "scaled to 1; {} bins are not empty. See Ozaki et al. (2025), section 2.5."
+                ).format(
+                    name,
+                    _example_name(study),
+                    thousands(len(profile)),
+                    thousands(int(np.count_nonzero(profile))),
+                ),
+            )
+        )
+    if not blocks:
+        return None
+    return Section(
+        "ideal",
+        "Ideal profile",
+        "The ideal profile",
+        "Lines of no width: nothing of an instrument is in it, neither a wavelength nor a width, a "
+        "background or a Lorentz and polarisation factor. A measured pattern is brought to this "
+        "form before a model sees it.",
+        blocks,
+    )
+
+
+def _example_values(study: Study, path: Path) -> NDArray[np.float64]:
+    """Values of a descriptor for the structure that is shown."""
+    table = tables.read_table(path)
+    row = table["structure_id"].to_pylist().index(study.example["structure_id"])
+    values = tables.descriptor_values(table.slice(row, 1))
+    dense = values.toarray() if isinstance(values, csr_array) else values
+    return dense[0].astype(np.float64)
+
+
+def _example_name(study: Study) -> Markup:
+    """Name, formula and space group of the structure that is shown."""
+    example = study.example
+    return Markup("{} ({}, {})").format(
+        text_or_empty(example["name"]) or example["structure_id"],
+        formula_html(example["formula"]),
+        symbol_html(int(example["space_group"])),
+    )
+
+
+def _radiation(wavelength: float | Sequence[tuple[float, float]] | None) -> str:
+    """Wavelength of a powder pattern in words, each line of a source with its weight."""
+    if wavelength is None:
+        return ""
+    if isinstance(wavelength, float):
+        return f", at a wavelength of {wavelength:g} Å"
+    lines = " and ".join(f"{length:g} Å (weight {weight:g})" for length, weight in wavelength)
+    return f", at wavelengths of {lines}"

@@ -1,0 +1,165 @@
+"""Section on experiments with electron-diffraction patterns, after Tiong et al. 2020."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from diffsym.evaluation.summary import TIONG_2020
+from diffsym.report import figures
+from diffsym.report.electron import (
+    Gain,
+    electron_experiments,
+    gains,
+    number_of_classes,
+)
+from diffsym.report.inputs import Experiment, Study
+from diffsym.report.sections.blocks import (
+    Block,
+    Cell,
+    FigureBlock,
+    Section,
+    TableBlock,
+    percent_interval,
+    points_interval,
+)
+
+PLOT_WIDTH = 720
+"""Pixels that two panels need, and legends of two entries a row."""
+MATRICES_WIDTH = 1150
+"""Pixels that the titles of three matrices need side by side."""
+
+
+def electron(study: Study) -> Section | None:
+    """Accuracy of the networks by number of groups, group and system, and what shaping gains."""
+    experiments = electron_experiments(study)
+    if not experiments:
+        return None
+    patterns = {
+        name: descriptor.settings["pattern"]
+        for name, descriptor in study.inputs.descriptors.items()
+        if descriptor.kind == "electron"
+    }
+    found = gains(experiments, patterns)
+    return Section(
+        "electron",
+        "Shaped patterns",
+        "Space groups from electron-diffraction patterns",
+        Markup(
+            "The more space groups there are to tell apart, the more often a network errs. Do "
+            "lines between spots help, and does MSDN? Patterns: {}."
+        ).format(
+            Markup(", ").join(
+                Markup("<code>{}</code> is a {} pattern").format(name, pattern)
+                for name, pattern in patterns.items()
+            )
+        ),
+        [
+            _classes_block(experiments),
+            *_decomposition_blocks(experiments),
+            *(_gain_blocks(found) if found else []),
+        ],
+    )
+
+
+def _classes_block(experiments: Sequence[Experiment]) -> FigureBlock:
+    """Accuracy against the number of groups."""
+    published = [model for model in TIONG_2020["models"] if "top_1" in model]
+    return FigureBlock(
+        "electron-classes",
+        figures.electron.accuracy_by_classes(experiments, published),
+        f"Share of right first answers against the number of space groups; after Fig. 3(a) of "
+        f"Tiong et al. (2020). Bars: bootstrap intervals. Dotted: always answering the most "
+        f"frequent training class. Stars: what they reached with MSDN on shaped patterns of other "
+        f"data ({TIONG_2020['data']}), a target where this study tells as many groups apart.",
+        min_width=PLOT_WIDTH,
+    )
+
+
+def _decomposition_blocks(experiments: Sequence[Experiment]) -> list[Block]:
+    """Accuracy by number of answers, space group and crystal system, and the wrong answers."""
+    largest = max(map(number_of_classes, experiments))
+    return [
+        FigureBlock(
+            "electron-top-k",
+            figures.electron.top_k_by_classes(experiments),
+            "Accuracy when several answers are allowed, for each number of space groups; after "
+            "Fig. 3(b) to (e) of Tiong et al. (2020). Bars: bootstrap intervals.",
+            min_width=PLOT_WIDTH,
+        ),
+        FigureBlock(
+            "electron-recall",
+            figures.electron.recall_by_class_set(experiments),
+            "Share of each group’s test structures that the first answer recognises. The "
+            "background has the colour of the crystal system. Recalls of rare groups rest on few "
+            "structures: hover for the number. After Fig. 4(a) and (b) of Tiong et al. (2020).",
+            min_width=figures.electron.CLASS_WIDTH * largest + 120,
+        ),
+        FigureBlock(
+            "electron-systems",
+            figures.electron.accuracy_by_system(experiments),
+            "Share of right first answers among the test structures of each crystal system; after "
+            "Fig. 4(c) and (d) of Tiong et al. (2020).",
+            min_width=PLOT_WIDTH,
+        ),
+        FigureBlock(
+            "electron-wrong-answers",
+            figures.confusion.wrong_answers_by_system(experiments),
+            "Where wrong answers go, in percent of the test structures of the true system: on the "
+            "diagonal to another group of the same system, elsewhere to a group of another one. "
+            "After Fig. 4(e) and (f) of Tiong et al. (2020).",
+            min_width=MATRICES_WIDTH,
+        ),
+    ]
+
+
+def _gain_blocks(found: Sequence[Gain]) -> list[Block]:
+    """What shaping and MSDN gain, as a figure and a table."""
+    published = next(model for model in TIONG_2020["models"] if "gain" in model)
+    return [
+        FigureBlock(
+            "electron-gain",
+            figures.electron.gain_bars(found),
+            "What is gained over the best network on spot patterns, chosen by validation accuracy: "
+            "by shaping the patterns (MSVGG on shaped patterns less that network), by MSDN (MSDN "
+            "less MSVGG, both on shaped patterns), and by both. Bars: bootstrap intervals of the "
+            "differences on the same test structures; one that covers zero may be chance.",
+            min_width=PLOT_WIDTH,
+        ),
+        TableBlock(
+            [
+                "split",
+                "space groups",
+                "spot patterns, best network",
+                "A₁",
+                "shaped, MSVGG: A₁",
+                "shaped, MSDN: A₁",
+                *(f"{name} / %p" for name in figures.electron.GAIN_NAMES.values()),
+            ],
+            [_gain_row(gain) for gain in found],
+            "Test accuracies, and their differences in percentage points (%p). On other data "
+            f"({TIONG_2020['data']}) Tiong et al. (2020) report {_in_percentage_points(published)} "
+            f"percentage points for {published['n_classes']} groups.",
+            numeric=[1, 3, 4, 5, 6, 7, 8],
+            title="The gain over spot patterns",
+        ),
+    ]
+
+
+def _gain_row(gain: Gain) -> list[Cell]:
+    """Accuracies and differences on one split and class set."""
+    return [
+        gain.spot.split,
+        str(number_of_classes(gain.spot)),
+        gain.spot.label,
+        *(percent_interval(e.test["accuracy"][0]) for e in (gain.spot, gain.shaped, gain.msdn)),
+        *(points_interval(entry) for entry in gain.differences.values()),
+    ]
+
+
+def _in_percentage_points(published: Mapping[str, Any]) -> str:
+    """A published gain in words: "17 = 10 (shaping) + 7 (MSDN)"."""
+    total, shaping, msdn = (
+        f"{100 * published['gain'][key]:.0f}" for key in ("total", "shaping", "msdn")
+    )
+    return f"{total} = {shaping} (shaping) + {msdn} (MSDN)"

@@ -1,0 +1,119 @@
+"""Section on what the first blocks of networks make of diffraction images."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from diffsym.report import figures
+from diffsym.report.inputs import Experiment, Study
+from diffsym.report.sections.blocks import (
+    Block,
+    Cell,
+    FigureBlock,
+    Section,
+    TableBlock,
+    text_or_empty,
+    thousands,
+)
+from diffsym.report.typesetting import formula_html, label_plotly
+
+Arrays = Mapping[str, NDArray[Any]]
+
+MIN_WIDTH = 1140
+"""Pixels below which maps would be too small to see anything."""
+
+
+def feature_maps(study: Study) -> Section | None:
+    """Maps of the first blocks of networks with streams, and how much these maps repeat."""
+    shown: list[tuple[Experiment, Arrays]] = []
+    for experiment in study.experiments:
+        if experiment.inputs.feature_maps is not None:
+            with np.load(experiment.inputs.feature_maps) as stored:
+                arrays = dict(stored)
+            # A network that recognises no structure shows none.
+            if len(arrays["structure_ids"]):
+                shown.append((experiment, arrays))
+    if not shown:
+        return None
+    blocks: list[Block] = [
+        FigureBlock(
+            f"feature-maps-{experiment.inputs.name}-{block}",
+            figures.feature_maps.feature_maps(
+                [label_plotly(int(number)) for number in arrays["space_groups"]],
+                arrays["images"],
+                arrays[f"{block}_maps"],
+                arrays[f"{block}_channels"],
+            ),
+            Markup(
+                "{}, split <code>{}</code>, {}: the image along x and {} of the {} feature maps "
+                "of {}, by the number of their channel. They are those with the greatest "
+                "contrast (standard deviation over the pixels, mean over these structures), the "
+                "greatest first. Each map is scaled from its least value, black, to its greatest."
+            ).format(
+                experiment.label,
+                experiment.split,
+                block.replace("_", " "),
+                len(arrays[f"{block}_channels"]),
+                thousands(int(arrays[f"{block}_count"])),
+                _names(study, arrays["structure_ids"].tolist()),
+            ),
+            min_width=MIN_WIDTH,
+        )
+        for experiment, arrays in shown
+        for block in arrays["blocks"].tolist()
+    ]
+    return Section(
+        "feature-maps",
+        "Feature maps",
+        "What the first blocks see",
+        "Maps that resemble each other are redundant. After Fig. 6 of Tiong et al. (2020): of each "
+        "of up to four crystal systems, those of the highest symmetry, the first structure of the "
+        "test part that the first member of the ensemble recognises.",
+        [*blocks, _redundancy_table(shown)],
+    )
+
+
+def _names(study: Study, structure_ids: list[str]) -> Markup:
+    """Structures in words, by name and formula."""
+    structures = study.structures.set_index("structure_id")
+    return Markup(", ").join(
+        Markup("{} ({})").format(
+            text_or_empty(structures["name"][identifier]) or identifier,
+            formula_html(structures["formula"][identifier]),
+        )
+        for identifier in structure_ids
+    )
+
+
+def _redundancy_table(shown: list[tuple[Experiment, Arrays]]) -> TableBlock:
+    """How much the maps of each block resemble each other."""
+    rows: list[list[Cell]] = []
+    for experiment, arrays in shown:
+        for block in arrays["blocks"].tolist():
+            correlations = arrays[f"{block}_correlations"]
+            # Of a structure whose maps are flat there is none.
+            known = correlations[np.isfinite(correlations)]
+            rows.append(
+                [
+                    experiment.label,
+                    experiment.split,
+                    block.replace("_", " "),
+                    thousands(int(arrays[f"{block}_count"])),
+                    thousands(int(arrays[f"{block}_flat"])),
+                    f"{known.mean():.3f}" if len(known) else "",
+                    f"{known.min():.3f} … {known.max():.3f}" if len(known) else "",
+                ]
+            )
+    return TableBlock(
+        ["model", "split", "block", "maps", "flat", "mean |r|", "least … greatest"],
+        rows,
+        "Redundancy: correlation r between the pixels of two maps of a structure, its absolute "
+        "value averaged over all pairs of maps of the block, not those above alone, and over the "
+        "structures; beside it the least and the greatest of the structures. 1: all maps are "
+        "alike. Flat maps, constant for all of the structures, have no correlation.",
+        numeric=range(3, 7),
+        title="How much the maps repeat each other",
+    )

@@ -1,0 +1,131 @@
+"""Sections on training: learning curves, and sweeps of hyper-parameters."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from diffsym.report import figures
+from diffsym.report.inputs import Experiment, Study
+from diffsym.report.sections.blocks import (
+    Block,
+    FigureBlock,
+    Section,
+    TableBlock,
+    percent,
+    percent_interval,
+    thousands,
+    with_half_width,
+)
+
+
+def learning(study: Study) -> Section | None:
+    """Learning curves of the models that are trained in epochs."""
+    trained = [experiment for experiment in study.experiments if experiment.histories]
+    if not trained:
+        return None
+    blocks: list[Block] = [
+        FigureBlock(
+            "learning-curves",
+            figures.learning.learning_curves(trained),
+            "Accuracy and cost against the epoch, one line an ensemble member. The cost is the "
+            "cross entropy in nat; networks that take several costs in turn, as those of "
+            "Vecsei et al. (2019) do, show that of each epoch. "
+            "The training curve is the mean over an epoch while the weights change and "
+            "dropout is active; the validation curve is taken at its end without dropout. "
+            "Class weights enter the training loss only. Networks that tell crystal systems "
+            "apart are scored on systems here.",
+        )
+    ]
+    if any(experiment.folds for experiment in trained):
+        blocks.append(_cross_validation_table(trained))
+    return Section(
+        "learning",
+        "Learning",
+        "Learning curves",
+        "A gap between the training and the validation curve is what a network learnt by heart.",
+        blocks,
+    )
+
+
+def _cross_validation_table(experiments: Sequence[Experiment]) -> TableBlock:
+    """Accuracies on structures that a network has not seen: of the folds, and of the test part."""
+    return TableBlock(
+        [
+            "split",
+            "model",
+            "folds",
+            "structures",
+            "mean A₁ of the folds / %",
+            "lowest … highest / %",
+            "label frequency / %",
+            "test A₁",
+        ],
+        [
+            [
+                experiment.split,
+                experiment.label,
+                str(len(folds["structures"])),
+                thousands(sum(folds["structures"])),
+                with_half_width(folds["accuracy"]),
+                " … ".join(f"{100 * f(folds['accuracy']['sets']):.1f}" for f in (min, max)),
+                with_half_width(folds["baseline"]),
+                percent_interval(experiment.test["accuracy"][0]),
+            ]
+            for experiment in experiments
+            if (folds := experiment.folds)
+        ],
+        "Each network has trained on all folds of the training side but one, and is judged by that "
+        "one. ±: 95 % interval over the folds (Student’s t). Label frequency: always answering the "
+        "most frequent class. The test part is classified by the mean probability of all networks; "
+        "brackets: bootstrap interval.",
+        numeric=range(2, 8),
+        title="Cross validation",
+    )
+
+
+def sweeps(study: Study) -> Section | None:
+    """Hyper-parameter sweeps, one table each."""
+    if not study.sweeps:
+        return None
+    return Section(
+        "sweeps",
+        "Sweeps",
+        "Hyper-parameters",
+        "Each row is a complete experiment. Rows are to be compared by their validation accuracy.",
+        [_sweep_table(name, rows) for name, rows in study.sweeps.items()],
+    )
+
+
+def _sweep_table(name: str, rows: Sequence[Experiment]) -> TableBlock:
+    keys = [
+        key
+        for key in rows[0].inputs.model_settings
+        if len({str(row.inputs.model_settings.get(key)) for row in rows}) > 1
+    ]
+    return TableBlock(
+        [
+            *(key.replace("_", " ") for key in keys),
+            "members",
+            "validation A₁",
+            "test A₁",
+            "test A₁ of one member",
+        ],
+        [
+            [
+                *(str(row.inputs.model_settings.get(key)) for key in keys),
+                str(row.inputs.members),
+                percent_interval(row.metrics["parts"]["validation"]["accuracy"][0]),
+                percent_interval(row.test["accuracy"][0]),
+                _mean_and_spread(row.test),
+            ]
+            for row in rows
+        ],
+        "The settings that differ, and the accuracies with bootstrap intervals; for a single "
+        "member the mean and the standard deviation over the members' seeds.",
+        numeric=range(len(keys) + 4),
+        title=name,
+    )
+
+
+def _mean_and_spread(part: Mapping[str, Any]) -> str:
+    mean = percent(part["members_mean"][0])
+    return f"{mean} ± {100 * part['members_spread'][0]:.1f}" if part["members_spread"] else mean

@@ -1,0 +1,108 @@
+"""Section on the literature: what was published, and the same quantities of this study."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from diffsym.evaluation.summary import PUBLISHED
+from diffsym.report.inputs import Study
+from diffsym.report.sections.blocks import Cell, Section, TableBlock, percent, thousands
+
+ACCURACY_COLUMNS = {
+    "crystal_system": "crystal system",
+    "top_1": "space group",
+    "top_6": "space group, top 6",
+    "centrosymmetric": "centrosymmetric only",
+    "half_unclassified": "half unclassified",
+}
+"""Kinds of accuracy in the literature and their headings."""
+
+
+def published(study: Study) -> Section | None:
+    """Figures of the literature with their data, and the same quantities on ours."""
+    if not study.experiments:
+        return None
+    return Section(
+        "published",
+        "Literature",
+        "What was published",
+        "Targets from the literature. They were reached on other data, most of it licensed, so "
+        "they and the accuracies of this study are not two measurements of the same thing.",
+        [*(_publication_table(entry) for entry in PUBLISHED), _own_table(study)],
+    )
+
+
+def _publication_table(publication: Mapping[str, Any]) -> TableBlock:
+    """What one article reports, with a column for each accuracy that it gives."""
+    models = publication["models"]
+    columns = {
+        prefix + key: heading + suffix
+        for key, heading in ACCURACY_COLUMNS.items()
+        for prefix, suffix in (("", ", test"), ("measured_", ", measured"))
+        if any(prefix + key in model for model in models)
+    }
+    data = [f"Test: {publication['data']}; {publication['split']}."]
+    if publication["measured_data"]:
+        data.append(f"Measured: {publication['measured_data']}.")
+    return TableBlock(
+        ["model", *columns.values()],
+        [
+            # As many digits as were printed: percent() would add some.
+            [
+                model["model"],
+                *(f"{100 * model[key]:.3g}\u202f%" if key in model else "" for key in columns),
+            ]
+            for model in models
+        ],
+        " ".join([*data, "Accuracies as printed in the article, without intervals."]),
+        numeric=range(1, 1 + len(columns)),
+        title=f"{publication['reference']}: {publication['descriptor']}",
+    )
+
+
+def _quantities(part: Mapping[str, Any]) -> dict[str, float]:
+    """Accuracies of a part under the keys of `ACCURACY_COLUMNS`, as far as it has them."""
+    values = {f"top_{entry['k']}": entry["value"] for entry in part["accuracy"]} | {
+        "crystal_system": part["crystal_systems"]["accuracy"]["value"],
+        "half_unclassified": part["certainty"]["half_unclassified"]["accuracy"]["value"],
+    }
+    if part["centrosymmetric"]:
+        values["centrosymmetric"] = part["centrosymmetric"]["accuracy"][0]["value"]
+    return {key: values[key] for key in ACCURACY_COLUMNS if key in values}
+
+
+def _own_table(study: Study) -> TableBlock:
+    """The quantities of the literature as this study has them, on computed and measured data."""
+    rows: list[list[Cell]] = []
+    sets: set[str] = set()
+    for experiment in study.experiments:
+        parts = {"test part": experiment.test}
+        for name, entry in experiment.measured.items():
+            if entry["part"] and not entry["round_trip"]:
+                parts[f"measured: {name}"] = entry["part"]
+                sets.add(name)
+        for data, part in parts.items():
+            values = _quantities(part)
+            rows.append(
+                [
+                    experiment.inputs.descriptor,
+                    experiment.inputs.model,
+                    experiment.split,
+                    data,
+                    *(percent(values[key]) if key in values else "" for key in ACCURACY_COLUMNS),
+                ]
+            )
+    sources = ", ".join(study.statistics["sources"])
+    measured_data = (
+        f"measured patterns of {', '.join(sorted(sets))}" if sets else "no measured data"
+    )
+    return TableBlock(
+        ["descriptor", "model", "split", "data", *ACCURACY_COLUMNS.values()],
+        rows,
+        f"Test part: computed from {thousands(len(study.structures))} unique structures of "
+        f"{sources}, of which the experiments use those in their {len(study.classes)} groups; "
+        f"{measured_data}. Crystal systems are told by the summed probabilities of their groups, "
+        "while Vecsei et al. trained networks for them. Intervals and baselines stand in the "
+        "summary and in the sections above.",
+        numeric=range(4, 4 + len(ACCURACY_COLUMNS)),
+        title="This study: the same quantities on its own data",
+    )

@@ -1,0 +1,183 @@
+"""Section on measured patterns, and on patterns rendered of test structures."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+from markupsafe import Markup
+
+from diffsym import tables
+from diffsym.evaluation.members import answers_by_member, volumes_by_member
+from diffsym.evaluation.volumes import predicts_volumes
+from diffsym.report import figures
+from diffsym.report.inputs import Experiment, Study
+from diffsym.report.sections.blocks import (
+    EXAMPLES,
+    Block,
+    FigureBlock,
+    Section,
+    TableBlock,
+    group_cell,
+    percent,
+    percent_interval,
+)
+from diffsym.report.sections.members import member_answers_table, member_volumes_table
+
+
+def measured(study: Study) -> Section | None:
+    """How networks do on measured patterns, and what a round trip through a pattern costs."""
+    blocks = [*_measured_blocks(study), *_round_trip_blocks(study)]
+    for experiment in study.experiments:
+        for name, paths in experiment.inputs.measured.items():
+            blocks += _answers_blocks(experiment, name, [tables.read_table(path) for path in paths])
+    if not blocks:
+        return None
+    return Section(
+        "measured",
+        "Measured",
+        "Measured patterns",
+        "Networks that were trained on computed patterns meet measured ones. These choose nothing: "
+        "no setting, no epoch.",
+        blocks,
+    )
+
+
+def _measured_blocks(study: Study) -> list[Block]:
+    """Accuracy on patterns of known space group; sets rendered of test structures are left out."""
+    scored = [
+        (experiment, name, entry)
+        for experiment in study.experiments
+        for name, entry in experiment.measured.items()
+        if entry["part"] and not entry["round_trip"]
+    ]
+    if not scored:
+        return []
+    views = [experiment.on_measured(name) for experiment, name, _ in scored]
+    return [
+        TableBlock(
+            [
+                "patterns",
+                "model",
+                "known, in the classes",
+                "A₁",
+                "label frequency",
+                "A₁, test part",
+                "A₁ of all known",
+                "crystal system",
+                "label frequency",
+                "centrosymmetric",
+            ],
+            [
+                [
+                    name,
+                    experiment.label,
+                    f"{entry['n_labelled']} of {entry['n']}, {entry['n_in_classes']}",
+                    percent_interval(view.test["accuracy"][0]),
+                    percent(view.test["baseline"][0]["value"]),
+                    percent(experiment.test["accuracy"][0]["value"]),
+                    percent(entry["accuracy_of_labelled"]),
+                    percent_interval(view.test["crystal_systems"]["accuracy"]),
+                    percent(view.test["crystal_systems"]["baseline"]["value"]),
+                    percent_interval(view.test["centrosymmetric"]["accuracy"][0])
+                    if view.test["centrosymmetric"]
+                    else "",
+                ]
+                for (experiment, name, entry), view in zip(scored, views, strict=True)
+            ],
+            "Accuracy of first answers for the patterns whose space group is one of the classes, "
+            "with 95 % bootstrap intervals over patterns, beside that of always answering the most "
+            "frequent training class and that on the computed patterns of the test part. A₁ of all "
+            "known counts the patterns of other groups as wrong. Last: only centrosymmetric groups "
+            "come into question.",
+            numeric=range(2, 10),
+        ),
+        FigureBlock(
+            "measured-top-n",
+            figures.accuracy.top_n_accuracy(views),
+            "Share of patterns whose space group is among the first n answers; after Fig. 5(a) of "
+            "Vecsei et al. (2019).",
+        ),
+        FigureBlock(
+            "measured-distances",
+            figures.confusion.error_distances(views),
+            "Steps between a wrong answer and the truth in the graph of maximal subgroups; after "
+            "Fig. 3(c) of Vecsei et al. (2019). Bars and marks as in the section on confusion.",
+        ),
+        FigureBlock(
+            "measured-certainty",
+            figures.certainty.certainty_histograms(views),
+            "Certainty of the right and of the wrong first answers, stacked; after Fig. 5(b) and "
+            "(c) of Vecsei et al. (2019), which are of measured patterns.",
+            min_width=figures.style.PANELS_WIDTH,
+        ),
+        FigureBlock(
+            "measured-thresholds",
+            figures.certainty.certainty_thresholds(views),
+            "Patterns below the threshold stay unclassified. Marked: the threshold that leaves one "
+            "half unclassified; after Fig. 5(d) and (e) of Vecsei et al. (2019).",
+            min_width=figures.style.PANELS_WIDTH,
+        ),
+    ]
+
+
+def _round_trip_blocks(study: Study) -> list[Block]:
+    """What is lost if test structures come as patterns instead of as their own descriptors."""
+    trips = [
+        (experiment, name, entry["round_trip"])
+        for experiment in study.experiments
+        for name, entry in experiment.measured.items()
+        if entry["round_trip"]
+    ]
+    if not trips:
+        return []
+    return [
+        FigureBlock(
+            "round-trip",
+            figures.accuracy.round_trips(trips),
+            "The same test structures by their own descriptors and by patterns that were rendered "
+            "of them with the peak shapes, noise and background of an instrument, and turned into "
+            "the descriptor as a measured pattern is. What lies between the lines is the price of "
+            "that way; 95 % bootstrap intervals over structures.",
+            min_width=figures.style.PANELS_WIDTH,
+        ),
+        TableBlock(
+            ["patterns", "model", "split", "own descriptor", "by pattern", "loss"],
+            [
+                [
+                    name,
+                    experiment.label,
+                    experiment.split,
+                    *(percent_interval(trip[key][0]) for key in ("structure", "pattern", "loss")),
+                ]
+                for experiment, name, trip in trips
+            ],
+            "First answers; the interval of the loss is that of the paired difference.",
+            numeric=[3, 4, 5],
+        ),
+    ]
+
+
+def _answers_blocks(
+    experiment: Experiment, name: str, predictions: Sequence[pa.Table]
+) -> list[Block]:
+    """Answers of each member, and predicted volumes, for the first patterns of a set."""
+    shown = predictions[0].slice(0, EXAMPLES)
+    numbers = dict(
+        zip(shown["structure_id"].to_pylist(), shown["space_group"].to_pylist(), strict=True)
+    )
+    headings = {
+        pattern: pattern if number is None else Markup("{}: {}").format(pattern, group_cell(number))
+        for pattern, number in numbers.items()
+    }
+    title = f"{name}, {experiment.label}, {experiment.split}"
+    blocks: list[Block] = [
+        member_answers_table(
+            {headings[pattern]: answers_by_member(predictions, pattern) for pattern in numbers},
+            title=f"Answers: {title}",
+        )
+    ]
+    if predicts_volumes(predictions):
+        volumes = {
+            headings[pattern]: volumes_by_member(predictions, pattern) for pattern in numbers
+        }
+        blocks.append(member_volumes_table(volumes, title=f"Volumes: {title}"))
+    return blocks

@@ -1,0 +1,114 @@
+"""Section on provenance: what made these results, and how long it took."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from diffsym.files import read_json
+from diffsym.report.inputs import Experiment, Study
+from diffsym.report.sections.blocks import Block, Section, TableBlock, TextBlock, thousands
+
+
+def provenance(study: Study) -> Section:
+    """What made these results."""
+    inputs = study.inputs
+    blocks: list[Block] = [
+        TableBlock(
+            ["", ""],
+            list(_flattened(read_json(path))),
+            "",
+            title=heading,
+            collapsed=True,
+        )
+        for heading, path in inputs.provenance.items()
+    ]
+    if study.experiments:
+        blocks.append(
+            TableBlock(
+                [
+                    "experiment",
+                    "seed",
+                    "members",
+                    "training",
+                    "computed by",
+                    "training structures",
+                    "test",
+                ],
+                [
+                    [
+                        experiment.inputs.name,
+                        str(experiment.inputs.seed),
+                        str(experiment.inputs.members),
+                        experiment.inputs.training or "none",
+                        _computed_by(experiment),
+                        thousands(experiment.metrics["counts"]["train"]),
+                        thousands(experiment.metrics["counts"]["test"]),
+                    ]
+                    for experiment in study.experiments
+                ],
+                "The seed is that of the first member; the others count on from it.",
+                numeric=[1, 2, 5, 6],
+                title="Seeds",
+                collapsed=True,
+            )
+        )
+    if inputs.benchmarks:
+        blocks.append(_benchmark_table(inputs.benchmarks))
+    if inputs.resolved_configuration is not None:
+        blocks.append(
+            TextBlock(
+                "Resolved configuration",
+                inputs.resolved_configuration.read_text(encoding="utf-8"),
+            )
+        )
+    return Section(
+        "provenance",
+        "Provenance",
+        "Provenance",
+        "All that is needed to make this page again.",
+        blocks,
+    )
+
+
+def _computed_by(experiment: Experiment) -> str:
+    """Backends and devices that the members of a network were trained with."""
+    return ", ".join(
+        sorted({f"{history['backend']}, {history['device']}" for history in experiment.histories})
+    )
+
+
+def _flattened(content: Any, prefix: str = "") -> Iterable[tuple[str, str]]:
+    """Leaves of nested JSON as (dotted key, value)."""
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from _flattened(value, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, str(content)
+
+
+def _benchmark_table(benchmarks: Mapping[str, Sequence[Any]]) -> TableBlock:
+    """Wall time and memory of each rule."""
+    rows = []
+    for rule, paths in benchmarks.items():
+        if not paths:
+            continue
+        jobs = pd.concat([pd.read_csv(path, sep="\t", na_values="-") for path in paths])
+        rows.append(
+            [
+                rule,
+                thousands(len(jobs)),
+                f"{jobs['s'].sum():,.1f}",
+                f"{jobs['s'].max():,.1f}",
+                thousands(jobs["max_rss"].max()) if jobs["max_rss"].notna().any() else "",
+            ]
+        )
+    return TableBlock(
+        ["rule", "jobs", "sum / s", "longest / s", "peak memory / MiB"],
+        rows,
+        "Wall times as measured by Snakemake. Jobs run side by side, so the workflow took less "
+        "than the sum; jobs shorter than a second are not sampled for memory.",
+        numeric=[1, 2, 3, 4],
+        title="Wall times",
+        collapsed=True,
+    )

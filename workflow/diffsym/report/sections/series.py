@@ -1,0 +1,156 @@
+"""Section on series: members against their mean, over several disjoint test sets."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from diffsym.evaluation.macro import MACRO_SCORES
+from diffsym.evaluation.series import MEANS, effects
+from diffsym.evaluation.summary import PUBLISHED
+from diffsym.report.inputs import Study
+from diffsym.report.sections.blocks import (
+    Block,
+    Section,
+    TableBlock,
+    thousands,
+    with_half_width,
+)
+
+SCORE_NAMES = {"precision": "precision", "recall": "recall", "f1": "F₁", "accuracy": "accuracy"}
+"""Macro scores in words."""
+MEAN_NAMES = {"specific_mean": "specific mean", "ensemble_mean": "ensemble mean"}
+
+
+def held_out_sets(study: Study) -> Section | None:
+    """Members against their mean, over the disjoint test sets of each series."""
+    series = study.series_means
+    if not series:
+        return None
+    blocks: list[Block] = []
+    unfiltered = {n: one for n, one in series.items() if one["settings"]["filter"] is None}
+    if unfiltered:
+        blocks += [_macro_table(unfiltered), *_published_macro_tables()]
+    if len(unfiltered) < len(series):
+        blocks.append(_filter_table(series))
+    differences = effects(series)
+    if differences:
+        blocks.append(_effects_table(differences))
+    return Section(
+        "held-out-sets",
+        "Test sets",
+        "Several test sets",
+        "The same experiment is repeated on disjoint test sets, so that the spread of its scores "
+        "shows what they are worth.",
+        blocks,
+    )
+
+
+def _macro_table(series: Mapping[str, Mapping[str, Any]]) -> TableBlock:
+    """Macro scores of each series, in the rows of Table 3 of Ozaki et al. 2025."""
+    means = MEAN_NAMES | {"baseline": "label frequency"}
+    return TableBlock(
+        ["macro score / %", "", *series],
+        [
+            [
+                SCORE_NAMES[score],
+                means[mean],
+                *(with_half_width(one[mean][score]) for one in series.values()),
+            ]
+            for score in MACRO_SCORES
+            for mean in means
+        ],
+        Markup(
+            "Means over the test sets ({}) ± half the width of their 95 % intervals (Student’s t). "
+            "Specific mean: of the members’ scores. Ensemble mean: score of the mean probability. "
+            "Each space group counts the same; one that is never answered has precision 0. Label "
+            "frequency: always answering the most frequent training class. After Table 3 of Ozaki "
+            "et al. (2025)."
+        ).format(
+            ", ".join(
+                f"{name}: {len(one['splits'])} sets, {one['settings']['members']} members"
+                for name, one in series.items()
+            )
+        ),
+        numeric=range(2, 2 + len(series)),
+        title="Specific and ensemble means",
+    )
+
+
+def _published_macro_tables() -> list[Block]:
+    """The same scores as articles give them."""
+    return [
+        TableBlock(
+            ["macro score / %", "", *(model["model"] for model in publication["models"])],
+            [
+                [
+                    SCORE_NAMES[score],
+                    MEAN_NAMES[mean],
+                    *(with_half_width(model[mean][score]) for model in publication["models"]),
+                ]
+                for score in publication["models"][0]["specific_mean"]
+                for mean in MEANS
+            ],
+            f"Data: {publication['data']}; test: {publication['split']}. Targets that were reached "
+            "on other data.",
+            numeric=range(2, 2 + len(publication["models"])),
+            title=f"Published: {publication['reference']}",
+        )
+        for publication in PUBLISHED
+        if "specific_mean" in publication["models"][0]
+    ]
+
+
+def _filter_table(series: Mapping[str, Mapping[str, Any]]) -> TableBlock:
+    """What is left of the scores when outliers do not train."""
+    scores = ("precision", "recall", "f1")
+    return TableBlock(
+        [
+            "series",
+            "filter",
+            "training structures",
+            *(
+                f"{SCORE_NAMES[score]}, {MEAN_NAMES[mean]} / %"
+                for score in scores
+                for mean in MEANS
+            ),
+        ],
+        [
+            [
+                name,
+                one["settings"]["filter"] or "none",
+                _range(one["counts"]["train"]),
+                *(with_half_width(one[mean][score]) for score in scores for mean in MEANS),
+            ]
+            for name, one in series.items()
+        ],
+        "Training without outliers in volume or density. All series are tested on sets without "
+        "outliers. After Table 2 of Ozaki et al. (2025) and Table SXI of its supplement.",
+        numeric=range(2, 3 + len(scores) * len(MEANS)),
+        title="Leaving outliers out of training",
+    )
+
+
+def _range(counts: Sequence[int]) -> str:
+    """Smallest and largest count, "31 041" or "30 980 … 31 041"."""
+    return " … ".join(thousands(count) for count in sorted({min(counts), max(counts)}))
+
+
+def _effects_table(differences: Sequence[Mapping[str, Any]]) -> TableBlock:
+    """Differences that an ensemble, a second task and a filter make."""
+    return TableBlock(
+        ["effect of", "series", "compared with", *(SCORE_NAMES[score] for score in MACRO_SCORES)],
+        [
+            [
+                entry["effect"],
+                f"{entry['series']}, {MEAN_NAMES[entry['mean']]}",
+                f"{entry['reference']}, {MEAN_NAMES[entry['reference_mean']]}",
+                *(with_half_width(entry["differences"][score], sign="+") for score in MACRO_SCORES),
+            ]
+            for entry in differences
+        ],
+        "Differences of macro scores in percentage points, taken test set by test set, with their "
+        "95 % intervals. One that covers zero may be chance.",
+        numeric=range(3, 3 + len(MACRO_SCORES)),
+        title="Effects",
+    )

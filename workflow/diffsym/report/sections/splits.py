@@ -1,0 +1,77 @@
+"""Section on the splits: how accuracy falls along them, and what leaks across each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from diffsym.report import figures
+from diffsym.report.inputs import Study
+from diffsym.report.sections.blocks import (
+    Block,
+    FigureBlock,
+    Section,
+    TableBlock,
+    percent,
+    thousands,
+)
+
+LEAKAGE_COLUMNS = {
+    "share_with_training_formula": "same formula",
+    "share_with_training_type": "same structure type",
+    "share_near": "descriptor within threshold",
+    "share_near_same_group": "and in the same group",
+    "share_nearest_has_same_group": "nearest has the same group",
+}
+"""Shares of the test structures in a leakage report, and their headings."""
+
+
+def splits(study: Study) -> Section | None:
+    """The ladder of splits, and what leaks across each of them."""
+    if not study.experiments:
+        return None
+    blocks: list[Block] = [
+        FigureBlock(
+            "accuracy-by-split",
+            figures.accuracy.accuracy_by_split(study.experiments),
+            "The same models on each split. A random split puts isotypes of one structure type on "
+            "both sides, so part of its accuracy is recognition of known structures; the drop "
+            "from split to split measures that part. Bars: bootstrap intervals; black marks: "
+            "label-frequency baseline.",
+            min_width=figures.style.least_width(study.experiments),
+        )
+    ]
+    if study.leakage:
+        blocks.append(_leakage_table(study.leakage))
+    return Section(
+        "splits",
+        "Splits",
+        "How much is memory",
+        "Accuracy depends on how different the test structures are from the training ones.",
+        blocks,
+    )
+
+
+def _leakage_table(leakage: Mapping[tuple[str, str], Mapping[str, Any]]) -> TableBlock:
+    """Leakage of each descriptor and split."""
+    return TableBlock(
+        ["descriptor", "split", "test", *LEAKAGE_COLUMNS.values(), "median distance"],
+        [
+            [
+                descriptor,
+                split,
+                thousands(report["test_structures"]),
+                *(percent(report[key]) for key in LEAKAGE_COLUMNS),
+                f"{report['median_distance']:.3f}",
+            ]
+            for (descriptor, split), report in leakage.items()
+        ],
+        Markup(
+            "What the test structures share with the training part: a formula, a structure type, "
+            "or a training descriptor within a root-mean-square distance of {}. The nearest "
+            "training descriptor is a classifier, too: the share of test structures whose nearest "
+            "neighbour is of their own group is what memory alone achieves."
+        ).format(", ".join(dict.fromkeys(f"{r['threshold']:g}" for r in leakage.values()))),
+        numeric=range(2, 4 + len(LEAKAGE_COLUMNS)),
+        title="Leakage",
+    )

@@ -1,0 +1,137 @@
+"""Section on space groups that networks were not trained for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from diffsym.evaluation.summary import TIONG_2020
+from diffsym.files import read_json
+from diffsym.report import figures
+from diffsym.report.inputs import Experiment, Study
+from diffsym.report.sections.blocks import (
+    Block,
+    FigureBlock,
+    Section,
+    TableBlock,
+    group_cell,
+    percent,
+    percent_interval,
+    points_interval,
+    thousands,
+)
+
+
+def untrained(study: Study) -> Section | None:
+    """Recognition of untrained groups by the similarity of features."""
+    recognitions = {
+        experiment.inputs.name: (experiment, read_json(experiment.inputs.untrained))
+        for experiment in study.experiments
+        if experiment.inputs.untrained is not None
+    }
+    if not recognitions:
+        return None
+    experiments, contents = zip(*recognitions.values(), strict=True)
+    settings = contents[0]["settings"]
+    published = next(model for model in TIONG_2020["models"] if "untrained" in model)
+    blocks: list[Block] = [
+        FigureBlock(
+            "untrained-top-k",
+            figures.untrained.untrained_top_k(experiments, contents),
+            Markup(
+                "Share of the test half whose group is among the <i>k</i> most similar ones; after "
+                "Fig. 3f of Tiong et al. (2020), who report {} for <i>k</i> = 1 and {} for "
+                "<i>k</i> = 5 with a network trained for {} groups, on {} structures of {} "
+                "groups of the Materials Project: other data, and no measurement of the same "
+                "thing. Mean and nearest: a group is represented by the mean of its references, or "
+                "by that reference which is most similar. Images: the means of 32 × 32 blocks of "
+                "pixels in the place of the features, without any network. Dotted: always "
+                "answering the groups with the most references. Bars: {:.0f} % bootstrap "
+                "intervals from {} resamples."
+            ).format(
+                percent(published["untrained"]["top_1"]),
+                percent(published["untrained"]["top_5"]),
+                published["n_classes"],
+                thousands(published["untrained"]["structures"]),
+                published["untrained"]["groups"],
+                100 * settings["confidence"],
+                thousands(settings["resamples"]),
+            ),
+            min_width=figures.style.PANELS_WIDTH if len(recognitions) > 2 else 0,
+        ),
+        _accuracy_table(recognitions),
+        *(_group_table(*recognition) for recognition in recognitions.values()),
+    ]
+    return Section(
+        "untrained",
+        "Untrained groups",
+        "Space groups that no network was trained for",
+        "Half of the structures of each such group are references. Each structure of the other "
+        "half is compared with them by the cosine of the features that the network’s output layer "
+        "sees, summed over the three images and over the members of the ensemble.",
+        blocks,
+    )
+
+
+def _accuracy_table(
+    recognitions: Mapping[str, tuple[Experiment, Mapping[str, Any]]],
+) -> TableBlock:
+    """Counts and first answers of each experiment."""
+    return TableBlock(
+        [
+            "model",
+            "split",
+            "groups",
+            "references",
+            "tested",
+            "a group is its",
+            "A₁, features",
+            "A₁, images",
+            "difference / %p",
+            "label frequency",
+        ],
+        [
+            [
+                experiment.label,
+                experiment.split,
+                str(len(content["groups"])),
+                *(
+                    thousands(sum(group[half] for group in content["groups"]))
+                    for half in ("reference", "test")
+                ),
+                in_words,
+                percent_interval(content["accuracy"]["features"][reading][0]),
+                percent_interval(content["accuracy"]["images"][reading][0]),
+                points_interval(content["gain_over_images"][reading][0]),
+                percent_interval(content["baseline"][0]),
+            ]
+            for experiment, content in recognitions.values()
+            for reading, in_words in (("mean", "mean"), ("nearest", "nearest reference"))
+        ],
+        "First answers. Difference: features less images, the same structures in each resample, in "
+        "percentage points. Isotypes of a tested structure may be among the references, unless the "
+        "split keeps structure types on one side.",
+        numeric=[2, 3, 4, 6, 7, 8, 9],
+    )
+
+
+def _group_table(experiment: Experiment, content: Mapping[str, Any]) -> TableBlock:
+    """Structures of each untrained group and right first answers."""
+    left_out = content["left_out"]
+    structures = sum(group["structures"] for group in left_out)
+    return TableBlock(
+        ["space group", "references", "tested", "right, mean", "right, nearest"],
+        [
+            [
+                group_cell(group["space_group"]),
+                *(str(group[half]) for half in ("reference", "test")),
+                *(str(group["right"][reading]) for reading in ("mean", "nearest")),
+            ]
+            for group in content["groups"]
+        ],
+        "Right: first answers by features. Left out because one half would be empty: "
+        f"groups {len(left_out)}, structures {structures}.",
+        numeric=range(1, 5),
+        title=f"Untrained groups of {experiment.label}, split {experiment.split}",
+        collapsed=True,
+    )

@@ -1,0 +1,187 @@
+"""Sections on primitive cells: volumes and densities, and the errors of predicted volumes."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from diffsym.evaluation.summary import PUBLISHED
+from diffsym.evaluation.volumes import SHOWN_SHARE, VOLUME_SCORES
+from diffsym.report import figures
+from diffsym.report.inputs import Experiment, Study
+from diffsym.report.sections.blocks import (
+    Block,
+    Cell,
+    FigureBlock,
+    Section,
+    TableBlock,
+    minus,
+    percent,
+    percent_interval,
+    thousands,
+    with_half_width,
+)
+
+VOLUME_COLUMNS = {
+    "lower_quartile": "lower quartile",
+    "median": "median",
+    "upper_quartile": "upper quartile",
+    "within_5_percent": "within ±5 %",
+    "within_10_percent": "within ±10 %",
+}
+"""Scores of predicted volumes in words."""
+
+
+def cells(study: Study) -> Section | None:
+    """Volumes and densities, which filters limit and networks predict."""
+    chosen = [
+        experiment
+        for experiment in study.experiments
+        if experiment.inputs.series or experiment.inputs.filter or experiment.test["volume"]
+    ]
+    if not chosen:
+        return None
+    classes = {number for experiment in chosen for number in experiment.metrics["classes"]}
+    inside = study.structures[study.structures["space_group"].isin(classes)]
+    return Section(
+        "cells",
+        "Cells",
+        "Volumes and densities",
+        "Volumes of primitive cells and densities of atoms are nearly log-normal. Structures far "
+        "from the mean may be left out of training, and networks may learn the volume, too.",
+        [
+            FigureBlock(
+                "cell-distributions",
+                figures.volumes.cell_distributions(
+                    inside["primitive_volume"].to_numpy(), inside["number_density"].to_numpy()
+                ),
+                Markup(
+                    "Logarithms of the volume <i>V</i> of the primitive cell and of the number "
+                    "density of its <i>n</i> atoms, weighted by occupancy: {} structures of {} "
+                    "space groups, and the normal distribution of greatest likelihood. After "
+                    "Fig. 1 of Ozaki et al. (2025)."
+                ).format(thousands(len(inside)), len(classes)),
+            )
+        ],
+    )
+
+
+def volumes(study: Study) -> Section | None:
+    """Errors of the predicted volumes."""
+    predicting = [experiment for experiment in study.experiments if experiment.test["volume"]]
+    if not predicting:
+        return None
+    return Section(
+        "volumes",
+        "Volumes",
+        "The volume of the primitive cell",
+        Markup(
+            "The error of a predicted volume <i>V</i>′ is <i>V</i>′/<i>V</i> − 1. The ensemble’s "
+            "volume is the geometric mean of its members’, which predict ln <i>V</i>."
+        ),
+        [
+            FigureBlock(
+                "volume-errors",
+                figures.volumes.volume_errors(predicting),
+                Markup(
+                    "Errors of the ensembles’ standardised ln <i>V</i> on the test part; "
+                    "<i>σ<sub>U</sub></i> is the standard deviation of ln <i>V</i> in training. "
+                    "Lines: what the Cauchy and the normal distribution of greatest likelihood "
+                    "have in each bin. The {} of the structures with the largest errors lie "
+                    "outside the picture; the fits heed them. After Fig. 3 of Ozaki et al. (2025)."
+                ).format(f"{1 - SHOWN_SHARE:.0%}".replace("%", "\u202f%")),
+                min_width=figures.style.PANELS_WIDTH,
+            ),
+            _volume_fits_table(predicting),
+            _volume_errors_table(study, predicting),
+            *_published_volume_tables(),
+        ],
+    )
+
+
+def _volume_fits_table(experiments: Sequence[Experiment]) -> TableBlock:
+    """Parameters of the fitted distributions."""
+    names = {"cauchy": "Cauchy", "normal": "normal"}
+    parameters = {"location": "location", "scale": "scale", "log_likelihood": "ln likelihood"}
+    rows: list[list[Cell]] = []
+    for experiment in experiments:
+        errors = experiment.test["volume"]["standardised_error"]
+        rows.append(
+            [
+                experiment.split,
+                experiment.label,
+                f"{experiment.test['volume']['ln_volume']['deviation']:.3f}",
+                *(
+                    minus(f"{errors[name][key]:.{1 if key == 'log_likelihood' else 4}f}")
+                    for name in names
+                    for key in parameters
+                ),
+            ]
+        )
+    return TableBlock(
+        [
+            "split",
+            "model",
+            Markup("<i>σ<sub>U</sub></i>"),
+            *(f"{name}: {word}" for name in names.values() for word in parameters.values()),
+        ],
+        rows,
+        "Fitted to the errors of the standardised ln V. The distribution with the larger "
+        "likelihood describes them better. Location and scale of the normal distribution are its "
+        "mean and standard deviation.",
+        numeric=range(2, 3 + len(names) * len(parameters)),
+        title="Distributions of the error",
+    )
+
+
+def _volume_errors_table(study: Study, experiments: Sequence[Experiment]) -> TableBlock:
+    """Quartiles and shares: of each experiment on one test set, and of series on several."""
+    answers = {"ensemble": "ensemble", "baseline": "mean of training"}
+    rows: list[list[Cell]] = [
+        [
+            f"{experiment.label}, {experiment.split}",
+            answers[who],
+            *(
+                minus(percent_interval(experiment.test["volume"][who][name]))
+                for name in VOLUME_SCORES
+            ),
+        ]
+        for experiment in experiments
+        for who in answers
+    ]
+    rows += [
+        [
+            f"{name}, {len(one['splits'])} test sets",
+            answers[who],
+            *(f"{with_half_width(one['volume'][who][score])}\u202f%" for score in VOLUME_SCORES),
+        ]
+        for name, one in study.series_means.items()
+        if one["volume"]
+        for who in answers
+    ]
+    return TableBlock(
+        ["", "volume", *(VOLUME_COLUMNS[name] for name in VOLUME_SCORES)],
+        rows,
+        "Relative error of the predicted volume. One half of the structures lies between the "
+        "quartiles. Brackets: bootstrap intervals; ±: 95 % interval over the test sets. Mean of "
+        "training: always answering the geometric mean of the training volumes, which is what is "
+        "known without a diffraction pattern.",
+        numeric=range(2, 2 + len(VOLUME_SCORES)),
+        title="Errors of the volume",
+    )
+
+
+def _published_volume_tables() -> list[Block]:
+    """Quartiles as articles give them."""
+    return [
+        TableBlock(
+            ["model", *(VOLUME_COLUMNS[key] for key in model["volume"])],
+            [[model["model"], *(minus(percent(error)) for error in model["volume"].values())]],
+            f"Data: {publication['data']}; test: {publication['split']}. Targets that were reached "
+            "on other data.",
+            numeric=range(1, 1 + len(model["volume"])),
+            title=f"Published: {publication['reference']}",
+        )
+        for publication in PUBLISHED
+        for model in publication["models"]
+        if "volume" in model
+    ]
