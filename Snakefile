@@ -31,30 +31,30 @@ localrules:
 rule all:
     default_target: True
     input:
-        "results/report.html",
+        LAYOUT.report,
 
 
 rule structures:
     input:
-        "results/structures.parquet",
-        "results/rejected.parquet",
+        LAYOUT.structures,
+        LAYOUT.rejected,
 
 
 rule descriptors:
     input:
-        descriptor_tables(),
+        PLAN.descriptor_tables(),
 
 
 rule splits:
     input:
-        split_tables(),
+        PLAN.split_tables(),
 
 
 rule models:
     input:
-        all_predictions(),
+        PLAN.predictions(),
 
 
 rule evaluation:
     input:
-        "results/summary.json",
+        LAYOUT.summary,

@@ -1,12 +1,12 @@
 rule compute_reflections:
     input:
-        structures="results/structures.parquet",
+        structures=LAYOUT.structures,
     output:
-        "results/reflections/shard-{shard}.parquet",
+        LAYOUT.reflections(),
     log:
-        "results/logs/compute_reflections/{shard}.log",
+        LAYOUT.log("compute_reflections/{shard}"),
     benchmark:
-        "results/benchmarks/compute_reflections/{shard}.tsv"
+        LAYOUT.benchmark("compute_reflections/{shard}")
     conda:
         "../envs/descriptors.yaml"
     threads: 1
@@ -24,27 +24,25 @@ rule compute_reflections:
 
 rule compute_descriptor:
     input:
-        unpack(descriptor_input),
+        unpack(ask(PLAN.descriptor_files, "descriptor", "shard")),
     output:
-        descriptor="results/descriptors/{descriptor}/shard-{shard}.parquet",
-        rejected="results/descriptors/{descriptor}/rejected-{shard}.parquet",
+        descriptor=LAYOUT.descriptor_shard(),
+        rejected=LAYOUT.undescribed_shard(),
     log:
-        "results/logs/compute_descriptor/{descriptor}-{shard}.log",
+        LAYOUT.log("compute_descriptor/{descriptor}-{shard}"),
     benchmark:
-        "results/benchmarks/compute_descriptor/{descriptor}-{shard}.tsv"
+        LAYOUT.benchmark("compute_descriptor/{descriptor}-{shard}")
     conda:
-        descriptor_environment
+        lambda wildcards: f"../envs/{PLAN.descriptor_environment(wildcards.descriptor)}.yaml"
     threads: 1
     resources:
         mem_mb=request(1500, 4),
         runtime=request(60, 2),
     params:
-        settings=lambda wildcards: settings(
-            "descriptors", wildcards.descriptor, without=["augmentation"]
-        ),
+        settings=settings_of("descriptors", without=["augmentation"]),
         code=lambda wildcards: script_digest(
             "compute_descriptor.py",
-            f"diffsym.descriptors.{STUDY.descriptors[wildcards.descriptor].kind}",
+            PLAN.descriptor_module(wildcards.descriptor),
         ),
     message:
         "Computing descriptor {wildcards.descriptor}, shard {wildcards.shard}"
@@ -54,15 +52,15 @@ rule compute_descriptor:
 
 rule assemble_descriptor:
     input:
-        descriptor=expand("results/descriptors/{{descriptor}}/shard-{shard}.parquet", shard=SHARDS),
-        rejected=expand("results/descriptors/{{descriptor}}/rejected-{shard}.parquet", shard=SHARDS),
+        descriptor=expand(LAYOUT.descriptor_shard("{{descriptor}}"), shard=PLAN.shards),
+        rejected=expand(LAYOUT.undescribed_shard("{{descriptor}}"), shard=PLAN.shards),
     output:
-        descriptor="results/descriptors/{descriptor}.parquet",
-        rejected="results/descriptors/{descriptor}.rejected.parquet",
+        descriptor=LAYOUT.descriptor(),
+        rejected=LAYOUT.undescribed(),
     log:
-        "results/logs/assemble_descriptor/{descriptor}.log",
+        LAYOUT.log("assemble_descriptor/{descriptor}"),
     benchmark:
-        "results/benchmarks/assemble_descriptor/{descriptor}.tsv"
+        LAYOUT.benchmark("assemble_descriptor/{descriptor}")
     conda:
         "../envs/descriptors.yaml"
     threads: 1

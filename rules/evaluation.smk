@@ -1,15 +1,12 @@
 rule evaluate_experiment:
     input:
-        split=lambda wildcards: f"results/splits/{experiment_settings(wildcards).split}.parquet",
-        predictions=lambda wildcards: member_files(wildcards.experiment, "predictions.parquet"),
-        filter=lambda wildcards: experiment_input(wildcards).get("filter", []),
-        measured=lambda wildcards: sum(measured_predictions(wildcards.experiment).values(), []),
+        unpack(ask(PLAN.evaluation_files, "experiment")),
     output:
-        metrics="results/experiments/{experiment}/metrics.json",
+        metrics=LAYOUT.experiment(name="metrics.json"),
     log:
-        "results/logs/evaluate_experiment/{experiment}.log",
+        LAYOUT.log("evaluate_experiment/{experiment}"),
     benchmark:
-        "results/benchmarks/evaluate_experiment/{experiment}.tsv"
+        LAYOUT.benchmark("evaluate_experiment/{experiment}")
     conda:
         "../envs/evaluation.yaml"
     threads: 1
@@ -19,8 +16,8 @@ rule evaluate_experiment:
     params:
         bootstrap_samples=STUDY.evaluation.bootstrap_samples,
         seed=STUDY.evaluation.seed,
-        cross_validation=lambda wildcards: experiment_settings(wildcards).cross_validation,
-        measured=lambda wildcards: measured_predictions(wildcards.experiment),
+        cross_validation=ask(PLAN.cross_validation, "experiment"),
+        measured=ask(PLAN.measured_predictions, "experiment"),
         code=script_digest("evaluate_experiment.py"),
     message:
         "Evaluating {wildcards.experiment}"
@@ -30,15 +27,15 @@ rule evaluate_experiment:
 
 rule recognise_untrained:
     input:
-        unpack(untrained_input),
+        unpack(ask(PLAN.untrained_files, "experiment")),
     output:
-        recognition="results/experiments/{experiment}/untrained.json",
+        recognition=LAYOUT.experiment(name="untrained.json"),
     log:
-        "results/logs/recognise_untrained/{experiment}.log",
+        LAYOUT.log("recognise_untrained/{experiment}"),
     benchmark:
-        "results/benchmarks/recognise_untrained/{experiment}.tsv"
+        LAYOUT.benchmark("recognise_untrained/{experiment}")
     wildcard_constraints:
-        experiment=one_of(untrained_results()),
+        experiment=one_of(PLAN.untrained()),
     conda:
         "../envs/training.yaml"
     threads: 4
@@ -57,18 +54,15 @@ rule recognise_untrained:
 
 rule show_feature_maps:
     input:
-        descriptor=lambda wildcards: experiment_input(wildcards)["descriptor"],
-        classes=lambda wildcards: experiment_input(wildcards)["classes"],
-        model="results/experiments/{experiment}/members/0/model.keras",
-        predictions="results/experiments/{experiment}/members/0/predictions.parquet",
+        unpack(ask(PLAN.feature_map_files, "experiment")),
     output:
-        maps="results/experiments/{experiment}/feature_maps.npz",
+        maps=LAYOUT.experiment(name="feature_maps.npz"),
     log:
-        "results/logs/show_feature_maps/{experiment}.log",
+        LAYOUT.log("show_feature_maps/{experiment}"),
     benchmark:
-        "results/benchmarks/show_feature_maps/{experiment}.tsv"
+        LAYOUT.benchmark("show_feature_maps/{experiment}")
     wildcard_constraints:
-        experiment=one_of(feature_maps()),
+        experiment=one_of(PLAN.feature_maps()),
     conda:
         "../envs/training.yaml"
     threads: 1
@@ -85,13 +79,13 @@ rule show_feature_maps:
 
 rule summarise:
     input:
-        metrics=all_metrics(),
+        metrics=PLAN.metrics(),
     output:
-        summary="results/summary.json",
+        summary=LAYOUT.summary,
     log:
-        "results/logs/summarise.log",
+        LAYOUT.log("summarise"),
     benchmark:
-        "results/benchmarks/summarise.tsv"
+        LAYOUT.benchmark("summarise")
     localrule: True
     conda:
         "../envs/evaluation.yaml"
@@ -100,8 +94,8 @@ rule summarise:
         mem_mb=request(1000),
         runtime=request(10),
     params:
-        experiments={name: settings("experiments", name) for name in EXPERIMENTS},
-        series=series_in_use(),
+        experiments={name: PLAN.settings("experiments", name) for name in PLAN.experiments},
+        series=PLAN.series(),
         code=script_digest("summarise.py"),
     message:
         "Summarising all experiments"
@@ -111,35 +105,17 @@ rule summarise:
 
 rule make_report:
     input:
-        structures="results/structures.parquet",
-        rejected="results/rejected.parquet",
-        statistics="results/structures.json",
-        summary="results/summary.json",
-        metrics=all_metrics(),
-        histories=[path for paths in histories().values() for path in paths],
-        courses=[path for paths in followed_epochs().values() for path in paths],
-        untrained=list(untrained_results().values()),
-        feature_maps=list(feature_maps().values()),
-        measured=[
-            path
-            for name in EXPERIMENTS
-            for paths in measured_predictions(name).values()
-            for path in paths
-        ],
-        sources=expand("results/provenance/sources/{source}.json", source=STUDY.structures.sources),
-        descriptors=descriptor_tables(),
-        splits=split_tables(),
-        leakage=leakage_files(),
+        unpack(lambda _: PLAN.report_files()),
         templates=multiext("workflow/diffsym/report/templates/report", ".html", ".css"),
     output:
-        report="results/report.html",
-        configuration="results/provenance/config.yaml",
-        software="results/provenance/software.json",
-        data="results/provenance/data.json",
+        report=LAYOUT.report,
+        configuration=LAYOUT.provenance("config.yaml"),
+        software=LAYOUT.provenance("software.json"),
+        data=LAYOUT.provenance("data.json"),
     log:
-        "results/logs/make_report.log",
+        LAYOUT.log("make_report"),
     benchmark:
-        "results/benchmarks/make_report.tsv"
+        LAYOUT.benchmark("make_report")
     conda:
         "../envs/evaluation.yaml"
     threads: 1
@@ -148,24 +124,21 @@ rule make_report:
         runtime=request(30, 0.1),
     params:
         study=STUDY.model_dump(mode="json"),
-        experiments=EXPERIMENTS,
-        descriptors=used("descriptor"),
-        leakage=leakage_pairs(),
-        histories=histories(),
-        courses=followed_epochs(),
-        untrained=untrained_results(),
-        feature_maps=feature_maps(),
-        measured={name: measured_predictions(name) for name in EXPERIMENTS},
-        sweep_of=sweep_of_experiments(),
-        series_of={run: name for name, runs in series_in_use().items() for run in runs},
+        experiments=PLAN.experiments,
+        descriptors=PLAN.used("descriptor"),
+        leakage=[list(pair) for pair in PLAN.leakage_pairs()],
+        histories=PLAN.histories(),
+        courses=PLAN.followed_epochs(),
+        untrained=PLAN.untrained(),
+        feature_maps=PLAN.feature_maps(),
+        measured={name: PLAN.measured_predictions(name) for name in PLAN.experiments},
+        sweep_of=PLAN.sweep_of_experiments(),
+        series_of={run: name for name, runs in PLAN.series().items() for run in runs},
         sources=STUDY.structures.sources,
-        benchmarks=benchmark_files(),
+        benchmarks=PLAN.benchmarks(),
         code=script_digest(
             "make_report.py",
-            *[
-                f"diffsym.descriptors.{STUDY.descriptors[name].kind}"
-                for name in used("descriptor")
-            ],
+            *map(PLAN.descriptor_module, PLAN.used("descriptor")),
         ),
     message:
         "Making results/report.html"

@@ -2,14 +2,14 @@ rule read_measured:
     input:
         lambda wildcards: STUDY.measured[wildcards.measured].path,
     output:
-        patterns="results/measured/{measured}.parquet",
-        rejected="results/measured/{measured}.rejected.parquet",
+        patterns=LAYOUT.measured("{measured}"),
+        rejected=LAYOUT.rejected_measured(),
     log:
-        "results/logs/read_measured/{measured}.log",
+        LAYOUT.log("read_measured/{measured}"),
     benchmark:
-        "results/benchmarks/read_measured/{measured}.tsv"
+        LAYOUT.benchmark("read_measured/{measured}")
     wildcard_constraints:
-        measured=one_of(measured_of_kind("patterns")),
+        measured=one_of(PLAN.measured_of_kind("patterns")),
     conda:
         "../envs/descriptors.yaml"
     threads: 1
@@ -17,9 +17,7 @@ rule read_measured:
         mem_mb=request(1500, 10),
         runtime=request(30, 1),
     params:
-        settings=lambda wildcards: settings(
-            "measured", wildcards.measured, without=["kind", "citation", "search"]
-        ),
+        settings=settings_of("measured", without=["kind", "citation", "search"]),
         listing=lambda wildcards: listing_digest(STUDY.measured[wildcards.measured].path),
         code=script_digest("read_measured.py"),
     message:
@@ -30,17 +28,17 @@ rule read_measured:
 
 rule simulate_measured:
     input:
-        structures="results/structures.parquet",
-        reflections=expand("results/reflections/shard-{shard}.parquet", shard=SHARDS),
-        split="results/splits/{split}.parquet",
+        structures=LAYOUT.structures,
+        reflections=PLAN.reflections(),
+        split=LAYOUT.split(),
     output:
-        patterns="results/measured/{measured}-{split}.parquet",
+        patterns=LAYOUT.measured("{measured}-{split}"),
     log:
-        "results/logs/simulate_measured/{measured}-{split}.log",
+        LAYOUT.log("simulate_measured/{measured}-{split}"),
     benchmark:
-        "results/benchmarks/simulate_measured/{measured}-{split}.tsv"
+        LAYOUT.benchmark("simulate_measured/{measured}-{split}")
     wildcard_constraints:
-        measured=one_of(measured_of_kind("simulated")),
+        measured=one_of(PLAN.measured_of_kind("simulated")),
     conda:
         "../envs/descriptors.yaml"
     threads: 1
@@ -48,9 +46,7 @@ rule simulate_measured:
         mem_mb=request(1500, 4),
         runtime=request(30, 2),
     params:
-        settings=lambda wildcards: settings(
-            "measured", wildcards.measured, without=["kind", "search"]
-        ),
+        settings=settings_of("measured", without=["kind", "search"]),
         code=script_digest("simulate_measured.py"),
     message:
         "Rendering test structures of {wildcards.split} as {wildcards.measured} would measure them"
@@ -60,14 +56,14 @@ rule simulate_measured:
 
 rule convert_measured:
     input:
-        patterns="results/measured/{patterns}.parquet",
+        patterns=LAYOUT.measured(),
     output:
-        descriptor="results/measured/{patterns}/{descriptor}.parquet",
-        rejected="results/measured/{patterns}/{descriptor}.rejected.parquet",
+        descriptor=LAYOUT.converted(),
+        rejected=LAYOUT.unconverted(),
     log:
-        "results/logs/convert_measured/{patterns}-{descriptor}.log",
+        LAYOUT.log("convert_measured/{patterns}-{descriptor}"),
     benchmark:
-        "results/benchmarks/convert_measured/{patterns}-{descriptor}.tsv"
+        LAYOUT.benchmark("convert_measured/{patterns}-{descriptor}")
     conda:
         "../envs/descriptors.yaml"
     threads: 1
@@ -75,11 +71,11 @@ rule convert_measured:
         mem_mb=request(1500, 20),
         runtime=request(60, 5),
     params:
-        settings=lambda wildcards: settings("descriptors", wildcards.descriptor),
-        search=lambda wildcards: settings("measured", wildcards.patterns.split("-")[0])["search"],
+        settings=settings_of("descriptors"),
+        search=ask(PLAN.pattern_search, "patterns"),
         code=lambda wildcards: script_digest(
             "convert_measured.py",
-            f"diffsym.experimental.{STUDY.descriptors[wildcards.descriptor].kind}",
+            PLAN.conversion_module(wildcards.descriptor),
         ),
     message:
         "Turning measured patterns {wildcards.patterns} into {wildcards.descriptor}"
@@ -89,15 +85,15 @@ rule convert_measured:
 
 rule predict_measured:
     input:
-        unpack(measured_input),
-        model="results/experiments/{experiment}/members/{member}/model.keras",
-        history="results/experiments/{experiment}/members/{member}/history.json",
+        unpack(ask(PLAN.measured_files, "experiment", "patterns")),
+        model=LAYOUT.member(name="model.keras"),
+        history=LAYOUT.member(name="history.json"),
     output:
-        predictions="results/experiments/{experiment}/members/{member}/measured/{patterns}.parquet",
+        predictions=LAYOUT.member(name="measured/{patterns}.parquet"),
     log:
-        "results/logs/predict_measured/{experiment}-{member}-{patterns}.log",
+        LAYOUT.log("predict_measured/{experiment}-{member}-{patterns}"),
     benchmark:
-        "results/benchmarks/predict_measured/{experiment}-{member}-{patterns}.tsv"
+        LAYOUT.benchmark("predict_measured/{experiment}-{member}-{patterns}")
     conda:
         "../envs/training.yaml"
     threads: 2
@@ -105,7 +101,7 @@ rule predict_measured:
         mem_mb=request(3000, 20),
         runtime=request(30, 2),
     params:
-        target=lambda wildcards: experiment_settings(wildcards).target,
+        target=ask(PLAN.target, "experiment"),
         code=script_digest("predict_measured.py"),
     message:
         "Classifying {wildcards.patterns} with member {wildcards.member} of {wildcards.experiment}"
@@ -115,16 +111,16 @@ rule predict_measured:
 
 rule follow_epochs:
     input:
-        unpack(network_input),
-        unpack(followed_input),
-        model="results/experiments/{experiment}/members/{member}/model.keras",
-        snapshots="results/experiments/{experiment}/members/{member}/snapshots.zip",
+        unpack(ask(PLAN.network_files, "experiment")),
+        unpack(ask(PLAN.followed_files, "experiment")),
+        model=LAYOUT.member(name="model.keras"),
+        snapshots=LAYOUT.member(name="snapshots.zip"),
     output:
-        epochs="results/experiments/{experiment}/members/{member}/epochs.json",
+        epochs=LAYOUT.member(name="epochs.json"),
     log:
-        "results/logs/follow_epochs/{experiment}-{member}.log",
+        LAYOUT.log("follow_epochs/{experiment}-{member}"),
     benchmark:
-        "results/benchmarks/follow_epochs/{experiment}-{member}.tsv"
+        LAYOUT.benchmark("follow_epochs/{experiment}-{member}")
     conda:
         "../envs/training.yaml"
     threads: 4
@@ -132,10 +128,12 @@ rule follow_epochs:
         mem_mb=request(4000, 8),
         runtime=request(60, 2),
     params:
-        patterns=augmented_patterns,
-        target=lambda wildcards: experiment_settings(wildcards).target,
-        measured=lambda wildcards: measured_patterns(wildcards.experiment),
-        code=lambda wildcards: script_digest("follow_epochs.py", *feeding_modules(wildcards)),
+        patterns=ask(PLAN.rendered_patterns, "experiment"),
+        target=ask(PLAN.target, "experiment"),
+        measured=ask(PLAN.patterns, "experiment"),
+        code=lambda wildcards: script_digest(
+            "follow_epochs.py", *PLAN.feeding_modules(wildcards.experiment)
+        ),
     message:
         "Following member {wildcards.member} of {wildcards.experiment} over its epochs"
     script:

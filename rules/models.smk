@@ -1,17 +1,17 @@
 rule train_network:
     input:
-        unpack(network_input),
+        unpack(ask(PLAN.network_files, "experiment")),
     output:
-        model="results/experiments/{experiment}/members/{member}/model.keras",
-        history="results/experiments/{experiment}/members/{member}/history.json",
-        snapshots="results/experiments/{experiment}/members/{member}/snapshots.zip",
-        predictions="results/experiments/{experiment}/members/{member}/predictions.parquet",
+        model=LAYOUT.member(name="model.keras"),
+        history=LAYOUT.member(name="history.json"),
+        snapshots=LAYOUT.member(name="snapshots.zip"),
+        predictions=LAYOUT.member(name="predictions.parquet"),
     log:
-        "results/logs/train_network/{experiment}-{member}.log",
+        LAYOUT.log("train_network/{experiment}-{member}"),
     benchmark:
-        "results/benchmarks/train_network/{experiment}-{member}.tsv"
+        LAYOUT.benchmark("train_network/{experiment}-{member}")
     wildcard_constraints:
-        experiment=one_of(NETWORK_EXPERIMENTS),
+        experiment=one_of(PLAN.network_experiments),
     conda:
         "../envs/training.yaml"
     threads: 4
@@ -19,17 +19,19 @@ rule train_network:
         mem_mb=request(4000, 8),
         runtime=request(240, 1),
     params:
-        model=lambda wildcards: settings("models", experiment_settings(wildcards).model),
-        training=lambda wildcards: settings("trainings", experiment_settings(wildcards).training),
-        patterns=augmented_patterns,
-        target=lambda wildcards: experiment_settings(wildcards).target,
-        seed=member_seed,
-        validation_fold=validation_fold,
+        model=ask(PLAN.model_settings, "experiment"),
+        training=ask(PLAN.training_settings, "experiment"),
+        patterns=ask(PLAN.rendered_patterns, "experiment"),
+        target=ask(PLAN.target, "experiment"),
+        seed=ask(PLAN.seed, "experiment", "member"),
+        validation_fold=ask(PLAN.validation_fold, "experiment", "member"),
         # No outputs: a killed training resumes from here, and Snakemake removes the outputs of
         # killed jobs.
-        checkpoint="results/experiments/{experiment}/members/{member}/checkpoint.npz",
-        snapshots="results/experiments/{experiment}/members/{member}/snapshots",
-        code=lambda wildcards: script_digest("train_network.py", *network_modules(wildcards)),
+        checkpoint=LAYOUT.member(name="checkpoint.npz"),
+        snapshots=LAYOUT.member(name="snapshots"),
+        code=lambda wildcards: script_digest(
+            "train_network.py", *PLAN.network_modules(wildcards.experiment)
+        ),
     message:
         "Training member {wildcards.member} of {wildcards.experiment}"
     script:
@@ -38,17 +40,17 @@ rule train_network:
 
 rule fit_logistic:
     input:
-        unpack(experiment_input),
+        unpack(ask(PLAN.experiment_files, "experiment")),
     output:
-        model="results/experiments/{experiment}/members/{member}/model.npz",
-        history="results/experiments/{experiment}/members/{member}/history.json",
-        predictions="results/experiments/{experiment}/members/{member}/predictions.parquet",
+        model=LAYOUT.member(name="model.npz"),
+        history=LAYOUT.member(name="history.json"),
+        predictions=LAYOUT.member(name="predictions.parquet"),
     log:
-        "results/logs/fit_logistic/{experiment}-{member}.log",
+        LAYOUT.log("fit_logistic/{experiment}-{member}"),
     benchmark:
-        "results/benchmarks/fit_logistic/{experiment}-{member}.tsv"
+        LAYOUT.benchmark("fit_logistic/{experiment}-{member}")
     wildcard_constraints:
-        experiment=one_of(LOGISTIC_EXPERIMENTS),
+        experiment=one_of(PLAN.logistic_experiments),
     conda:
         "../envs/training.yaml"
     threads: 8
@@ -56,9 +58,11 @@ rule fit_logistic:
         mem_mb=request(4000, 200),
         runtime=request(120, 2),
     params:
-        model=lambda wildcards: settings("models", experiment_settings(wildcards).model),
-        seed=member_seed,
-        code=lambda wildcards: script_digest("fit_logistic.py", model_module(wildcards)),
+        model=ask(PLAN.model_settings, "experiment"),
+        seed=ask(PLAN.seed, "experiment", "member"),
+        code=lambda wildcards: script_digest(
+            "fit_logistic.py", PLAN.model_module(wildcards.experiment)
+        ),
     message:
         "Fitting the logistic regression of {wildcards.experiment}"
     script:

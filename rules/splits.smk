@@ -1,14 +1,14 @@
 rule make_filter:
     input:
-        structures="results/structures.parquet",
-        classes="results/classes/{class_set}.json",
+        structures=LAYOUT.structures,
+        classes=LAYOUT.classes(),
     output:
-        table="results/filters/{filter}/{class_set}.parquet",
-        statistics="results/filters/{filter}/{class_set}.json",
+        table=LAYOUT.filter(),
+        statistics=LAYOUT.filter(suffix="json"),
     log:
-        "results/logs/make_filter/{filter}-{class_set}.log",
+        LAYOUT.log("make_filter/{filter}-{class_set}"),
     benchmark:
-        "results/benchmarks/make_filter/{filter}-{class_set}.tsv"
+        LAYOUT.benchmark("make_filter/{filter}-{class_set}")
     conda:
         "../envs/training.yaml"
     threads: 1
@@ -16,7 +16,7 @@ rule make_filter:
         mem_mb=request(1000, 1),
         runtime=request(10, 0.5),
     params:
-        settings=lambda wildcards: settings("filters", wildcards.filter),
+        settings=settings_of("filters"),
         code=script_digest("make_filter.py"),
     message:
         "Finding outliers of class set {wildcards.class_set}: {wildcards.filter}"
@@ -26,16 +26,16 @@ rule make_filter:
 
 rule make_split:
     input:
-        unpack(split_input),
+        unpack(ask(PLAN.split_files, "split")),
     output:
-        split="results/splits/{split}.parquet",
-        report="results/splits/{split}.json",
+        split=LAYOUT.split(),
+        report=LAYOUT.split(suffix="json"),
     log:
-        "results/logs/make_split/{split}.log",
+        LAYOUT.log("make_split/{split}"),
     benchmark:
-        "results/benchmarks/make_split/{split}.tsv"
+        LAYOUT.benchmark("make_split/{split}")
     wildcard_constraints:
-        split=one_of([name for name, split in STUDY.splits.items() if not is_series(split)]),
+        split=one_of(PLAN.single_splits),
     conda:
         "../envs/training.yaml"
     threads: 1
@@ -43,8 +43,8 @@ rule make_split:
         mem_mb=request(1500, 4),
         runtime=request(30, 1),
     params:
-        settings=lambda wildcards: settings("splits", wildcards.split),
-        code=lambda wildcards: script_digest("make_split.py", *split_modules(wildcards)),
+        settings=settings_of("splits"),
+        code=lambda wildcards: script_digest("make_split.py", *PLAN.split_modules(wildcards.split)),
     message:
         "Splitting the structures: {wildcards.split}"
     script:
@@ -53,14 +53,14 @@ rule make_split:
 
 rule select_classes:
     input:
-        structures="results/structures.parquet",
-        named=class_list_file,
+        structures=LAYOUT.structures,
+        named=ask(PLAN.class_list, "class_set"),
     output:
-        classes="results/classes/{class_set}.json",
+        classes=LAYOUT.classes(),
     log:
-        "results/logs/select_classes/{class_set}.log",
+        LAYOUT.log("select_classes/{class_set}"),
     benchmark:
-        "results/benchmarks/select_classes/{class_set}.tsv"
+        LAYOUT.benchmark("select_classes/{class_set}")
     localrule: True
     conda:
         "../envs/training.yaml"
@@ -69,7 +69,7 @@ rule select_classes:
         mem_mb=request(1000, 1),
         runtime=request(10, 0.1),
     params:
-        settings=lambda wildcards: settings("class_sets", wildcards.class_set),
+        settings=settings_of("class_sets"),
         code=script_digest("select_classes.py"),
     message:
         "Selecting the space groups of class set {wildcards.class_set}"
@@ -79,15 +79,15 @@ rule select_classes:
 
 rule measure_leakage:
     input:
-        structures="results/structures.parquet",
-        descriptor="results/descriptors/{descriptor}.parquet",
-        split="results/splits/{split}.parquet",
+        structures=LAYOUT.structures,
+        descriptor=LAYOUT.descriptor(),
+        split=LAYOUT.split(),
     output:
-        leakage="results/leakage/{descriptor}/{split}.json",
+        leakage=LAYOUT.leakage(),
     log:
-        "results/logs/measure_leakage/{descriptor}-{split}.log",
+        LAYOUT.log("measure_leakage/{descriptor}-{split}"),
     benchmark:
-        "results/benchmarks/measure_leakage/{descriptor}-{split}.tsv"
+        LAYOUT.benchmark("measure_leakage/{descriptor}-{split}")
     conda:
         "../envs/training.yaml"
     threads: 2

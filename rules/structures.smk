@@ -1,10 +1,10 @@
 rule fetch_amcsd:
     output:
-        AMCSD_WHEEL,
+        PLAN.amcsd_wheel,
     log:
-        "results/logs/fetch_amcsd.log",
+        LAYOUT.log("fetch_amcsd"),
     benchmark:
-        "results/benchmarks/fetch_amcsd.tsv"
+        LAYOUT.benchmark("fetch_amcsd")
     retries: 2
     localrule: True
     conda:
@@ -17,14 +17,14 @@ rule fetch_amcsd:
 
 rule parse_structures:
     input:
-        lambda wildcards: source_path(STUDY.sources[wildcards.source]),
+        ask(PLAN.source_path, "source"),
     output:
-        structures="results/structures/{source}/shard-{shard}.parquet",
-        rejected="results/structures/{source}/rejected-{shard}.parquet",
+        structures=LAYOUT.parsed(),
+        rejected=LAYOUT.rejected_while_parsing(),
     log:
-        "results/logs/parse_structures/{source}-{shard}.log",
+        LAYOUT.log("parse_structures/{source}-{shard}"),
     benchmark:
-        "results/benchmarks/parse_structures/{source}-{shard}.tsv"
+        LAYOUT.benchmark("parse_structures/{source}-{shard}")
     conda:
         "../envs/structures.yaml"
     threads: 1
@@ -32,14 +32,14 @@ rule parse_structures:
         mem_mb=request(1500, 4),
         runtime=request(60, 1),
     params:
-        source=lambda wildcards: settings("sources", wildcards.source),
-        listing=lambda wildcards: listing_digest(source_path(STUDY.sources[wildcards.source])),
+        source=settings_of("sources"),
+        listing=lambda wildcards: listing_digest(PLAN.source_path(wildcards.source)),
         shards=STUDY.structures.shards,
         symmetry=STUDY.structures.symmetry.model_dump(),
         checks=STUDY.structures.checks.model_dump(),
         code=lambda wildcards: script_digest(
             "parse_structures.py",
-            f"diffsym.structures.sources.{STUDY.sources[wildcards.source].kind}",
+            PLAN.source_module(wildcards.source),
         ),
     message:
         "Reading, checking and standardising {wildcards.source}, shard {wildcards.shard}"
@@ -49,13 +49,13 @@ rule parse_structures:
 
 rule describe_source:
     input:
-        lambda wildcards: source_path(STUDY.sources[wildcards.source]),
+        ask(PLAN.source_path, "source"),
     output:
-        "results/provenance/sources/{source}.json",
+        LAYOUT.source_record(),
     log:
-        "results/logs/describe_source/{source}.log",
+        LAYOUT.log("describe_source/{source}"),
     benchmark:
-        "results/benchmarks/describe_source/{source}.tsv"
+        LAYOUT.benchmark("describe_source/{source}")
     localrule: True
     conda:
         "../envs/structures.yaml"
@@ -64,11 +64,11 @@ rule describe_source:
         mem_mb=request(1000, 1),
         runtime=request(10, 0.1),
     params:
-        source=lambda wildcards: settings("sources", wildcards.source),
-        listing=lambda wildcards: listing_digest(source_path(STUDY.sources[wildcards.source])),
+        source=settings_of("sources"),
+        listing=lambda wildcards: listing_digest(PLAN.source_path(wildcards.source)),
         code=lambda wildcards: script_digest(
             "describe_source.py",
-            f"diffsym.structures.sources.{STUDY.sources[wildcards.source].kind}",
+            PLAN.source_module(wildcards.source),
         ),
     message:
         "Recording version, licence and checksums of {wildcards.source}"
@@ -78,25 +78,19 @@ rule describe_source:
 
 rule unique_structures:
     input:
-        structures=expand(
-            "results/structures/{source}/shard-{shard}.parquet",
-            source=STUDY.structures.sources,
-            shard=SHARDS,
-        ),
+        structures=expand(LAYOUT.parsed(), source=STUDY.structures.sources, shard=PLAN.shards),
         rejected=expand(
-            "results/structures/{source}/rejected-{shard}.parquet",
-            source=STUDY.structures.sources,
-            shard=SHARDS,
+            LAYOUT.rejected_while_parsing(), source=STUDY.structures.sources, shard=PLAN.shards
         ),
     output:
-        structures="results/structures.parquet",
-        rejected="results/rejected.parquet",
-        duplicates="results/duplicates.parquet",
-        statistics="results/structures.json",
+        structures=LAYOUT.structures,
+        rejected=LAYOUT.rejected,
+        duplicates=LAYOUT.duplicates,
+        statistics=LAYOUT.statistics,
     log:
-        "results/logs/unique_structures.log",
+        LAYOUT.log("unique_structures"),
     benchmark:
-        "results/benchmarks/unique_structures.tsv"
+        LAYOUT.benchmark("unique_structures")
     conda:
         "../envs/structures.yaml"
     threads: 8

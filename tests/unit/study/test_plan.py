@@ -1,0 +1,214 @@
+"""The plan of a study: files, settings, modules and jobs of every rule, without Snakemake."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+from study import REPOSITORY
+
+from diffsym.config import load_configuration
+from diffsym.structures.sources import amcsd
+from diffsym.study import Layout, Plan
+
+RESULTS = "results"
+
+
+def plan_of(**changes):
+    """Plan of the default study with other values of some sections."""
+    raw = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    for section, values in changes.items():
+        for name, value in values.items():
+            if isinstance(value, dict):
+                raw.setdefault(section, {}).setdefault(name, {}).update(value)
+            else:
+                raw[section][name] = value
+    return Plan(load_configuration(raw), Layout())
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return plan_of()
+
+
+def test_planning_imports_nothing_heavy():
+    heavy = ["numpy", "pandas", "pyarrow", "numba", "keras", "pymatgen", "snakemake"]
+    code = f"import sys, diffsym.study; sys.exit(str(set({heavy}) & set(sys.modules) or ''))"
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert not finished.stderr.strip()
+
+
+def test_the_wheel_of_the_default_database_has_the_name_that_the_source_fetches(plan):
+    assert plan.source_path("amcsd") == f"data/downloads/{amcsd.WHEEL}"
+
+
+def test_a_folder_of_the_user_is_read_where_it_lies():
+    plan = plan_of(
+        sources={"mine": {"kind": "local", "path": "data/mine"}},
+        structures={"sources": ["mine"]},
+    )
+    assert plan.source_path("mine") == "data/mine"
+    assert [(key, path) for key, path, _ in plan.user_files()] == [
+        ("sources.mine.path", "data/mine")
+    ]
+    assert plan.source_module("mine") == "diffsym.structures.sources.local"
+
+
+def test_descriptors_are_computed_from_structures_or_from_lines(plan):
+    structures = f"{RESULTS}/structures.parquet"
+    assert plan.descriptor_files("pdf_liu2019", 3) == {"structures": structures}
+    assert plan.descriptor_files("ideal_ozaki2025", 3) == {
+        "structures": structures,
+        "reflections": f"{RESULTS}/reflections/shard-3.parquet",
+    }
+
+
+def test_only_srreal_needs_an_environment_of_its_own(plan):
+    assert plan.descriptor_environment("pdf_liu2019") == "descriptors"
+    other = plan_of(descriptors={"pdf_liu2019": {"engine": "srreal"}})
+    assert other.descriptor_environment("pdf_liu2019") == "srreal"
+    assert other.descriptor_environment("xrd_vecsei2019") == "descriptors"
+
+
+def test_disjoint_sets_are_drawn_from_profiles_and_a_filter(plan):
+    assert plan.split_files("stratified") == {"structures": f"{RESULTS}/structures.parquet"}
+    assert plan.split_modules("stratified") == []
+    assert plan.split_files("disjoint_2") == {
+        "structures": f"{RESULTS}/structures.parquet",
+        "descriptor": f"{RESULTS}/descriptors/ideal_ozaki2025.parquet",
+        "filter": f"{RESULTS}/filters/ordinary/frequent.parquet",
+    }
+    assert plan.split_modules("disjoint_2") == ["diffsym.datasets.disjoint_sets"]
+    assert "disjoint" not in plan.single_splits
+    assert {"disjoint_1", "disjoint_2", "formula"} <= set(plan.single_splits)
+
+
+def test_patterns_with_noise_are_rendered_from_lines(plan):
+    files = plan.network_files("xrd_cnn")
+    assert files["descriptor"] == [f"{RESULTS}/reflections/shard-{k}.parquet" for k in range(8)]
+    assert plan.rendered_patterns("xrd_cnn")["wavelength"] == 1.54184
+    assert "peaks" not in plan.rendered_patterns("xrd_cnn")
+    assert plan.network_modules("xrd_cnn") == [
+        "diffsym.models.park2017_cnn",
+        "diffsym.datasets.augmented",
+    ]
+    assert plan.rendered_patterns("cnn") is None
+    assert plan.network_modules("cnn") == ["diffsym.models.liu2019_cnn"]
+
+
+def test_networks_that_predict_volumes_read_the_structures(plan):
+    assert "structures" in plan.network_files("ideal_spgvolnet")
+    assert "structures" not in plan.network_files("cnn")
+
+
+def test_a_filter_belongs_to_training_and_not_to_untrained_groups():
+    plan = plan_of(experiments={"shaped_msdn": {"filter": "ordinary"}})
+    table = f"{RESULTS}/filters/ordinary/eight.parquet"
+    assert plan.experiment_files("shaped_msdn")["filter"] == table
+    assert plan.evaluation_files("shaped_msdn")["filter"] == table
+    assert "filter" not in plan.untrained_files("shaped_msdn")
+    assert plan.evaluation_files("cnn")["filter"] == []
+    assert ("ordinary", "eight") in plan.filters()
+
+
+def test_members_have_seeds_and_folds_of_their_own(plan):
+    assert [plan.seed("cnn", member) for member in ("0", 1)] == [1, 2]
+    assert plan.validation_fold("cnn", "1") is None
+    crossed = plan_of(experiments={"shaped_msvgg": {"cross_validation": True}})
+    assert crossed.validation_fold("shaped_msvgg", "1") == 1
+    assert (
+        len(crossed.member_files("shaped_msvgg", "model.keras"))
+        == crossed.study.splits["stratified"].folds
+    )
+
+
+def test_models_are_networks_or_logistic_regressions(plan):
+    assert plan.logistic_experiments == ["lr_x", "lr_x2"]
+    assert set(plan.logistic_experiments).isdisjoint(plan.network_experiments)
+    assert set(plan.histories()) == set(plan.experiments) - {"lr_x", "lr_x2"}
+
+
+def test_test_structures_become_measured_patterns_of_their_split(plan):
+    assert plan.patterns("ideal_spgvolnet") == {"diffractometer": "diffractometer-stratified"}
+    assert plan.measured_predictions("ideal_spgvolnet") == {
+        "diffractometer": [
+            f"{RESULTS}/experiments/ideal_spgvolnet/members/0/measured/"
+            "diffractometer-stratified.parquet"
+        ]
+    }
+    assert (
+        plan.pattern_search("diffractometer-stratified")
+        == plan.settings("measured", "diffractometer")["search"]
+    )
+    assert plan.followed_files("cnn") == {"patterns": [], "measured": []}
+
+
+def test_only_networks_with_snapshots_are_followed(plan):
+    assert list(plan.followed_epochs()) == ["xrd_cnn", "xrd_cnn_systems", "xrd_dense"]
+
+
+def test_a_series_stands_for_its_parts(plan):
+    assert plan.series() == {"disjoint_spgvolnet": ["disjoint_spgvolnet_1", "disjoint_spgvolnet_2"]}
+    assert "disjoint_spgvolnet" not in plan.experiments
+
+
+def test_rows_of_a_sweep_show_neither_maps_nor_untrained_groups():
+    plan = plan_of(
+        sweeps={"sides": {"base": "shaped_msdn", "rows": [{"model": {"side": 32}}]}},
+        report={"sweeps": ["sides"]},
+    )
+    assert plan.sweep_of_experiments() == {"sides_01": "sides"}
+    assert "sides_01" in plan.experiments
+    assert list(plan.untrained()) == ["shaped_msdn"]
+    assert list(plan.feature_maps()) == ["shaped_msvgg", "shaped_msdn"]
+
+
+def test_classes_of_untrained_groups_are_selected_too(plan):
+    assert plan.class_sets() == ["frequent", "eight"]
+    assert plan.class_list("liu2019") == ["data/class_sets/liu2019-45.csv"]
+    assert plan.class_list("frequent") == []
+
+
+def test_every_job_of_the_default_study_is_counted(plan):
+    counts = {rule: len(jobs) for rule, jobs in plan.jobs().items()}
+    assert counts == {
+        "parse_structures": 8,
+        "describe_source": 1,
+        "compute_reflections": 8,
+        "compute_descriptor": 40,
+        "assemble_descriptor": 5,
+        "make_filter": 1,
+        "make_split": 5,
+        "select_classes": 2,
+        "measure_leakage": 9,
+        "fit_logistic": 2,
+        "train_network": 17,
+        "read_measured": 0,
+        "simulate_measured": 1,
+        "convert_measured": 1,
+        "predict_measured": 1,
+        "follow_epochs": 3,
+        "evaluate_experiment": 14,
+        "recognise_untrained": 1,
+        "show_feature_maps": 2,
+        "fetch_amcsd": 1,
+        "unique_structures": 1,
+        "summarise": 1,
+    }
+    assert plan.benchmarks()["train_network"][0] == f"{RESULTS}/benchmarks/train_network/cnn-0.tsv"
+
+
+def test_lines_are_computed_only_where_a_descriptor_needs_them():
+    plan = plan_of(report={"experiments": ["cnn"]})
+    assert plan.jobs()["compute_reflections"] == []
+    assert plan.descriptor_tables() == [f"{RESULTS}/descriptors/pdf_liu2019.parquet"]
+
+
+def test_the_report_reads_all_that_its_experiments_made(plan):
+    files = plan.report_files()
+    assert len(files["metrics"]) == len(plan.experiments) == 14
+    assert files["leakage"][0] == f"{RESULTS}/leakage/pdf_liu2019/stratified.json"
+    assert files["sources"] == [f"{RESULTS}/provenance/sources/amcsd.json"]
+    assert len(files["histories"]) == 17

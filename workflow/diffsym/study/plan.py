@@ -1,0 +1,475 @@
+"""Which job needs which files, settings and modules.
+
+Every method answers one question about the configuration, for names in place of wildcards. Rules
+ask; they decide nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from diffsym.config import (
+    Configuration,
+    DisjointSets,
+    IdealDescriptor,
+    Logistic,
+    PowderDescriptor,
+    SpgVolNet,
+    StreamNetwork,
+    is_series,
+    sweep_experiments,
+)
+from diffsym.study.layout import Layout
+
+AMCSD_WHEEL = "xraylarch-0.9.81-py3-none-any.whl"
+# Files by the name under which a script finds them.
+Files = dict[str, str | list[str]]
+
+
+class Plan:
+    """A study as the jobs that it takes.
+
+    Parameters
+    ----------
+    study
+        With every default filled in, and sweeps and series expanded.
+    layout
+        Where results lie.
+    """
+
+    def __init__(self, study: Configuration, layout: Layout) -> None:
+        self.study = study
+        self.layout = layout
+        self.experiments = study.experiments_to_run()
+        self.shards = range(study.structures.shards)
+
+    def settings(self, section: str, name: str, without: Iterable[str] = ()) -> dict[str, Any]:
+        """The keys of a named section as plain values."""
+        return getattr(self.study, section)[name].model_dump(mode="json", exclude=set(without))
+
+    def used(self, part: str) -> list[str]:
+        """Named sections that the experiments of the report refer to, in the order of their use."""
+        return list(
+            dict.fromkeys(getattr(self.study.experiments[name], part) for name in self.experiments)
+        )
+
+    # Structures
+
+    def source_path(self, source: str) -> str:
+        """What a source reads: the downloaded database, or the folder or file of the user."""
+        section = self.study.sources[source]
+        return self.amcsd_wheel if section.kind == "amcsd" else section.path
+
+    @property
+    def amcsd_wheel(self) -> str:
+        """The downloaded wheel that holds the default database."""
+        return f"{self.layout.downloads}/{AMCSD_WHEEL}"
+
+    def source_module(self, source: str) -> str:
+        """Module that reads a source."""
+        return f"diffsym.structures.sources.{self.study.sources[source].kind}"
+
+    def user_files(self) -> Iterable[tuple[str, str, str]]:
+        """Files and folders of the user: key, path, and what it is to be set to."""
+        for name in self.study.structures.sources:
+            source = self.study.sources[name]
+            if source.kind == "local":
+                what = "your folder of CIF/POSCAR files or to your Parquet file"
+                yield f"sources.{name}.path", source.path, what
+        names = (name for e in self.experiments for name in self.study.experiments[e].measured)
+        for name in dict.fromkeys(names):
+            measured = self.study.measured[name]
+            if measured.kind == "patterns":
+                what = "your folder with patterns.csv or to your NumPy archive"
+                yield f"measured.{name}.path", measured.path, what
+
+    # Descriptors
+
+    def from_reflections(self, descriptor: str) -> bool:
+        """Whether a descriptor is computed from powder lines."""
+        return isinstance(self.study.descriptors[descriptor], PowderDescriptor | IdealDescriptor)
+
+    def descriptor_module(self, descriptor: str) -> str:
+        """Module that computes a descriptor."""
+        return f"diffsym.descriptors.{self.study.descriptors[descriptor].kind}"
+
+    def descriptor_environment(self, descriptor: str) -> str:
+        """Conda environment of a descriptor: diffpy.srreal has a package for conda only."""
+        engine = getattr(self.study.descriptors[descriptor], "engine", None)
+        return "srreal" if engine == "srreal" else "descriptors"
+
+    def descriptor_files(self, descriptor: str, shard: str | int) -> Files:
+        """What a shard of a descriptor is computed from."""
+        files: Files = {"structures": self.layout.structures}
+        if self.from_reflections(descriptor):
+            files["reflections"] = self.layout.reflections(shard)
+        return files
+
+    def descriptor_tables(self) -> list[str]:
+        """Descriptor tables that the report needs."""
+        return [self.layout.descriptor(name) for name in self.used("descriptor")]
+
+    def reflections(self) -> list[str]:
+        """Powder lines of all structures."""
+        return [self.layout.reflections(shard) for shard in self.shards]
+
+    # Data sets
+
+    def split_tables(self) -> list[str]:
+        """Splits that the report needs."""
+        return [self.layout.split(name) for name in self.used("split")]
+
+    @cached_property
+    def single_splits(self) -> list[str]:
+        """Splits that stand for themselves, not for a series."""
+        return [name for name, split in self.study.splits.items() if not is_series(split)]
+
+    def disjoint(self, split: str) -> bool:
+        """Whether a split is one of a series with disjoint test sets."""
+        return isinstance(self.study.splits[split], DisjointSets)
+
+    def split_files(self, split: str) -> Files:
+        """Tables that a split is made from."""
+        files: Files = {"structures": self.layout.structures}
+        section = self.study.splits[split]
+        if isinstance(section, DisjointSets):
+            files["descriptor"] = self.layout.descriptor(section.descriptor)
+            files["filter"] = self.layout.filter(section.filter, section.classes)
+        return files
+
+    def split_modules(self, split: str) -> list[str]:
+        """Modules that splitting imports by name."""
+        return ["diffsym.datasets.disjoint_sets"] if self.disjoint(split) else []
+
+    def filters(self) -> list[tuple[str, str]]:
+        """Filters and class sets that meet in an experiment or in its split."""
+        sections: list[Any] = [self.study.experiments[name] for name in self.experiments]
+        sections += [self.study.splits[name] for name in self.used("split")]
+        pairs = (
+            (section.filter, section.classes)
+            for section in sections
+            if getattr(section, "filter", None) is not None
+        )
+        return list(dict.fromkeys(pairs))
+
+    def class_sets(self) -> list[str]:
+        """Class sets of experiments, and those of untrained groups."""
+        untrained = (self.study.experiments[name].untrained for name in self.untrained())
+        return list(dict.fromkeys([*self.used("classes"), *filter(None, untrained)]))
+
+    def class_list(self, class_set: str) -> list[str]:
+        """The published list that a class set names, if it names one."""
+        named = self.study.class_sets[class_set].named
+        return [f"data/class_sets/{named}.csv"] if named else []
+
+    def leakage_pairs(self) -> list[tuple[str, str]]:
+        """Descriptors and splits that meet in an experiment."""
+        experiments = (self.study.experiments[name] for name in self.experiments)
+        return list(dict.fromkeys((e.descriptor, e.split) for e in experiments))
+
+    def leakage_files(self) -> list[str]:
+        """Leakage of the splits that the report needs."""
+        return [self.layout.leakage(*pair) for pair in self.leakage_pairs()]
+
+    # Models
+
+    @cached_property
+    def logistic_experiments(self) -> list[str]:
+        """Experiments with logistic regressions."""
+        return [
+            name
+            for name, experiment in self.study.experiments.items()
+            if isinstance(self.study.models[experiment.model], Logistic)
+        ]
+
+    @cached_property
+    def network_experiments(self) -> list[str]:
+        """Experiments with networks."""
+        return [name for name in self.study.experiments if name not in self.logistic_experiments]
+
+    def model_module(self, experiment: str) -> str:
+        """Module of an experiment's model."""
+        return f"diffsym.models.{self.study.models[self.study.experiments[experiment].model].kind}"
+
+    def model_settings(self, experiment: str) -> dict[str, Any]:
+        """Keys of an experiment's model."""
+        return self.settings("models", self.study.experiments[experiment].model)
+
+    def training_settings(self, experiment: str) -> dict[str, Any]:
+        """Keys of an experiment's training."""
+        return self.settings("trainings", str(self.study.experiments[experiment].training))
+
+    def target(self, experiment: str) -> str:
+        """What an experiment tells apart."""
+        return self.study.experiments[experiment].target
+
+    def seed(self, experiment: str, member: str | int) -> int:
+        """Seed of a member."""
+        return self.study.experiments[experiment].seed + int(member)
+
+    def validation_fold(self, experiment: str, member: str | int) -> int | None:
+        """Fold on which a member of a cross-validation validates; None: as the split says."""
+        return int(member) if self.study.experiments[experiment].cross_validation else None
+
+    def rendered_patterns(self, experiment: str) -> dict[str, Any] | None:
+        """The descriptor's settings if its patterns are rendered while the network trains."""
+        name = self.study.experiments[experiment].descriptor
+        if getattr(self.study.descriptors[name], "augmentation", None) is None:
+            return None
+        return self.settings("descriptors", name, without=["kind", "peaks"])
+
+    def experiment_files(self, experiment: str) -> Files:
+        """Tables that every model of an experiment reads."""
+        section = self.study.experiments[experiment]
+        files: Files = {
+            "descriptor": self.layout.descriptor(section.descriptor),
+            "split": self.layout.split(section.split),
+            "classes": self.layout.classes(section.classes),
+        }
+        if section.filter is not None:
+            files["filter"] = self.layout.filter(section.filter, section.classes)
+        return files
+
+    def network_files(self, experiment: str) -> Files:
+        """Tables that a network reads: patterns are rendered from the reflections."""
+        files = self.experiment_files(experiment)
+        if self.rendered_patterns(experiment):
+            files["descriptor"] = self.reflections()
+        if isinstance(self.study.models[self.study.experiments[experiment].model], SpgVolNet):
+            files["structures"] = self.layout.structures
+        return files
+
+    def feeding_modules(self, experiment: str) -> list[str]:
+        """Modules that feeding a network imports by name."""
+        return ["diffsym.datasets.augmented"] if self.rendered_patterns(experiment) else []
+
+    def network_modules(self, experiment: str) -> list[str]:
+        """Modules that training imports by name."""
+        return [self.model_module(experiment), *self.feeding_modules(experiment)]
+
+    def member_files(self, experiment: str, name: str) -> list[str]:
+        """A file of each member of an experiment."""
+        members = range(self.study.experiments[experiment].members)
+        return [self.layout.member(experiment, member, name) for member in members]
+
+    def predictions(self) -> list[str]:
+        """Predictions of all members of all experiments of the report."""
+        return [
+            path for e in self.experiments for path in self.member_files(e, "predictions.parquet")
+        ]
+
+    # Measured patterns
+
+    def measured_of_kind(self, kind: str) -> list[str]:
+        """Sets of measured patterns of one kind."""
+        return [name for name, measured in self.study.measured.items() if measured.kind == kind]
+
+    def patterns(self, experiment: str) -> dict[str, str]:
+        """Tables of measured patterns that an experiment classifies, by the name of their set."""
+        section = self.study.experiments[experiment]
+        simulated = self.measured_of_kind("simulated")
+        return {
+            name: f"{name}-{section.split}" if name in simulated else name
+            for name in section.measured
+        }
+
+    def patterns_in_use(self) -> set[str]:
+        """Tables of measured patterns that any experiment classifies."""
+        return {patterns for e in self.experiments for patterns in self.patterns(e).values()}
+
+    def pattern_search(self, patterns: str) -> dict[str, Any]:
+        """How lines are searched for in a table of measured patterns."""
+        return self.settings("measured", patterns.split("-", maxsplit=1)[0])["search"]
+
+    def conversion_module(self, descriptor: str) -> str:
+        """Module that turns measured patterns into a descriptor."""
+        return f"diffsym.experimental.{self.study.descriptors[descriptor].kind}"
+
+    def measured_files(self, experiment: str, patterns: str) -> Files:
+        """What a network needs to classify measured patterns."""
+        section = self.study.experiments[experiment]
+        return {
+            "patterns": self.layout.measured(patterns),
+            "measured": self.layout.converted(patterns, section.descriptor),
+            "classes": self.layout.classes(section.classes),
+        }
+
+    def measured_predictions(self, experiment: str) -> dict[str, list[str]]:
+        """Predictions of all members for each set of measured patterns of an experiment."""
+        return {
+            name: self.member_files(experiment, f"measured/{patterns}.parquet")
+            for name, patterns in self.patterns(experiment).items()
+        }
+
+    def followed_files(self, experiment: str) -> Files:
+        """Measured patterns on which a network is followed over its epochs."""
+        tables = self.patterns(experiment).values()
+        descriptor = self.study.experiments[experiment].descriptor
+        return {
+            "patterns": [self.layout.measured(name) for name in tables],
+            "measured": [self.layout.converted(name, descriptor) for name in tables],
+        }
+
+    # Evaluation
+
+    def cross_validation(self, experiment: str) -> bool:
+        """Whether each member of an experiment validates on a fold of its own."""
+        return self.study.experiments[experiment].cross_validation
+
+    def evaluation_files(self, experiment: str) -> Files:
+        """What the metrics of an experiment are computed from."""
+        files = self.experiment_files(experiment)
+        return {
+            "split": files["split"],
+            "predictions": self.member_files(experiment, "predictions.parquet"),
+            "filter": files.get("filter", []),
+            "measured": [
+                path for paths in self.measured_predictions(experiment).values() for path in paths
+            ],
+        }
+
+    def untrained_files(self, experiment: str) -> Files:
+        """Networks whose features recognise untrained groups, and the structures of these."""
+        files = self.experiment_files(experiment)
+        # Outliers are left out of training, and nothing is trained here.
+        files.pop("filter", None)
+        return files | {
+            "untrained": self.layout.classes(self.study.experiments[experiment].untrained or ""),
+            "models": self.member_files(experiment, "model.keras"),
+        }
+
+    def feature_map_files(self, experiment: str) -> Files:
+        """What the feature maps of an experiment's first member are computed from."""
+        files = self.experiment_files(experiment)
+        return {
+            "descriptor": files["descriptor"],
+            "classes": files["classes"],
+            "model": self.layout.member(experiment, 0, "model.keras"),
+            "predictions": self.layout.member(experiment, 0, "predictions.parquet"),
+        }
+
+    def metrics(self) -> list[str]:
+        """Metrics of all experiments of the report."""
+        return [self.layout.experiment(name, "metrics.json") for name in self.experiments]
+
+    def histories(self) -> dict[str, list[str]]:
+        """Learning curves of the members of each network."""
+        return {
+            name: self.member_files(name, "history.json")
+            for name in self.experiments
+            if name in self.network_experiments
+        }
+
+    def followed_epochs(self) -> dict[str, list[str]]:
+        """Accuracies over the epochs of the members of each network that keeps snapshots."""
+        return {
+            name: self.member_files(name, "epochs.json")
+            for name in self.experiments
+            if name in self.network_experiments
+            and self.training_settings(name)["snapshot_every"] is not None
+        }
+
+    def sweep_of_experiments(self) -> dict[str, str]:
+        """The sweep that an experiment is a row of, for those that are."""
+        return {
+            experiment: sweep
+            for sweep in self.study.report.sweeps
+            for row in sweep_experiments(self.study, sweep)
+            for experiment in self.study.series().get(row, [row])
+        }
+
+    def series(self) -> dict[str, list[str]]:
+        """The experiments of each series on disjoint test sets that runs."""
+        return {
+            name: runs
+            for name, runs in self.study.series().items()
+            if set(runs) <= set(self.experiments)
+        }
+
+    def untrained(self) -> dict[str, str]:
+        """Recognition of untrained groups by each experiment that names some, sweeps aside."""
+        return {
+            name: self.layout.experiment(name, "untrained.json")
+            for name in self.experiments
+            if self.study.experiments[name].untrained and name not in self.sweep_of_experiments()
+        }
+
+    def feature_maps(self) -> dict[str, str]:
+        """Feature maps of each network with streams, sweeps aside."""
+        return {
+            name: self.layout.experiment(name, "feature_maps.npz")
+            for name in self.experiments
+            if isinstance(self.study.models[self.study.experiments[name].model], StreamNetwork)
+            and name not in self.sweep_of_experiments()
+        }
+
+    def report_files(self) -> Files:
+        """Everything that the report reads."""
+        measured = (self.measured_predictions(name).values() for name in self.experiments)
+        return {
+            "structures": self.layout.structures,
+            "rejected": self.layout.rejected,
+            "statistics": self.layout.statistics,
+            "summary": self.layout.summary,
+            "metrics": self.metrics(),
+            "histories": [path for paths in self.histories().values() for path in paths],
+            "courses": [path for paths in self.followed_epochs().values() for path in paths],
+            "untrained": list(self.untrained().values()),
+            "feature_maps": list(self.feature_maps().values()),
+            "measured": [path for sets in measured for paths in sets for path in paths],
+            "sources": [self.layout.source_record(n) for n in self.study.structures.sources],
+            "descriptors": self.descriptor_tables(),
+            "splits": self.split_tables(),
+            "leakage": self.leakage_files(),
+        }
+
+    def jobs(self) -> Mapping[str, Sequence[str]]:
+        """Jobs behind the report, by rule, as their logs and benchmarks are named."""
+        members = {
+            name: [f"{name}-{member}" for member in range(self.study.experiments[name].members)]
+            for name in self.experiments
+        }
+        read = set(self.measured_of_kind("patterns"))
+        patterns = [(e, table) for e in self.experiments for table in self.patterns(e).values()]
+        by_lines = any(map(self.from_reflections, self.used("descriptor")))
+        named: dict[str, Sequence[str]] = {
+            "parse_structures": [
+                f"{s}-{shard}" for s in self.study.structures.sources for shard in self.shards
+            ],
+            "describe_source": self.study.structures.sources,
+            "compute_reflections": [str(shard) for shard in self.shards] if by_lines else [],
+            "compute_descriptor": [
+                f"{d}-{shard}" for d in self.used("descriptor") for shard in self.shards
+            ],
+            "assemble_descriptor": self.used("descriptor"),
+            "make_filter": [f"{name}-{class_set}" for name, class_set in self.filters()],
+            "make_split": self.used("split"),
+            "select_classes": self.class_sets(),
+            "measure_leakage": ["-".join(pair) for pair in self.leakage_pairs()],
+            "fit_logistic": _jobs_of(members, self.logistic_experiments),
+            "train_network": _jobs_of(members, self.network_experiments),
+            "read_measured": sorted(self.patterns_in_use() & read),
+            "simulate_measured": sorted(self.patterns_in_use() - read),
+            "convert_measured": sorted(
+                {f"{table}-{self.study.experiments[e].descriptor}" for e, table in patterns}
+            ),
+            "predict_measured": [f"{job}-{table}" for e, table in patterns for job in members[e]],
+            "follow_epochs": _jobs_of(members, list(self.followed_epochs())),
+            "evaluate_experiment": self.experiments,
+            "recognise_untrained": list(self.untrained()),
+            "show_feature_maps": list(self.feature_maps()),
+        }
+        jobs = {rule: [f"{rule}/{job}" for job in names] for rule, names in named.items()}
+        single = ("fetch_amcsd", "unique_structures", "summarise")
+        return jobs | {rule: [rule] for rule in single}
+
+    def benchmarks(self) -> dict[str, list[str]]:
+        """Snakemake's measurements of the jobs behind the report, by rule."""
+        return {
+            rule: [self.layout.benchmark(job) for job in jobs] for rule, jobs in self.jobs().items()
+        }
+
+
+def _jobs_of(members: Mapping[str, Sequence[str]], experiments: Sequence[str]) -> list[str]:
+    """Jobs of the members of some experiments, in the order of all."""
+    return [job for name, jobs in members.items() if name in experiments for job in jobs]
