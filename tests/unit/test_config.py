@@ -101,12 +101,12 @@ MISTAKES = {
     ),
     "unknown reference": (
         ["experiments", "cnn", "descriptor"], "pdf_liu",
-        "experiments.cnn.descriptor: 'pdf_liu' is no section of descriptors; "
+        "experiments.cnn.descriptor: 'pdf_liu' is not a section of descriptors; "
         "did you mean 'pdf_liu2019'?",
     ),
     "unknown experiment": (
         ["report", "experiments"], ["cnnn"],
-        "report.experiments[0]: 'cnnn' is no section of experiments; did you mean 'cnn'?",
+        "report.experiments[0]: 'cnnn' is not a section of experiments; did you mean 'cnn'?",
     ),
     "wrong type": (
         ["structures", "shards"], "many", "structures.shards: input should be a valid integer",
@@ -159,7 +159,7 @@ MISTAKES = {
             "members": 3,
             "cross_validation": True,
         },
-        "experiments.cnn.members: a cross-validation has one member a fold, 5 with split "
+        "experiments.cnn.members: a cross-validation has one member per fold, 5 with split "
         "stratified; remove the key",
     ),
     "several logistic members": (
@@ -224,8 +224,8 @@ MISTAKES = {
     ),
     "unknown set of measured patterns": (
         ["experiments", "xrd_cnn", "measured"], ["difractometer"],
-        "experiments.xrd_cnn.measured[0]: 'difractometer' is no section of measured; did you mean "
-        "'diffractometer'?",
+        "experiments.xrd_cnn.measured[0]: 'difractometer' is not a section of measured; did you "
+        "mean 'diffractometer'?",
     ),
     "rendered test structures beyond the reflections": (
         ["measured", "diffractometer", "two_theta_max"], 150.0,
@@ -241,11 +241,11 @@ MISTAKES = {
     ),
     "volumes beside crystal systems": (
         ["experiments", "ideal_spgvolnet", "target"], "crystal_system",
-        "experiments.ideal_spgvolnet.target: model spgvolnet_small tells space groups apart",
+        "experiments.ideal_spgvolnet.target: model spgvolnet_small classifies space groups",
     ),
     "untrained groups of no class set": (
         ["experiments", "cnn", "untrained"], "frequen",
-        "experiments.cnn.untrained: 'frequen' is no section of class_sets; "
+        "experiments.cnn.untrained: 'frequen' is not a section of class_sets; "
         "did you mean 'frequent'?",
     ),
     "untrained groups for a network without streams": (
@@ -287,7 +287,7 @@ MISTAKES = {
     ),
     "weighted streams": (
         ["trainings", "tiong2020_short", "class_weights"], "inverse_frequency",
-        "trainings.tiong2020_short.class_weights: the streams of model tiong2020_msdn_small",
+        "trainings.tiong2020_short.class_weights: stream models such as tiong2020_msdn_small",
     ),
     "unequal shares of a batch": (
         ["trainings", "short", "devices"], 3,
@@ -365,17 +365,17 @@ SERIES_MISTAKES = {
     ),
     "no such filter": (
         {"splits": {"ozaki2025": {"filter": "d_sigma_volum"}}},
-        "splits.ozaki2025.filter: 'd_sigma_volum' is no section of filters; "
+        "splits.ozaki2025.filter: 'd_sigma_volum' is not a section of filters; "
         "did you mean 'd_sigma_volume'?",
     ),
     "no such filter of training": (
         {"experiments": {"cnn": {"filter": "d_3sigma_volume"}}},
-        "experiments.cnn.filter: 'd_3sigma_volume' is no section of filters; "
+        "experiments.cnn.filter: 'd_3sigma_volume' is not a section of filters; "
         "did you mean 'd_sigma_volume'?",
     ),
     "no such classes": (
         {"splits": {"ozaki2025": {"classes": "frequently"}}},
-        "splits.ozaki2025.classes: 'frequently' is no section of class_sets; "
+        "splits.ozaki2025.classes: 'frequently' is not a section of class_sets; "
         "did you mean 'frequent'?",
     ),
     "no such set": (

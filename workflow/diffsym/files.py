@@ -19,7 +19,7 @@ from diffsym.errors import DiffsymError
 
 
 def _remove_abandoned(path: Path) -> None:
-    """Remove what writers of `path` on this machine left behind when they were killed."""
+    """Remove what killed writers of `path` on this machine left behind."""
     prefix = f".{path.name}.{socket.gethostname()}-"
     for workspace in path.parent.glob(f"{glob.escape(prefix)}*"):
         writer = workspace.name.removeprefix(prefix).split("-")[0]
@@ -34,7 +34,7 @@ def full_disk_told(what: str | Path) -> Iterator[None]:
     Parameters
     ----------
     what
-        The file that is written meanwhile, or words for it.
+        The file being written, or a description of it.
 
     Raises
     ------
@@ -56,14 +56,14 @@ def full_disk_told(what: str | Path) -> Iterator[None]:
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path that becomes `path` when the block ends without an error.
 
-    The temporary name lies in the same folder, so that the final rename cannot be torn by a
-    kill or by a full disk. It keeps the name of `path`, because some writers choose the format
-    by its suffix. What an earlier, killed writer left behind is removed.
+    The temporary file is in the same folder, so that a kill or a full disk cannot interrupt the
+    final rename. It keeps the name of `path`, because some writers choose the format by its suffix.
+    Whatever an earlier, killed writer left behind is removed.
 
     Parameters
     ----------
     path
-        Where the finished file shall lie. Missing folders are created.
+        Where to put the finished file. Missing folders are created.
 
     Yields
     ------
@@ -97,7 +97,7 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, content: Any) -> None:
     """Write `content` as indented JSON, whole or not at all.
 
-    NaN is refused, because JSON does not know it and other readers fail on it.
+    NaN is rejected: JSON has no NaN, and other readers fail on it.
     """
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 

@@ -1,8 +1,8 @@
-"""GPUs of one machine, shared out among the jobs that run on it.
+"""GPUs of one machine, shared among the jobs that run on it.
 
-TensorFlow and JAX take hold of all GPUs that they see and compute on the first, so jobs that run at
-the same time would meet there. SLURM gives each job GPUs of its own; Snakemake on one machine
-counts GPUs, but does not say which is whose.
+TensorFlow and JAX occupy all GPUs that they see and compute on the first, so simultaneous jobs
+would meet there. SLURM gives each job its own GPUs; Snakemake on one machine counts GPUs, but does
+not assign them.
 """
 
 import errno
@@ -23,16 +23,16 @@ def visible_gpus() -> list[str]:
     names = os.environ.get("CUDA_VISIBLE_DEVICES")
     if names is None:
         return [str(number) for number, _ in enumerate(Path("/dev").glob("nvidia[0-9]*"))]
-    # CUDA reads the list up to the first name that is none; schedulers write these two for none.
+    # CUDA stops at the first invalid name; schedulers write these two to mean "no GPU".
     named = takewhile(lambda name: name not in {"", "-1", "NoDevFiles"}, names.split(","))
     return list(dict.fromkeys(named))
 
 
 def claim_gpus(n: int) -> None:
-    """Let this process see `n` GPUs only, those that the fewest other jobs have claimed.
+    """Let this process see only `n` GPUs, those that the fewest other jobs have claimed.
 
-    To be called before anything asks for GPUs. Claims end with the process, however it ends. Where
-    fewer are visible, all of them are claimed.
+    Call it before anything asks for GPUs. Claims end with the process, however it ends. If fewer
+    are visible, all of them are claimed.
     """
     gpus = visible_gpus()
     claimed: dict[str, socket.socket] = {}
@@ -52,8 +52,8 @@ def claim_gpus(n: int) -> None:
 def _claim(name: str) -> socket.socket | None:
     """Socket of a name that only one process of a machine can have at a time, None if one has it.
 
-    The zero byte makes it a name without a file: the system forgets it with the process, and
-    nothing is left to be cleaned up.
+    The zero byte makes it a name without a file: the system drops it with the process, and there is
+    nothing to clean up.
     """
     claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:

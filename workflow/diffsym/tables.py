@@ -63,7 +63,7 @@ STRUCTURES = pa.schema(
         _field("licence", pa.string(), "terms of use of the source"),
         _field("reference", pa.string(), "publication or citation of the entry"),
     ],
-    metadata={"description": "a unique structure a row"},
+    metadata={"description": "one row per unique structure"},
 )
 
 REJECTED = pa.schema(
@@ -75,7 +75,7 @@ REJECTED = pa.schema(
         _field("code", pa.string(), "enumerated reason"),
         _field("reason", pa.string(), "the reason as a sentence"),
     ],
-    metadata={"description": "an entry that did not make it a row"},
+    metadata={"description": "one row per rejected entry"},
 )
 
 DUPLICATES = pa.schema(
@@ -83,7 +83,7 @@ DUPLICATES = pa.schema(
         STRUCTURE_ID,
         _field("representative_id", pa.string(), "the structure that was kept in its place"),
     ],
-    metadata={"description": "an entry that equals another one a row"},
+    metadata={"description": "one row per duplicate entry"},
 )
 
 SPLIT = pa.schema(
@@ -92,9 +92,9 @@ SPLIT = pa.schema(
         _field("space_group", pa.uint8(), "determined space-group number"),
         _field("role", pa.string(), "train, validation or test"),
         _field("fold", pa.int8(), "cross-validation fold within train and validation, -1 in test"),
-        _field("group", pa.string(), "the key that may not stand on two sides"),
+        _field("group", pa.string(), "the key that may not be on both sides"),
     ],
-    metadata={"description": "a structure a row"},
+    metadata={"description": "one row per structure"},
 )
 
 FILTER = pa.schema(
@@ -103,9 +103,9 @@ FILTER = pa.schema(
         _field("space_group", pa.uint8(), "determined space-group number"),
         _field("ln_volume", pa.float64(), "U = ln(V / A^3), V the volume of the primitive cell"),
         _field("ln_density", pa.float64(), "eta = ln(n A^3 / V), n the number of atoms in it"),
-        _field("kept", pa.bool_(), "no outlier: takes part in training"),
+        _field("kept", pa.bool_(), "not an outlier: takes part in training"),
     ],
-    metadata={"description": "a structure of the class set a row"},
+    metadata={"description": "one row per structure of the class set"},
 )
 
 
@@ -122,11 +122,11 @@ REFLECTIONS = pa.schema(
             "axis_cosine",
             pa.list_(pa.float32()),
             "|cos| of the angle between a line's reflections and the preferred axis; reflections "
-            "that differ in it are lines of their own of the same d*; null without such an axis",
+            "that differ in it are separate lines of the same d*; null without such an axis",
             nullable=True,
         ),
     ],
-    metadata={"description": "a structure a row, in the order of the structures table"},
+    metadata={"description": "one row per structure, in the order of the structures table"},
 )
 
 
@@ -145,24 +145,24 @@ MEASURED = pa.schema(
         _field("two_theta", pa.list_(pa.float64()), "angles, degrees, rising"),
         _field("intensity", pa.list_(pa.float32()), "one per angle, as measured"),
     ],
-    metadata={"description": "a measured powder pattern a row"},
+    metadata={"description": "one row per measured powder pattern"},
 )
 
 
 def descriptor_schema(size: int, dtype: DTypeLike = np.float32) -> pa.Schema:
-    """Schema of a descriptor table with `size` values a structure."""
+    """Schema of a descriptor table with `size` values per structure."""
     values = pa.list_(pa.from_numpy_dtype(np.dtype(dtype)), size)
     return pa.schema(
         [
             STRUCTURE_ID,
             _field("descriptor", values, f"{size} values"),
         ],
-        metadata={"description": "a structure a row, in the order of the structures table"},
+        metadata={"description": "one row per structure, in the order of the structures table"},
     )
 
 
 def sparse_descriptor_schema(size: int) -> pa.Schema:
-    """Schema of a descriptor table whose `size` values a structure are mostly zero."""
+    """Schema of a descriptor table whose `size` values per structure are mostly zero."""
     return pa.schema(
         [
             STRUCTURE_ID,
@@ -172,14 +172,14 @@ def sparse_descriptor_schema(size: int) -> pa.Schema:
             _field("values", pa.list_(pa.float32()), "these values, one per bin"),
         ],
         metadata={
-            "description": "a structure a row, in the order of the structures table",
+            "description": "one row per structure, in the order of the structures table",
             "size": str(size),
         },
     )
 
 
 def image_descriptor_schema(shape: tuple[int, int, int]) -> pa.Schema:
-    """Schema of a descriptor table with an image a structure: height, width and channels."""
+    """Schema of a descriptor table with one image per structure: height, width and channels."""
     height, width, channels = shape
     return pa.schema(
         [
@@ -191,7 +191,7 @@ def image_descriptor_schema(shape: tuple[int, int, int]) -> pa.Schema:
             ),
         ],
         metadata={
-            "description": "a structure a row, in the order of the structures table",
+            "description": "one row per structure, in the order of the structures table",
             "shape": json.dumps(list(shape)),
         },
     )
@@ -223,7 +223,7 @@ def predictions_schema(
         _field("probabilities", pa.list_(pa.float32(), len(classes)), "one per class"),
     ]
     metadata = {
-        "description": "a structure or measured pattern and ensemble member a row",
+        "description": "one row per structure or measured pattern and ensemble member",
         "classes": json.dumps([int(number) for number in classes]),
     }
     if ln_volume is not None:
@@ -236,7 +236,7 @@ def predictions_schema(
 
 
 def documentation() -> dict[str, Any]:
-    """All schemas as JSON: table -> what a row is, and column -> type and description."""
+    """All schemas as JSON: table -> what a row stands for, and column -> type and description."""
     tables = {
         "structures": STRUCTURES,
         "rejected": REJECTED,
@@ -352,8 +352,8 @@ def write_batches(batches: Iterable[pa.Table], path: str | Path, schema: pa.Sche
 def _encodings(schema: pa.Schema) -> dict[str, Any]:
     """Parquet encodings that differ from the default, where they save much.
 
-    Rising bins are stored as differences, and values, which hardly repeat, without a dictionary of
-    them: together a third less for a sparse descriptor. No image is worth a dictionary either.
+    Rising bins are stored as differences, and values, which hardly repeat, without a dictionary:
+    together a third less for a sparse descriptor. Images do not benefit from a dictionary either.
     """
     if is_image(schema):
         return {"use_dictionary": ["structure_id"]}
@@ -410,8 +410,8 @@ def read_table(
 def read_rows(path: str | Path, structure_ids: Sequence[str]) -> pa.Table:
     """Rows of some structures of a table, in the order given.
 
-    Other rows are passed over as they are read, so that a few images cost no more memory than
-    these, however many the table holds.
+    Other rows are skipped while reading, so a few images cost only their own memory, however many
+    the table has.
     """
     wanted = pa.array(structure_ids, pa.string())
     table = pq.read_table(path, filters=pc.field("structure_id").isin(wanted))

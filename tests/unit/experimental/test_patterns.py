@@ -88,9 +88,9 @@ def test_an_archive_is_read(tmp_path):
     ("change", "words"),
     [
         ({"two_theta": ANGLES[:50], "intensity": [peaks(20)[:50]]}, "too few"),
-        ({"intensity": [np.where(ANGLES == 20, np.nan, peaks(20))]}, "no finite number"),
+        ({"intensity": [np.where(ANGLES == 20, np.nan, peaks(20))]}, "not a finite number"),
         ({"two_theta": np.sort(ANGLES)[::-1]}, "do not rise"),
-        ({"two_theta": ANGLES * 10}, "no 2theta in degrees"),
+        ({"two_theta": ANGLES * 10}, "not 2theta in degrees"),
         ({"space_group": [231]}, "no space group 231"),
         ({"space_group": [12.5]}, "no space group 12.5"),
     ],

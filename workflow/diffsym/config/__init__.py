@@ -1,14 +1,14 @@
 """The configuration: every key with its type, range, default and meaning, in one place.
 
 `workflow/schemas/config.schema.json` and `docs/configuration.md` are generated from here. Values
-are validated before the job graph is built; what is wrong comes back as one sentence a mistake.
+are validated before the job graph is built; mistakes are reported in one sentence each.
 
 - `base`: what all sections share
 - `structures`, `patterns`, `descriptors`, `datasets`, `models`: the sections on each subject
-- `study`: experiments, sweeps and the report, and the whole of all sections
+- `study`: experiments, sweeps and the report, and the whole configuration
 - `expansion`: sections that stand for several
-- `checks`: what only several sections together show to be wrong
-- `loading`: from a raw mapping to a sound configuration
+- `checks`: mistakes that only show when several sections are combined
+- `loading`: from a raw mapping to a valid configuration
 """
 
 from diffsym.config.datasets import DisjointSets, is_series

@@ -1,7 +1,7 @@
 """What all sections share: refusal of unknown keys, and types of names and numbers.
 
-A section is a mapping of the configuration, a class here; a named section is one of several that
-the user calls by a name of their own, by which other sections refer to it.
+A section is a mapping of the configuration, a class here. A named section has a name of the user's
+choice, by which other sections refer to it.
 """
 
 import difflib

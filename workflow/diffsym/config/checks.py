@@ -1,7 +1,7 @@
-"""What only several sections together show to be wrong.
+"""Mistakes that only show when several sections are combined.
 
-Each check yields one sentence a mistake: the key, what is wrong, and what to do. References are
-checked first; the other checks follow them and take them as sound.
+Each check yields one sentence per mistake: the key, what is wrong, and what to do. References are
+checked first; the other checks rely on them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ from diffsym.config.study import Configuration, Experiment
 def broken_references(configuration: Configuration) -> list[str]:
     """One sentence for every name that refers to no section."""
     return [
-        f"{reference.where}: '{reference.name}' is no section of {reference.section}"
+        f"{reference.where}: '{reference.name}' is not a section of {reference.section}"
         f"{nearest(reference.name, sections)}"
         for references in (
             _references_of_structures,
@@ -46,7 +46,7 @@ def broken_references(configuration: Configuration) -> list[str]:
 
 
 def impossible_combinations(configuration: Configuration) -> list[str]:
-    """One sentence for every value that the other sections do not allow."""
+    """One sentence for every value that other sections rule out."""
     mistakes = [
         sentence
         for check in (
@@ -195,7 +195,7 @@ def _members_beside_folds(configuration: Configuration) -> Iterator[str]:
         folds = configuration.splits[experiment.split].folds
         if experiment.cross_validation and members not in {1, folds}:
             yield (
-                f"{where}.members: a cross-validation has one member a fold, {folds} with split "
+                f"{where}.members: a cross-validation has one member per fold, {folds} with split "
                 f"{experiment.split}; remove the key, and set folds of the split"
             )
 
@@ -262,14 +262,14 @@ def _products_of_too_many_values(parts: _Parts) -> Iterator[str]:
 def _target_of_a_regression(parts: _Parts) -> Iterator[str]:
     if not parts.is_network and parts.experiment.target != "space_group":
         yield (
-            f"{parts.where}.target: a logistic regression tells space groups apart; remove the key"
+            f"{parts.where}.target: a logistic regression classifies space groups; remove the key"
         )
 
 
 def _target_of_a_network_with_volume(parts: _Parts) -> Iterator[str]:
     if isinstance(parts.model, SpgVolNet) and parts.experiment.target != "space_group":
         yield (
-            f"{parts.where}.target: model {parts.experiment.model} tells space groups apart; "
+            f"{parts.where}.target: model {parts.experiment.model} classifies space groups; "
             "remove the key"
         )
 
@@ -307,7 +307,7 @@ def _another_descriptor_for_an_image_network(parts: _Parts) -> Iterator[str]:
 
 
 def _another_cost_for_streams(parts: _Parts) -> Iterator[str]:
-    """The cost of several streams is that of one output plus a term that is built into it."""
+    """The loss of several streams is that of one output plus a term that is built into it."""
     training = parts.training
     if not isinstance(parts.model, StreamNetwork) or training is None:
         return
@@ -319,8 +319,8 @@ def _another_cost_for_streams(parts: _Parts) -> Iterator[str]:
         )
     if training.class_weights != "none":
         yield (
-            f"{where}.class_weights: the streams of model {parts.experiment.model} of "
-            f"{parts.where} know no weights; set class_weights: none"
+            f"{where}.class_weights: stream models such as {parts.experiment.model} of "
+            f"{parts.where} do not support class weights; set class_weights: none"
         )
 
 

@@ -13,13 +13,13 @@ SpaceGroup = Annotated[int, Field(ge=1, le=230)]
 
 
 class ClassSet(Section):
-    """Which space groups are told apart; exactly one of the keys is given."""
+    """Which space groups are distinguished; exactly one of the keys is given."""
 
     min_entries: int | None = Field(
-        None, ge=2, description="all groups with at least so many unique structures"
+        None, ge=2, description="groups with at least this many unique structures"
     )
     most_populated: int | None = Field(
-        None, ge=2, description="so many groups, those with the most unique structures"
+        None, ge=2, description="this many groups, those with the most unique structures"
     )
     space_groups: list[SpaceGroup] | None = Field(None, min_length=2, description="group numbers")
     named: (
@@ -66,7 +66,7 @@ class Split(Section):
     """Which structures train, validate and test."""
 
     kind: Literal["stratified", "formula", "prototype"] = Field(
-        description="stratified: within each space group; formula, prototype: none on two sides"
+        description="stratified: within each space group; formula, prototype: none on both sides"
     )
     test_fraction: Fraction = Field(0.2, description="share of all structures")
     validation_fraction: Fraction = Field(0.1, description="share of the training side")
@@ -77,8 +77,8 @@ class Split(Section):
 class DisjointSets(Section):
     """Disjoint test sets with equally many structures of each group (Ozaki et al. 2025).
 
-    The section stands for one split after the other, `NAME_1`, `NAME_2`, ...: in each another set
-    tests. An experiment on `NAME` stands for as many experiments, numbered alike.
+    The section stands for several splits, `NAME_1`, `NAME_2`, ...: each has a different set as its
+    test part. An experiment on `NAME` stands for as many experiments, numbered alike.
     """
 
     kind: Literal["ozaki2025"] = Field(description="which split")
@@ -91,14 +91,14 @@ class DisjointSets(Section):
         5,
         ge=0,
         le=1000,
-        description="a structure all of whose peaks lie so near to peaks of another one of its "
-        "group is not drawn",
+        description="a structure is not drawn if each of its peaks is within this many bins of a "
+        "peak of another structure of its group",
     )
     minimum_intensity: float = Field(
         0.0, ge=0, lt=1, description="peaks are higher than this; the strongest has 1"
     )
     adapt: bool = Field(
-        False, description="draw fewer from groups that are too small; false: refuse them"
+        False, description="draw fewer from groups that are too small; false: they are an error"
     )
     validation_fraction: Fraction = Field(0.1, description="share of the training side")
     folds: int = Field(5, ge=2, le=100, description="cross-validation folds of the training side")
@@ -126,7 +126,7 @@ class PeakSearch(Section):
     """How lines are found in measured patterns, for networks on ideal profiles."""
 
     signal_to_noise: Positive = Field(
-        5.0, description="a line stands out of the noise by at least so many standard deviations"
+        5.0, description="a line exceeds the noise by at least this many standard deviations"
     )
     profile_error: float = Field(
         0.05,
@@ -145,13 +145,11 @@ class MeasuredPatterns(Section):
     wavelength: WavelengthKey = Field(
         1.54184,
         description="A; or (wavelength, weight) of each line of a doublet; "
-        "of patterns that do not come with their own",
+        "for patterns that do not come with their own",
     )
-    exclude: list[str] = Field(
-        [], description="patterns not to be used, after an audit for example"
-    )
+    exclude: list[str] = Field([], description="patterns not to use, for example after an audit")
     citation: str = Field(
-        "unpublished", description="whom to cite; stands in the report's configuration"
+        "unpublished", description="whom to cite; shown in the report's configuration"
     )
     search: PeakSearch = Field(default_factory=PeakSearch, description="search for lines")
 

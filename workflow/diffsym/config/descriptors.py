@@ -1,4 +1,4 @@
-"""Sections on what models see of a structure: descriptors, and the reflections beneath them."""
+"""Sections on what models see of a structure: descriptors, and the reflections behind them."""
 
 import math
 from typing import Annotated, Literal, Self
@@ -41,7 +41,7 @@ class PdfDescriptor(Section):
 
     kind: Literal["pdf"] = Field(description="which descriptor")
     engine: Literal["native", "srreal"] = Field(
-        "native", description="own kernel, or diffpy.srreal where it is installed"
+        "native", description="the native kernel, or diffpy.srreal where it is installed"
     )
     r_min: float = Field(1.5, ge=0, description="smallest distance, A")
     r_max: Positive = Field(30.0, le=200, description="largest distance, A")
@@ -78,12 +78,12 @@ class PowderDescriptor(Pattern):
     )
     augmentation: Augmentation | None = Field(
         None,
-        description="networks see patterns with noise that is new in each epoch; null: without",
+        description="networks see patterns with new noise in each epoch; null: no noise",
     )
 
 
 class IdealDescriptor(Section):
-    """Lines of no width in bins of 1/d, the largest value 1 (Ozaki et al. 2025)."""
+    """Lines without a width in bins of 1/d, the largest value 1 (Ozaki et al. 2025)."""
 
     kind: Literal["ideal"] = Field(description="which descriptor")
     d_star_min: Positive = Field(0.1131, description="lower edge of the first bin, 1/A")
@@ -126,10 +126,10 @@ class ElectronDescriptor(Section):
         0.5, description="power of the intensity that is shown; 0.5: amplitudes"
     )
     threshold: Fraction = Field(
-        0.2, description="brightness from which on a pixel belongs to a spot that is joined"
+        0.2, description="least brightness of the pixels of a spot that is joined"
     )
     beam_stop: Positive = Field(
-        0.06, description="radius around the direct beam that the scale leaves out, 1/A"
+        0.06, description="radius around the direct beam that the brightness scale ignores, 1/A"
     )
 
     @model_validator(mode="after")

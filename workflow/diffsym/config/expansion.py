@@ -1,7 +1,7 @@
 """Sections that stand for several: rows of a sweep, and parts of a series of splits.
 
 Both become plain sections beside those of the user, and the rules run them like any other. The
-members of a cross-validation are counted here, too.
+members of a cross-validation are also counted here.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
-"""From the raw mapping of `config.yaml` and its overlays to a sound configuration.
+"""From the raw mapping of `config.yaml` and its overlays to a valid configuration.
 
-What is wrong comes back as one sentence a mistake.
+Mistakes are reported in one sentence each.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ from diffsym.errors import DiffsymError
 
 def _sentence(error: Mapping[str, Any]) -> str:
     """One pydantic error as `section.key: what is wrong`."""
-    # Pydantic puts the tag of a tagged union behind the section's name; it is no key of the user's.
+    # Pydantic puts the tag of a tagged union after the section's name; it is not a key of the user.
     tags = {
         tag
         for union in (Source, Descriptor, AnySplit, Model, Measured)
@@ -48,13 +48,13 @@ def _sentence(error: Mapping[str, Any]) -> str:
 
 
 def _refuse(mistakes: Iterable[str]) -> NoReturn:
-    """End with all mistakes, a line each."""
+    """End with all mistakes, one per line."""
     lines = "\n".join(f"  {mistake}" for mistake in mistakes)
     raise DiffsymError(f"the configuration has mistakes:\n{lines}")
 
 
 def _validated(raw: Mapping[str, Any]) -> Configuration:
-    """Judge each key by itself and fill in the defaults."""
+    """Validate each key by itself and fill in the defaults."""
     try:
         return Configuration.model_validate(raw)
     except ValidationError as error:
@@ -77,10 +77,10 @@ def load_configuration(raw: Mapping[str, Any]) -> Configuration:
     Raises
     ------
     DiffsymError
-        One line a mistake: the key, what is wrong, and the nearest valid name.
+        One line per mistake: the key, what is wrong, and the nearest valid name.
     """
     configuration = _validated(raw)
-    # A combination can be judged once its parts exist, a sweep once its base is sound.
+    # A combination can be checked once its parts exist, a sweep once its base is valid.
     mistakes = broken_references(configuration) or impossible_combinations(configuration)
     if mistakes:
         _refuse(mistakes)

@@ -58,7 +58,7 @@ class Park2017Cnn(ParkTrunk):
     """Convolutional network for powder patterns of Park et al. 2017, as in Vecsei et al. 2019."""
 
     kind: Literal["park2017_cnn"] = Field(description="which model")
-    input_points: int = Field(10_001, ge=1, description="patterns are filled up with zeros to this")
+    input_points: int = Field(10_001, ge=1, description="patterns are padded with zeros to this")
     hidden_units: list[Annotated[int, Field(ge=1)]] = Field(
         [2300, 1150], description="fully connected layers; the paper has 700, 70 for systems"
     )
@@ -96,11 +96,11 @@ class Vecsei2019Dense(Section):
 
 
 class StreamNetwork(Section):
-    """Networks that see the images of a structure one by one and decide together."""
+    """Networks that see the images of a structure one by one and combine their answers."""
 
     kind: str = Field(description="which model")
     side: int | None = Field(
-        None, ge=32, description="pixels that images are brought to; null: as they are stored"
+        None, ge=32, description="pixels that images are downsampled to; null: as stored"
     )
 
 
@@ -142,7 +142,7 @@ class Ziletti2018(Section):
     """Convolutional network for spot patterns of Ziletti et al. 2018."""
 
     kind: Literal["ziletti2018"] = Field(description="which model")
-    side: int = Field(64, ge=8, description="pixels that images are brought to")
+    side: int = Field(64, ge=8, description="pixels that images are downsampled to")
     block_filters: list[Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]] = Field(
         [[32, 32], [16, 16], [8, 8]],
         min_length=1,
@@ -184,7 +184,7 @@ class Training(Section):
     """How a network is trained (with Adam)."""
 
     epochs: int = Field(164, ge=1, description="passes over the training part")
-    batch_size: int = Field(64, ge=1, description="structures a step")
+    batch_size: int = Field(64, ge=1, description="structures per step")
     learning_rate: Positive = Field(0.001, description="initial learning rate of Adam")
     learning_rate_drops: list[Annotated[int, Field(ge=1)]] = Field(
         [81, 122], description="epochs before which the rate is multiplied by the factor"
@@ -192,17 +192,17 @@ class Training(Section):
     learning_rate_factor: Fraction = Field(0.1, description="factor of each drop")
     learning_rate_decay: Literal["steps", "cosine"] = Field(
         "steps",
-        description="drops at given epochs, or a rise over the first 5 % of the training and then "
-        "half a cosine to 0",
+        description="drops at given epochs, or a rise over the first 5 % of the training, then "
+        "half a cosine down to 0",
     )
     epsilon: Positive = Field(1e-7, description="summand in the denominator of Adam's step")
     weight_decay: float = Field(
-        0.0, ge=0, description="share of a weight, times the rate, that each step takes away"
+        0.0, ge=0, description="share of a weight, times the rate, that each step subtracts"
     )
     losses: list[Literal["categorical_cross_entropy", "binary_cross_entropy", "quadratic"]] = Field(
         ["categorical_cross_entropy"],
         min_length=1,
-        description="costs that the epochs minimise in turn",
+        description="losses that the epochs minimise in turn",
     )
     class_weights: Literal["inverse_frequency", "none"] = Field(
         "inverse_frequency", description="weight of a structure in the loss"
@@ -211,34 +211,34 @@ class Training(Section):
         "best", description="weights kept: best validation accuracy, or last epoch"
     )
     patience: int | None = Field(
-        None, ge=1, description="stop after so many epochs without a better validation accuracy"
+        None, ge=1, description="stop after this many epochs without a better validation accuracy"
     )
     snapshot_every: int | None = Field(
         None,
         ge=1,
-        description="keep the weights after each so many epochs, by which the report shows the "
-        "accuracy on test and measured patterns over the epochs; null: none",
+        description="keep the weights after every n epochs; from them the report shows the "
+        "accuracy on test and measured patterns over the epochs; null: never",
     )
     task_weights: tuple[Positive, Positive] = Field(
         (1.0, 1.0),
-        description="of the cost of the classes and of the volume's mean absolute error in "
+        description="weights of the class loss and of the volume's mean absolute error in "
         "standard deviations, for networks that predict both",
     )
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
-        "float32", description="numbers computed with; the mixed ones are for accelerators"
+        "float32", description="floating-point format; the mixed ones are for accelerators"
     )
     deterministic: bool = Field(
         True, description="same seed, same weights on one machine; may be slower on a GPU"
     )
     jit_compile: bool | None = Field(
         None,
-        description="compile with XLA, which TensorFlow cannot while deterministic; "
+        description="compile with XLA, which TensorFlow cannot do while deterministic; "
         "null: where that is faster",
     )
     devices: int = Field(
         1,
         ge=1,
-        description="GPUs that share each batch; more than one needs Keras' backend JAX",
+        description="GPUs that share each batch; more than one needs the Keras backend JAX",
     )
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """Sections on powder patterns: the peaks, the noise, and the angles of a pattern.
 
-Descriptors and simulated measurements are both patterns, with defaults of their own.
+Descriptors and simulated measurements are both patterns, each with its own defaults.
 """
 
 import math
@@ -79,7 +79,8 @@ class Augmentation(Section):
     )
     zero_shift: Range = Field((0, 0), description="shift of all angles, degrees; not in the paper")
     displacement: Range = Field(
-        (0, 0), description="sample below the goniometer's axis, mm; not in the paper"
+        (0, 0),
+        description="how far the sample lies below the goniometer's axis, mm; not in the paper",
     )
     goniometer_radius: Positive = Field(200.0, description="radius for the displacement, mm")
     march_ratio: PositiveRange = Field(
@@ -117,7 +118,7 @@ class Pattern(Section):
             raise PydanticCustomError(
                 "physics", "two_theta_max must exceed two_theta_min by at least one step"
             )
-        # Scherrer's term, where there is one, broadens every peak.
+        # Scherrer's term, if there is one, broadens every peak.
         if self.augmentation is not None and self.augmentation.crystallite_size is None:
             narrowest = 2 * math.sqrt(2 * math.log(2)) * self.augmentation.sigma[0]
             if narrowest < self.two_theta_step:

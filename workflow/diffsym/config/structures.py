@@ -52,7 +52,7 @@ class Checks(Section):
     )
     min_distance: Positive = Field(0.9, description="shortest distance of two atoms, A")
     min_distance_hydrogen: Positive = Field(
-        0.5, description="shortest distance of two atoms of which one is hydrogen, A"
+        0.5, description="shortest distance of two atoms if one is hydrogen, A"
     )
     composition_tolerance: Positive = Field(
         0.02, description="largest share of atoms that may differ from the stated formula"
@@ -74,7 +74,7 @@ class Structures(Section):
     """From the sources to the table of unique structures."""
 
     sources: list[Name] = Field(min_length=1, description="named sources to read")
-    shards: int = Field(8, ge=1, le=10_000, description="pieces that the work is cut into")
+    shards: int = Field(8, ge=1, le=10_000, description="number of jobs the work is split into")
     symmetry: Symmetry = Field(default_factory=Symmetry, description="spglib")
     checks: Checks = Field(default_factory=Checks, description="physical checks")
     duplicates: Duplicates = Field(

@@ -30,14 +30,14 @@ class Experiment(Section):
     model: Name = Field(description="section of models")
     training: Name | None = Field(None, description="section of trainings; null for logistic")
     filter: Name | None = Field(
-        None, description="section of filters, for the training part alone; null: all train"
+        None, description="section of filters, for the training part only; null: all train"
     )
     target: Literal["space_group", "crystal_system"] = Field(
-        "space_group", description="what a network tells apart"
+        "space_group", description="what a network distinguishes"
     )
     members: int = Field(1, ge=1, le=100, description="networks whose probabilities are averaged")
     cross_validation: bool = Field(
-        False, description="a network a fold of the split, which validates on it; gives members"
+        False, description="one network per fold of the split, which validates on it; sets members"
     )
     seed: int = Field(0, ge=0, description="seed of the first member; the others follow")
     measured: list[Name] = Field(
@@ -45,8 +45,8 @@ class Experiment(Section):
     )
     untrained: Name | None = Field(
         None,
-        description="section of class_sets: its groups that are none of the classes are recognised "
-        "by the network's features; null: none",
+        description="section of class_sets: its groups outside the experiment's classes are "
+        "recognised by the network's features; null: none",
     )
 
 
@@ -85,7 +85,7 @@ class Configuration(Section):
         default_factory=Reflections, description="what powder-type descriptors are made from"
     )
     descriptors: dict[Name, Descriptor] = Field(min_length=1, description="descriptors")
-    class_sets: dict[Name, ClassSet] = Field(min_length=1, description="space groups told apart")
+    class_sets: dict[Name, ClassSet] = Field(min_length=1, description="space groups distinguished")
     filters: dict[Name, Filter] = Field({}, description="outliers left out of training")
     splits: dict[Name, AnySplit] = Field(min_length=1, description="train, validation and test")
     models: dict[Name, Model] = Field(min_length=1, description="models")

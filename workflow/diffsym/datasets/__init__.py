@@ -1,1 +1,1 @@
-"""What models learn from: class sets, splits, their leakage, and the feeding of batches."""
+"""What models learn from: class sets, splits and their leakage, and batches."""

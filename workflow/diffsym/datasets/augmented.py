@@ -1,4 +1,4 @@
-"""Powder patterns rendered while a network trains, with noise that is new in each epoch."""
+"""Powder patterns rendered while a network trains, with new noise in each epoch."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class AugmentedPartition(LabelledStructures):
     Attributes
     ----------
     d_star, intensity : (l,)
-        All lines behind one another, 1/A and electrons^2; read-only maps of temporary files.
+        All lines, concatenated, 1/A and electrons^2; read-only maps of temporary files.
     offsets : (n + 1,)
         First line of each structure, and the number of all.
     axis_cosine : (l,), optional

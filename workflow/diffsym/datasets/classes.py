@@ -1,4 +1,4 @@
-"""Class sets: which space groups a model tells apart."""
+"""Class sets: which space groups a model distinguishes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from diffsym.files import read_json
 
 @dataclass(frozen=True)
 class ClassSet:
-    """The space groups that a model tells apart.
+    """The space groups that a model distinguishes.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class ClassSet:
     counts
         Number of structures of each class, in the order of `classes`.
     missing
-        Wanted space groups of which there is no structure.
+        Requested space groups without any structure.
     rule
         The setting that selected the classes.
     """
@@ -43,16 +43,16 @@ def select_classes(
     space_groups: Sequence[int] | None = None,
     named: str | Path | None = None,
 ) -> ClassSet:
-    """Select the space groups that a model tells apart, by exactly one of the four rules.
+    """Select the space groups that a model distinguishes, by exactly one of the four rules.
 
     Parameters
     ----------
     labels
         Space-group number of each structure, (n,).
     min_entries
-        Take all groups with at least so many structures.
+        Take all groups with at least this many structures.
     most_populated
-        Take so many groups, those with the most structures; of equals the one of lower number.
+        Take this many groups, those with the most structures; of equals the one of lower number.
     space_groups
         Take these groups, as far as there are structures of them.
     named

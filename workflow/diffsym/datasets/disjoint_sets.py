@@ -76,7 +76,7 @@ def make_disjoint_split(
     folds: int,
     seed: int,
 ) -> tuple[pa.Table, list[GroupDraw]]:
-    """Split the structures so that one of several disjoint sets tests.
+    """Split the structures so that one of several disjoint sets is the test part.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def make_disjoint_split(
     profiles
         Descriptor table of ideal profiles; the largest value of each is 1.
     held_out
-        Number of the set that tests, from 1 on.
+        Number of the test set, from 1.
     sets, entries_per_group
         Number of sets, and of the structures of each group in each of them.
     tolerance_bins, minimum_intensity
@@ -206,23 +206,23 @@ def covered(
 ) -> NDArray[np.bool_]:
     """Whether some other profile has a peak near each peak of a profile.
 
-    All pairs are compared, but not one by one: for each bin there is a row of bits, one a profile,
-    set where the profile has a peak near the bin. The profiles that cover a candidate are the
-    conjunction of the rows of its peaks, and for most candidates nothing is left after a few.
+    All pairs are compared, but not one by one: each bin has a row of bits, one per profile, set
+    where the profile has a peak near the bin. The profiles that cover a candidate are the
+    conjunction of the rows of its peaks, and for most candidates nothing remains after a few.
 
     Parameters
     ----------
     peaks
         Which bins of each profile hold a peak, (n, bins), sparse.
     candidates
-        Profiles that are asked for, rising row numbers.
+        Profiles to check, rising row numbers.
     tolerance_bins
         Largest distance of two peaks, in bins, that counts as near.
 
     Returns
     -------
     (n,)
-        False for those that are not asked for. A profile without peaks is covered by any other.
+        False for those not checked. A profile without peaks is covered by any other.
     """
     near = _near_peaks(peaks, tolerance_bins)
     commonness = np.bitwise_count(near).sum(axis=1)
@@ -280,7 +280,7 @@ def _any_in_all_rows(
 
 
 def describe_draw(groups: Sequence[GroupDraw], entries_per_group: int) -> dict[str, Any]:
-    """The report of a draw: what each group gives, and which ones give less than asked for.
+    """The report of a draw: what each group gives, and which ones give less than requested.
 
     `reduced` are groups that give fewer structures to some set, `empty` those that give none.
     """

@@ -1,8 +1,8 @@
-"""From the descriptor table to what models are fed with: joined and memory-mapped.
+"""From the descriptor table to the input of models: joined and memory-mapped.
 
 The descriptor table is read one row group at a time into arrays on disk, apart for each role of the
 split. Batches are gathered from these maps, so the memory of a training does not grow with the data
-set beyond identifiers and labels; what is stored sparse is filled up with zeros batch by batch.
+set beyond identifiers and labels; sparse descriptors are filled with zeros batch by batch.
 Images are unpacked on the way to these arrays, once, and stay bytes until they are in the network.
 """
 
@@ -35,7 +35,7 @@ from diffsym.tables import (
     read_table,
 )
 
-# Images are compared by the means over so many blocks of pixels along each side.
+# Images are compared by means over this many blocks of pixels along each side.
 BLOCKS = 32
 
 
@@ -77,7 +77,7 @@ class LabelledStructures(ABC):
         return np.array(self.classes, np.uint8)[self.labels]
 
     def digest(self) -> str:
-        """Digest of all that a training sees of the structures."""
+        """Digest of everything that a training sees of the structures."""
         digest = hashlib.sha256(json.dumps(self.classes).encode())
         digest.update(self.labels.data)
         if self.ln_volumes is not None:
@@ -168,7 +168,7 @@ class ImagePartition(Partition):
         (n, height, width, channels) uint8; a read-only map of a temporary file.
     """
 
-    # Megabytes a batch: they are gathered beside the training, not between its steps.
+    # Megabytes per batch: they are gathered in parallel with the training, not between its steps.
     workers: ClassVar[int] = 2
 
     @property
@@ -178,9 +178,9 @@ class ImagePartition(Partition):
         return height, width, channels
 
     def matrix(self) -> NDArray[np.float32]:
-        """Images in small as the rows of a matrix, from 0 to 1, by which structures are compared.
+        """Small images as the rows of a matrix, from 0 to 1, by which structures are compared.
 
-        Each value is the mean over a block of pixels, 32 x 32 blocks a channel, so that distances
+        Each value is the mean over a block of pixels, 32 x 32 blocks per channel, so that distances
         between all pairs are affordable.
         """
         n, height, width, channels = self.features.shape
@@ -216,8 +216,8 @@ def open_partitions(
     classes
         Space-group numbers.
     training_filter
-        Filter table (Parquet): what it does not keep is left out of the training part, and of
-        that alone, so that models which are trained on more or on less are judged alike.
+        Filter table (Parquet): what it does not keep is left out of the training part only, so that
+        models trained on more or on less are tested alike.
     validation_fold
         Fold that validates in a turn of a cross-validation, see `hold_out`; None: the roles are
         those of the split.
@@ -255,7 +255,7 @@ def assignments_by_role(
 ) -> dict[str, pd.DataFrame]:
     """Rows of the split table that belong to the classes and are described, by role.
 
-    Outliers are missing from the training part, and from no fold that validates.
+    Outliers are left out of the training part, but not out of a validating fold.
     """
     rows = read_table(split, SPLIT).sort_by("structure_id").to_pandas()
     rows = rows[
@@ -293,7 +293,7 @@ def hold_out(rows: pd.DataFrame, fold: int) -> pd.DataFrame:
 
 
 def labels_of(rows: pd.DataFrame, classes: Sequence[int]) -> dict[str, Any]:
-    """What `LabelledStructures` has of some rows of the split table."""
+    """The fields of `LabelledStructures` for some rows of the split table."""
     return {
         "labels": np.searchsorted(sorted(classes), rows["space_group"]).astype(np.int32),
         "folds": rows["fold"].to_numpy(),

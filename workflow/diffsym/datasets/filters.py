@@ -1,7 +1,7 @@
 """Outliers in cell volume and atomic density that a training may leave out.
 
 Ozaki et al. (2025), section 2.3: U = ln(V / A^3) and eta = ln(n A^3 / V), with the volume V of the
-primitive cell and its number of atoms n, are nearly normally distributed over a data base. Their
+primitive cell and its number of atoms n, are nearly normally distributed over a database. Their
 data set D(sigma_U) holds the structures whose U is within one standard deviation of the mean,
 D(2 sigma_U+eta) those whose U and eta both are within two, D(inf) all.
 
@@ -28,7 +28,7 @@ class Limits:
     Attributes
     ----------
     mean, standard_deviation
-        Of all values; the normal distribution that is likeliest to have given them.
+        Of all values; the maximum-likelihood normal distribution.
     lowest, highest
         The values kept, bounds included; None: all.
     """
@@ -57,7 +57,7 @@ def limits(values: NDArray[np.float64], deviations: float | None) -> Limits:
 def filter_outliers(
     structures: pa.Table, classes: ArrayLike, *, volume: float | None, density: float | None
 ) -> tuple[pa.Table, dict[str, Any]]:
-    """Mark the structures of a class set that are no outliers.
+    """Mark the structures of a class set that are not outliers.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def filter_outliers(
 
 @dataclass(frozen=True)
 class Histogram:
-    """Numbers of values in bins, beside those of a normal distribution.
+    """Numbers of values in bins, with those of a normal distribution.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class Histogram:
     expected
         What the normal distribution has in each bin, (m,).
     mean, standard_deviation
-        Of that distribution, which is the likeliest one.
+        Of that distribution, which has the maximum likelihood.
     """
 
     edges: NDArray[np.float64]

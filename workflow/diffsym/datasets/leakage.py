@@ -1,4 +1,4 @@
-"""How much of the test part a model could know by heart."""
+"""How much of the test part a model could have memorised."""
 
 import numpy as np
 import pyarrow as pa
@@ -22,9 +22,9 @@ def measure_leakage(
     structures
         Columns `structure_id`, `formula` and `structure_type` of all structures of both parts.
     threshold
-        Two descriptors are near if the root of the mean squared difference of their values is
-        below this (the normalised pair distribution function runs from 0 to 1). Images are
-        compared in small, see `diffsym.datasets.feeding.ImagePartition.matrix`.
+        Two descriptors are near if the root of the mean squared difference of their values is below
+        this (the normalised pair distribution function runs from 0 to 1). Images are compared at
+        reduced size, see `diffsym.datasets.feeding.ImagePartition.matrix`.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def _nearest(
 
 
 def _shared(structures: pa.Table, column: str, train: Partition, test: Partition) -> NDArray:
-    """Which test structures have a value of the column that a training structure has, too."""
+    """Which test structures share a value of the column with a training structure."""
 
     def values(part: Partition) -> pa.Array:
         rows = pc.index_in(part.structure_ids, structures["structure_id"].combine_chunks())

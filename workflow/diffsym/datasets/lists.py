@@ -31,14 +31,14 @@ def gather_lists(
     columns
         Name of each list column -> type of its array. The lists of a row are equally long.
     wanted
-        Identifiers of n structures; one that is in no table has empty lists.
+        Identifiers of n structures; one missing from all tables has empty lists.
     folder
         See `scratch_array`.
 
     Returns
     -------
     arrays
-        Column -> elements of all lists behind one another, (l,); read-only maps.
+        Column -> elements of all lists, concatenated, (l,); read-only maps.
     offsets
         First element of each structure, and the number of all, (n + 1,).
     """
@@ -61,8 +61,8 @@ def scratch_array(
 ) -> NDArray:
     """Array of zeros that is mapped to a temporary file.
 
-    The file has no name, so that nothing of it is left once the array is gone, not even when the
-    process is killed.
+    The file has no name, so nothing of it remains once the array is gone, not even if the process
+    is killed.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def scratch_array(
         return np.empty(shape, dtype)
     what = f"a temporary file of {size / 1e6:.0f} MB in {folder or tempfile.gettempdir()}"
     with full_disk_told(what), tempfile.TemporaryFile(dir=folder) as file:
-        # Without its room a mapped array would end the process where it is first written to.
+        # Without reserved space a mapped array would kill the process when it is first written to.
         if hasattr(os, "posix_fallocate"):  # not on macOS
             os.posix_fallocate(file.fileno(), 0, size)
         return np.memmap(file, dtype, mode="r+", shape=shape)

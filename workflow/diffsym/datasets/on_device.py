@@ -9,10 +9,10 @@ points turns them into peaks in Fourier space, at f periods a point:
     \hat p(f) = \hat g(f) \, \exp(-2 \pi^2 s^2 f^2) / \mathrm{sinc}^4 f.
 
 Background and noise have the distributions of `diffsym.descriptors.powder_noise`. Peak widths and
-backgrounds are its very numbers, drawn on the host; noise has numbers of its own, a hash of the
-key and the point by 32-bit arithmetic, which is what accelerators are fast at. So a pattern is
-still a function of seed, epoch and structure, whatever batch it is in and whatever backend renders
-it; only the rounding of the transforms may differ from one to another.
+backgrounds are exactly its numbers, drawn on the host; noise has its own numbers, a hash of the key
+and the point in 32-bit arithmetic, which is fast on accelerators. So a pattern is still a function
+of seed, epoch and structure, whatever batch it is in and whatever backend renders it; only the
+rounding of the transforms may differ from one to another.
 """
 
 import functools
@@ -47,7 +47,7 @@ _FIRST_FACTOR, _SECOND_FACTOR = 0x7FEB352D, 0x846CA68B - 2**32
 MARGIN_SIGMAS = 6
 # Standard deviation of the narrowest peak, in points, that the grid of angles renders truly.
 LEAST_SIGMA = 2
-# What a recipe may ask for and is not rendered here, and the value that is: none of it.
+# What a recipe may ask for but is not rendered here, and the value that turns it off.
 _NOT_RENDERED = {
     "eta": (0, 0),
     "crystallite_size": None,
@@ -70,7 +70,7 @@ class DevicePartition(LabelledStructures):
     rows
         Row of `features` of each structure, (n,).
     source
-        What the features were made from. It stands for them in the digest, so that gigabytes need
+        What the features were made from. It represents them in the digest, so that gigabytes need
         not be read back.
     """
 
@@ -132,7 +132,7 @@ class DevicePatterns(DevicePartition):
     seed: int
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be rendered."""
+        """Reject what cannot be rendered."""
         _refuse_others_than_gaussians(self.recipe)
         narrowest, widest = (sigma / self._step for sigma in self.recipe.sigma)
         if narrowest < LEAST_SIGMA * (1 - 1e-6):
@@ -168,7 +168,7 @@ class DevicePatterns(DevicePartition):
         keys = self.keys[rows]
         background = draw_background(self.recipe, keys)
         widths = draw_sigma(self.recipe, keys) / self._step
-        # Two arrays, as each one that is sent to a device takes its time.
+        # Two arrays, because each transfer to a device takes time.
         shapes = np.column_stack([widths, *background]).astype(np.float32)
         words = np.column_stack([self.rows[rows], keys.astype("<u8").view("<i4").reshape(-1, 2)])
         return _render(
@@ -199,7 +199,7 @@ def to_device(array: NDArray) -> Any:
 
 
 def _refuse_others_than_gaussians(recipe: Recipe) -> None:
-    """DiffsymError where a recipe asks for more than Gaussians at their places."""
+    """DiffsymError if a recipe asks for more than Gaussians at their places."""
     for name, none in _NOT_RENDERED.items():
         value = getattr(recipe, name)
         if value != none:

@@ -1,4 +1,4 @@
-"""One way to open what experiments are fed with, stored or rendered, with volumes or without."""
+"""One way to open the input of experiments, stored or rendered, with or without volumes."""
 
 import importlib
 from collections.abc import Mapping, Sequence

@@ -3,7 +3,7 @@
 Three rules, each harder than the one before it:
 
 - `stratified` draws within each space group (Liu et al. 2019: 80 % and 20 %). Polymorphs, solid
-  solutions and isotypes of a training structure may stand in the test part.
+  solutions and isotypes of a training structure may be in the test part.
 - `formula` keeps all structures of a reduced formula on one side.
 - `prototype` keeps all structures of a structure type on one side.
 
@@ -32,7 +32,7 @@ from diffsym.tables import ROLES, SPLIT
 
 Kind = Literal["stratified", "formula", "prototype"]
 
-# Column of the structures table whose values may not stand on two sides.
+# Column of the structures table whose values may not be on both sides.
 KEYS: dict[Kind, str] = {
     "stratified": "structure_id",
     "formula": "formula",
@@ -40,7 +40,7 @@ KEYS: dict[Kind, str] = {
 }
 # Smallest space group that gives entries to another part; a fifth of five entries is one.
 SMALLEST_DRAWN = 5
-# The first pass over the keys fills; the second mends what large keys overshot.
+# The first pass over the keys fills; the second corrects what large keys overshot.
 DRAWING_PASSES = 2
 
 
@@ -61,7 +61,7 @@ def make_split(
         Columns `structure_id`, `space_group` and, as the kind needs it, `formula` or
         `structure_type`; rows in any order.
     kind
-        What may not stand on two sides, see the module's text.
+        What may not be on both sides, see the module's docstring.
     test_fraction
         Share of each space group that tests.
     validation_fraction
@@ -103,7 +103,7 @@ def divide_training_side(
     folds: int,
     seed: int,
 ) -> pa.Table:
-    """Draw the validation part and the folds from what does not test.
+    """Draw the validation part and the folds from everything outside the test part.
 
     Parameters
     ----------
@@ -178,9 +178,8 @@ def _draw_keys(
     The keys are visited in random order, `DRAWING_PASSES` times. Each is drawn, or put back, if
     that brings the shares of its space groups closer to `fraction` (sum of squared deviations over
     the expected entries), unless it would take the last entry of a space group or touches a group
-    that is too small.
-    A greedy pass is linear in the number of entries, and, other than taking one of k folds, knows
-    fractions that are not 1/k.
+    that is too small. A greedy pass is linear in the number of entries and, unlike taking one of k
+    folds, allows fractions other than 1/k.
     """
     groups, codes = np.unique(space_groups, return_inverse=True)
     available = np.bincount(codes, minlength=len(groups))
@@ -207,7 +206,7 @@ def _draw_keys(
 def _folds(
     space_groups: NDArray, keys: NDArray, kind: Kind, folds: int, seed: int
 ) -> NDArray[np.int8]:
-    """Cut entries into folds of equal make-up; no key stands in two."""
+    """Divide entries into folds of equal composition; no key is in two."""
     if np.unique(space_groups, return_counts=True)[1].max(initial=0) < folds:
         raise DiffsymError(
             f"{kind} split: no space group has {folds} structures outside the test part, one for "

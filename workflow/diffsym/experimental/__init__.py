@@ -1,1 +1,1 @@
-"""Measured patterns in, descriptors and answers out."""
+"""Measured patterns in, descriptors and predictions out."""

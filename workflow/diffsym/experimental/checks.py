@@ -1,4 +1,4 @@
-"""Whether numbers can be a measured powder pattern."""
+"""Whether an array of numbers can be a measured powder pattern."""
 
 import math
 
@@ -11,7 +11,7 @@ from diffsym.scattering.powder import Wavelength, spectral_lines
 Floats = NDArray[np.float64]
 
 FEWEST_POINTS = 100
-# A pattern that ends at longer lattice spacings than this, A, is not one: its "angles" are more
+# A pattern that ends at longer lattice spacings than this, A, is rejected: its "angles" are more
 # likely scattering vectors, spacings or radians.
 LARGEST_LAST_SPACING = 3.0
 
@@ -35,7 +35,7 @@ def check_pattern(two_theta: Floats, intensity: Floats, wavelength: Wavelength) 
             f"{len(two_theta)} points are too few for a pattern; give at least {FEWEST_POINTS}"
         )
     if not (np.isfinite(two_theta).all() and np.isfinite(intensity).all()):
-        raise DiffsymError("an angle or an intensity is no finite number; remove its point")
+        raise DiffsymError("an angle or an intensity is not a finite number; remove its point")
     if not (np.diff(two_theta) > 0).all():
         raise DiffsymError(
             "the angles do not rise from point to point; sort them and remove repeated ones, or "
@@ -43,8 +43,8 @@ def check_pattern(two_theta: Floats, intensity: Floats, wavelength: Wavelength) 
         )
     if two_theta[0] < 0 or two_theta[-1] >= 180:
         raise DiffsymError(
-            f"angles from {two_theta[0]:g} to {two_theta[-1]:g} are no 2theta in degrees; convert "
-            "them"
+            f"angles from {two_theta[0]:g} to {two_theta[-1]:g} are not 2theta in degrees; "
+            "convert them"
         )
     lines = spectral_lines(wavelength)
     strongest = lines[lines[:, 1].argmax(), 0]

@@ -1,4 +1,4 @@
-"""Measured patterns as what networks are fed with."""
+"""Measured patterns in the form that networks are fed."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -3,7 +3,7 @@
 A set is a folder or an archive:
 
 - a folder with an index `patterns.csv`: the column `file` names text files of two columns, 2theta
-  in degrees and intensity (what follows # is a comment); the columns `space_group`,
+  in degrees and intensity (text after # is a comment); the columns `space_group`,
   `primitive_volume` (A^3) and `wavelength` (A) may be there and may be empty;
 - a NumPy archive (`.npz`) with the arrays `two_theta` (m,), `intensity` (n, m) and, if known,
   `space_group`, `primitive_volume` and `pattern_id` (n,).
@@ -68,13 +68,13 @@ def read_patterns(
     wavelength
         Of patterns that do not come with their own.
     exclude
-        Identifiers within the set of patterns not to be used, for example after an audit.
+        Identifiers within the set of patterns not to use, for example after an audit.
 
     Returns
     -------
     patterns, rejected
         The documented measured table, and the rejected table: with the excluded patterns, broken
-        files and patterns, and those whose intensities another pattern of the set has, too.
+        files and patterns, and those with the same intensities as another pattern of the set.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def _from_archive(
 
 
 def _from_folder(path: Path, wavelength: Wavelength) -> Iterator[tuple[str, MeasuredPattern | str]]:
-    """Patterns that the index of a folder names; a broken one is the reason why."""
+    """Patterns named by the index of a folder; for a broken one, the reason instead."""
     try:
         index = pd.read_csv(path / INDEX, comment="#", dtype={"file": str})
         files = index["file"]
@@ -189,7 +189,7 @@ def _verdict(
 ) -> tuple[str, str] | None:
     """Code and sentence why a pattern cannot be used, or None; `first_with` is kept up to date.
 
-    A pattern that could not be read is the sentence why.
+    For a pattern that could not be read, the sentence is given in its place.
     """
     if isinstance(pattern, str):
         return "unreadable", pattern

@@ -6,19 +6,19 @@ factor
 .. math::
     f_{LP} = \frac{1 + \cos^2 2\theta}{2 \sin^2\theta \cos\theta}
 
-and their angles turned into :math:`1/d = 2 \sin\theta / \lambda` (`ideal_profile_of_peaks`). What
-is left knows no instrument and can be compared with `diffsym.scattering.ideal`. Displacements of
-atoms remain in it: they are those of the sample, and no B is applied.
+and their angles turned into :math:`1/d = 2 \sin\theta / \lambda` (`ideal_profile_of_peaks`). The
+result is independent of the instrument and can be compared with `diffsym.scattering.ideal`.
+Displacements of atoms remain in it: they are those of the sample, and no B is applied.
 
 Lines are found in four steps.
 
 1. The background is clipped off (SNIP: Ryan et al. 1988, Nucl. Instrum. Methods B 34, 396).
-2. Of a doublet the weaker component is subtracted (Rachinger 1948, J. Sci. Instrum. 25, 254).
+2. The weaker component of a doublet is subtracted (Rachinger 1948, J. Sci. Instrum. 25, 254).
 3. Ridges of the wavelet transform at scales about the pattern's own peak width are candidates
    (`scipy.signal.find_peaks_cwt`: Du et al. 2006, Bioinformatics 22, 2059) if they stand out of
    the noise.
 4. All of them are refined together against the pattern as it was measured, doublets included
-   (`diffsym.experimental.profile_fit`), and what the fit leaves over is searched once more.
+   (`diffsym.experimental.profile_fit`), and the residual of the fit is searched once more.
 """
 
 import math
@@ -53,7 +53,7 @@ CLIPPING = 10
 # Distance between the knots of the background's correction, likewise, and fewest of them.
 KNOT_DISTANCE = 50
 FEWEST_KNOTS = 8
-# How often the pattern is searched for lines: once as it is and once for what a fit leaves over.
+# How often the pattern is searched for lines: once as it is and once in the residual of a fit.
 SEARCHES = 2
 # Lowest noise, as a share of the pattern's span.
 LEAST_NOISE = 5e-4
@@ -183,18 +183,18 @@ def find_peaks(
     signal_to_noise
         A line must stand out by this many standard deviations of the noise.
     profile_error
-        By which share of the intensity a peak's shape may differ from the fitted profile, besides
-        the noise. A line on the flank of another must stand out of this, too.
+        Share of the intensity by which a peak's shape may differ from the fitted profile, besides
+        the noise. A line on the flank of another must also exceed this.
 
     Returns
     -------
     Peaks
-        None if nothing stands out.
+        Empty if nothing stands out.
 
     Raises
     ------
     DiffsymError
-        If the pattern is none or a setting is out of range.
+        If the pattern is invalid or a setting is out of range.
     """
     angles, values = np.asarray(two_theta, np.float64), np.asarray(intensity, np.float64)
     lines = _strongest_first(wavelength)
@@ -254,7 +254,7 @@ def snip_background(intensity: Floats, width: float) -> Floats:
     Parameters
     ----------
     intensity : (m,)
-        The pattern, which is smoothed before: clipping would follow the lowest of noisy values.
+        The pattern, which is smoothed first: clipping would follow the lowest of noisy values.
     width
         Full width at half maximum of the peaks, points.
     """
@@ -281,7 +281,7 @@ def strip_companions(two_theta: Floats, intensity: Floats, lines: Floats) -> Flo
     Returns
     -------
     (m,)
-        What the first wavelength makes of the pattern.
+        The part of the pattern due to the first wavelength.
     """
     stripped = intensity.copy()
     for wavelength, weight in lines[1:]:
@@ -336,10 +336,10 @@ def _in_equal_steps(two_theta: Floats, intensity: Floats) -> tuple[Floats, Float
 def _typical_width(
     two_theta: Floats, intensity: Floats, lines: Floats, noise: float
 ) -> float | None:
-    """Full width at half maximum of the pattern's strong peaks, points; None if there is none.
+    """Full width at half maximum of the pattern's strong peaks, points; None without peaks.
 
-    Peaks that overlap look broader, so it is rather one of the narrower ones. The background that
-    it is measured above depends on it, hence twice.
+    Peaks that overlap look broader, so one of the narrower widths is taken. The background depends
+    on the width in turn, so this is done twice.
     """
     width = len(two_theta) / 600
     for _ in range(2):

@@ -10,7 +10,7 @@ from diffsym.descriptors import powder
 from diffsym.scattering.powder import Wavelength, spectral_lines
 
 # A pattern that covers less of the descriptor's range says too little; where the rest is not
-# measured, the nearest measured intensity stands in for the background there.
+# measured, the nearest measured intensity replaces the background.
 SMALLEST_COVERAGE = 0.7
 
 
@@ -29,7 +29,7 @@ def convert(
     wavelength
         Of the descriptor, as in `diffsym.scattering.powder.spectral_lines`.
     settings
-        Other settings of the descriptor, of which the grid is read, and of the search for lines,
+        Other settings of the descriptor, from which the grid is read, and of the search for lines,
         which is not needed.
 
     Returns
@@ -37,7 +37,7 @@ def convert(
     values
         (n, m) intensities, negative ones 0, the largest 1.
     failures
-        Row and reason of each pattern that cannot be carried over; its values are NaN.
+        Row and reason of each pattern that cannot be converted; its values are NaN.
     """
     two_theta = powder.axis(**settings)
     values = np.full((measured.num_rows, len(two_theta)), np.nan, np.float32)

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 # A component is evaluated up to this distance, in full widths at half maximum: a Lorentzian has
 # 94 % of its area there.
 REACH = 5
-# Refinement ends when the sum of squares falls by less than this share, or after so many steps.
+# Refinement ends when the sum of squares falls by less than this share, or after this many steps.
 TOLERANCE = 1e-4
 MOST_STEPS = 20
 # The width stays within this factor of its estimate.

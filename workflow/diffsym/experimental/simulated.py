@@ -1,8 +1,8 @@
 """Test structures as an instrument would show them, in the form of measured patterns.
 
-Between a crystal and the peaks that are found in its pattern something is lost. Patterns rendered
-of structures whose answers are known show how much, apart from everything else that tells measured
-patterns from computed ones.
+Something is lost between a crystal and the peaks found in its pattern. Patterns rendered from
+structures with known answers show how much, separate from everything else that distinguishes
+measured patterns from computed ones.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,1 +1,1 @@
-"""The published systems, one module each, and what trains them and lets them predict."""
+"""The published systems, one module each, and the code that trains and runs them."""

@@ -22,7 +22,7 @@ def build(
     hidden_dropout: float = 0.5,
     seed: int,
 ) -> keras.Model:
-    """Build the network, without the response normalisation, which later networks do without.
+    """Build the network, without the response normalisation, which later networks dropped.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def build(
     numbers = count(1)
     first, second, third, fourth, fifth = filters
     images = image_input(input_shape)
-    # With two pixels on each side the first convolution has the paper's 55 x 55 results.
+    # With two pixels of padding on each side the first convolution gives the paper's 55 x 55.
     x = layers.ZeroPadding2D(2, name="padding")(scaled(images))
     x = convolution(x, first, 11, strides=4, padding="valid", numbers=numbers, seed=seed)
     x = layers.MaxPooling2D(3, 2, name="block_1")(x)

@@ -52,7 +52,7 @@ def build(
 
 
 def _initialise(network: keras.Model, seed: int) -> None:
-    """Draw the initial weights anew: Keras' own take no seed."""
+    """Redraw the initial weights: Keras' own take no seed."""
     weighted = (layer for layer in network.layers if hasattr(layer, "kernel"))
     for number, layer in enumerate(weighted, start=1):
         layer.kernel.assign(he_normal(seed, number)(layer.kernel.shape))

@@ -18,8 +18,8 @@ def shuffled(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
 class Batches(keras.utils.PyDataset):
     """Batches of descriptors, labels and weights for Keras.
 
-    Where several devices share each batch, all batches divide among them: the first structures are
-    repeated at the end to make up the last one. So they are where the partition wants whole
+    If several devices share each batch, all batches divide among them: the first structures are
+    repeated at the end to fill up the last one. The same happens if the partition wants whole
     batches.
 
     Parameters
@@ -27,9 +27,9 @@ class Batches(keras.utils.PyDataset):
     partition
         What to gather from.
     batch_size
-        Structures a batch, rounded up for the devices; the last batch holds what is left.
+        Structures per batch, rounded up for the devices; the last batch has the rest.
     order
-        Rows to visit, in this order; all in their own order by default.
+        Rows to visit, in this order; by default all in their stored order.
     class_weights
         Weight of a structure of each class in the loss, (n_classes,); 1 by default.
     """

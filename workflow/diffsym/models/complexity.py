@@ -46,7 +46,7 @@ def complexity(model: keras.Model) -> Complexity:
     Raises
     ------
     TypeError
-        If a layer multiplies by weights in a way that is not known here.
+        If a layer multiplies by weights in an unknown way.
     """
     parameters = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     (images,) = model.inputs

@@ -1,4 +1,4 @@
-"""How well a network does after each of its epochs, on parts that its training never sees."""
+"""Accuracy of a network after each of its epochs, on parts that its training never sees."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,9 +13,9 @@ from diffsym.models.training import predict
 def accuracy_over_epochs(
     model: keras.Model, archive: str | Path, parts: Mapping[str, LabelledStructures]
 ) -> dict[str, Any]:
-    """Accuracy after the epochs of which there is a snapshot.
+    """Accuracy after the epochs that have a snapshot.
 
-    Nothing is chosen by it; the weights of the model are those of the last snapshot afterwards.
+    It influences no choice; afterwards the model has the weights of the last snapshot.
 
     Parameters
     ----------

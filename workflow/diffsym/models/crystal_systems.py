@@ -1,4 +1,4 @@
-"""Networks that tell crystal systems apart, judged beside those that tell space groups apart."""
+"""Networks that classify crystal systems, compared with those that classify space groups."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,9 +25,9 @@ def spread(
 ) -> NDArray[np.float32]:
     """Probabilities of space groups that follow from those of the crystal systems.
 
-    The probability of a system is shared by its groups as they share its training structures. The
-    sum over the groups of a system gives its probability back; the first answer among groups is
-    what one would say who knows the system and nothing else.
+    The probability of a system is divided among its groups in proportion to their training
+    structures. The sum over the groups of a system gives its probability back; the top-1 space
+    group is the best guess given only the crystal system.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""What the first blocks of a network with streams make of some structures.
+"""Feature maps of some structures in the first blocks of a network with streams.
 
-Tiong et al. (2020), Fig. 6 and supplementary Figs. 4 and 5, compare networks by it: maps of a block
-that resemble each other are redundant.
+Tiong et al. (2020), Fig. 6 and supplementary Figs. 4 and 5, compare networks by them: maps of a
+block that resemble each other are redundant.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def recognised_examples(
     predictions
         Predictions table of a network.
     classes
-        Space-group numbers that it tells apart.
+        Space-group numbers that it distinguishes.
     most
         Number of structures; the crystal systems of highest symmetry come first.
 
@@ -119,7 +119,7 @@ def mean_correlation(maps: NDArray[np.floating]) -> float:
     Returns
     -------
     float
-        0: no two maps have anything in common; 1: each is a multiple of any other but for a
+        0: no two maps have anything in common; 1: each is a multiple of any other, up to a
         constant. Flat maps have no correlation and do not count; NaN if fewer than two remain.
     """
     pixels = maps.reshape(len(maps), -1)

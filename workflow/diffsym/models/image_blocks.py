@@ -25,8 +25,8 @@ def scaled(images: Any, side: int | None = None) -> Any:
     images
         (batch, height, width, channels) uint8 tensor.
     side
-        Height and width in pixels that the images are brought to, by averages of what lies under
-        each of these pixels; None: they stay as they are.
+        Height and width in pixels that the images are downsampled to, by averages over each new
+        pixel; None: they stay as they are.
     """
     x = layers.Rescaling(1 / 255, name="scaling")(images)
     return x if side is None else keras.ops.image.resize(x, (side, side), antialias=True)
@@ -54,7 +54,7 @@ def convolution(
     filters, kernel_size, strides, padding, groups
         Of the convolution, whose kernel is a square.
     numbers
-        Gives the layer the number that its name and its random numbers follow from.
+        Gives the layer its number, which determines its name and its random numbers.
     dropout
         Share of the values set to 0 in training.
     batch_normalisation

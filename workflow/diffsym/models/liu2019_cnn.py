@@ -23,7 +23,7 @@ def build(
 ) -> keras.Model:
     """Build the network; the defaults are the paper's final hyper-parameters (last row, Table 4).
 
-    The paper names batch normalisation and dropout without their place and rate. As in the work
+    The paper mentions batch normalisation and dropout without their place and rate. As in the work
     it refers to (He et al. 2016), each convolution is normalised before its ReLU, and needs no
     bias then; dropout follows the pooling.
 

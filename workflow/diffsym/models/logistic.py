@@ -1,12 +1,12 @@
 """Logistic regression of Liu et al. 2019, Acta Cryst. A75, 633 (section 3.1 and appendix A).
 
-One logistic function a space group, each told "this group or any other", with elastic-net
+One logistic function per space group, each for "this group or any other", with elastic-net
 regularisation; on the descriptor X itself, or on its quadratic form {X_i X_j, j > i} (equation 5).
 
 The estimator has scikit-learn's interface and is selected by scikit-learn's cross-validation. It
-is fitted by an algorithm of its own, because scikit-learn's stochastic descent takes 11 s for a
-pass over the 21 736 products of 3 600 structures and 40 groups on two cores, and its other solvers
-take longer. Here all groups share two matrix products a pass (0.2 s), and the products X_i X_j are
+has its own fitting algorithm, because scikit-learn's stochastic descent takes 11 s for a pass over
+the 21 736 products of 3 600 structures and 40 groups on two cores, and its other solvers take
+longer. Here all groups share two matrix products per pass (0.2 s), and the products X_i X_j are
 made in blocks of rows and never stored.
 """
 
@@ -31,7 +31,7 @@ from diffsym.files import atomic_path
 Features = Literal["linear", "quadratic"]
 Floats = NDArray[np.floating[Any]]
 
-# Rows whose products are held at a time: 45 MB for a descriptor of 209 values.
+# Rows whose products are in memory at a time: 45 MB for a descriptor of 209 values.
 BLOCK_ROWS = 512
 # A fit ends when no coefficient moves by more than this share of the largest one.
 TOLERANCE = 1e-4
@@ -73,7 +73,7 @@ def _blocks(descriptors: Floats | csr_array, features: Features) -> Iterator[tup
 
 
 class ElasticNetLogistic(ClassifierMixin, BaseEstimator):
-    """One elastic-net logistic regression a class, fitted together.
+    """One elastic-net logistic regression per class, fitted together.
 
     Minimises, for each class, the mean of the logistic loss plus
     `alpha * (l1_ratio * |w|_1 + (1 - l1_ratio) / 2 * |w|_2^2)`, as scikit-learn's `SGDClassifier`
@@ -104,7 +104,7 @@ class ElasticNetLogistic(ClassifierMixin, BaseEstimator):
     intercept_
         (k,).
     n_iter_
-        Passes that were made.
+        Passes made.
     """
 
     def __init__(
@@ -205,7 +205,7 @@ def _moments(X: Floats, features: Features) -> tuple[Floats, Floats]:
 def _largest_eigenvalue(X: Floats, features: Features, mean: Floats, scale: Floats) -> float:
     """Largest eigenvalue of the features' correlation matrix, by power iteration.
 
-    It is some per cent above the estimate at most: the first eigenvalue of pair distribution
+    It is at most a few per cent above the estimate: the first eigenvalue of pair distribution
     functions is well separated, and a margin of 5 % is added.
     """
     vector: Floats = np.random.default_rng(0).normal(size=len(mean)).astype(np.float32)
@@ -243,7 +243,7 @@ class LogisticModel:
     intercept: Floats
 
     def predict(self, partition: Partition) -> Floats:
-        """Probability of each class, the logistic functions scaled to the sum 1, (n, k)."""
+        """Probability of each class, the logistic functions scaled to a sum of 1, (n, k)."""
         log_odds = _log_odds(partition.features, self.features, self.coefficients, self.intercept)
         odds = expit(log_odds.astype(np.float64))
         return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Costs that a training may minimise, of class indices (batch,) and probabilities (batch, k)."""
+"""Losses that a training may minimise, of class indices (batch,) and probabilities (batch, k)."""
 
 from collections.abc import Callable
 from typing import Any

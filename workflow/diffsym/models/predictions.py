@@ -1,4 +1,4 @@
-"""What a model says, as the documented predictions table."""
+"""Predictions of a model as the documented table."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ EVALUATED_ROLES = ("validation", "test")
 
 
 class Answers(NamedTuple):
-    """What a model says of n structures.
+    """Predictions of a model for n structures.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ def predictions_table(
     Parameters
     ----------
     predict
-        Partition of n structures -> what the model says of them.
+        Partition of n structures -> the model's predictions for them.
     partitions
         Role -> partition.
     member
@@ -79,7 +79,7 @@ def answers_table(
     ln_volume: tuple[float, float] | None = None,
     true_ln_volumes: NDArray[np.float32] | None = None,
 ) -> pa.Table:
-    """What a model says of n structures or measured patterns, as a predictions table.
+    """Predictions for n structures or measured patterns, as a predictions table.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def answers_table(
     structure_ids, space_groups
         Identifiers, and true numbers, null where unknown; (n,).
     classes
-        Space-group numbers that the model tells apart.
+        Space-group numbers that the model distinguishes.
     role
         "validation", "test" or "measured".
     member, ln_volume

@@ -1,4 +1,4 @@
-"""What structures of untrained groups are compared by: features of a network, or their images."""
+"""How structures of untrained groups are compared: by features of a network, or by their images."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ def features_of(model: keras.Model, partitions: Sequence[ImagePartition]) -> NDA
 
 
 def images_of(partitions: Sequence[ImagePartition]) -> NDArray[np.float32]:
-    """Images of some structures in small, see `diffsym.datasets.feeding.ImagePartition.matrix`.
+    """Small images of some structures, see `diffsym.datasets.feeding.ImagePartition.matrix`.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""The weights of a network after some epochs, kept so that its course can be judged afterwards.
+"""The weights of a network after some epochs, kept to assess its course afterwards.
 
-While a network trains, each snapshot is a file of its own in a folder; a training that is killed
-leaves them for its continuation. When it ends they are packed into one archive.
+While a network trains, each snapshot is a file of its own in a folder; a killed training leaves
+them for its continuation. When it ends they are packed into one archive.
 """
 
 import zipfile

@@ -18,7 +18,7 @@ def build(
     seed: int,
     **settings: Any,
 ) -> keras.Model:
-    """Build the network: that of Park et al. (2017), which the paper names instead of own sizes.
+    """Build the network of Park et al. (2017), to which the paper refers for the sizes.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ def build(
     seed: int,
     **settings: Any,
 ) -> keras.Model:
-    """Build the network: SpgNet with a second head behind its flatten layer.
+    """Build the network: SpgNet with a second head after its flatten layer.
 
     The second head has fully connected layers without dropout and predicts the standardised
     logarithm of the volume (equation 3). A last layer without weights undoes the standardisation,

@@ -1,8 +1,8 @@
 """Several images of one structure through one network: streams that share all weights.
 
 Tiong et al. (2020), "Deep learning experiment" and equations 2 to 5. The images of a structure, the
-channels of what is stored, are laid one after the other along the batch. A network applied to this
-longer batch is a network with as many streams as channels and a single set of weights.
+stored channels, are concatenated along the batch. A network applied to this longer batch is a
+network with as many streams as channels and a single set of weights.
 
 A training minimises the sum over the streams s of their cross entropies (equation 2), and the
 groups are predicted from the sum of their logits. With P_s(c) the softmax of stream s, that is
@@ -79,7 +79,7 @@ def joint_probabilities(features: Any, n_streams: int, n_classes: int, *, seed: 
 
 
 def stream_features(model: keras.Model) -> keras.Model:
-    """Features by which groups are recognised that a network was not trained for.
+    """Features that serve to recognise groups that a network was not trained for.
 
     Parameters
     ----------
@@ -116,8 +116,8 @@ def stream_maps(model: keras.Model, block: str) -> keras.Model:
 def _by_stream(model: keras.Model, values: Any) -> keras.Model:
     """Model of some layer's values with an axis for the streams, (batch, streams, ...)."""
     of_structure = (model.inputs[0].shape[-1], *values.shape[1:])
-    # With a name of its own: in a network that was read from a file an operation without one may
-    # be given a name that the network has already.
+    # With its own name: in a network read from a file, an unnamed operation may get a name that the
+    # network already has.
     by_stream = layers.Lambda(
         lambda of_all: ops.reshape(of_all, (-1, *of_structure)),
         output_shape=of_structure,

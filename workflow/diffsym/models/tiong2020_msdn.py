@@ -32,10 +32,10 @@ def build(
 ) -> keras.Model:
     """Build the network; the defaults are the reading nearest to the paper's 1.54 M parameters.
 
-    The paper gives the layers of the blocks and the 960 features they end in. Two readings do:
+    The paper gives the layers of the blocks and the 960 features they end in. Two readings fit:
     growth, stem and bottleneck 40 without compression have 1.549 M parameters with 72 groups;
     growth, stem and bottleneck 80 with a compression of 0.5 have 3.04 M. A convolution is followed
-    by ReLU and dropout as in the paper, which gives no rate and speaks of no normalisation.
+    by ReLU and dropout as in the paper, which gives no rate and mentions no normalisation.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def build(
     n_classes
         Number of space groups.
     side
-        Height and width in pixels that the images are brought to; None: as they come.
+        Height and width in pixels that the images are downsampled to; None: as given.
     stem_filters
         Channels of the first convolution.
     block_layers
@@ -56,7 +56,7 @@ def build(
     compression
         Channels after a transition, per channel before it.
     dropout
-        Share of the values behind each convolution set to 0 in training.
+        Share of the values after each convolution set to 0 in training.
     batch_normalisation
         Normalise each convolution before its ReLU.
     seed

@@ -37,7 +37,7 @@ def build(
     n_classes
         Number of space groups.
     side
-        Height and width in pixels that the images are brought to; None: as they come.
+        Height and width in pixels that the images are downsampled to; None: as given.
     block_filters
         Channels of the 3 x 3 convolutions of each block, which ends with a maximum pooling.
     hidden_units

@@ -1,8 +1,8 @@
-"""Training a network: schedule, class weights, checkpoints, and the file it ends in.
+"""Training a network: schedule, class weights, checkpoints, and the final model file.
 
 Everything random in an epoch (order of the structures, dropout) follows from the seed and the
-number of the epoch, and a checkpoint after every epoch holds weights and optimiser. A training
-that is killed and started again therefore ends with the weights of an uninterrupted one.
+number of the epoch, and a checkpoint after every epoch holds weights and optimiser. A training that
+is killed and restarted therefore ends with the weights of an uninterrupted one.
 """
 
 import hashlib
@@ -34,9 +34,9 @@ log = logging.getLogger(__name__)
 PREDICTION_BATCH = 512
 # Maps of many channels of each image take much more memory than the images.
 IMAGE_PREDICTION_BATCH = 16
-# Share of a training over which a rate that falls as a cosine rises first.
+# Share of a training over which a rate with cosine decay first rises.
 WARM_UP = 0.05
-# What Keras calls the accuracy of a network with two outputs, by what it is called here.
+# Keras' names of the accuracy of a network with two outputs -> the names used here.
 RENAMED = {
     "class_accuracy": "accuracy",
     "val_class_accuracy": "val_accuracy",
@@ -50,7 +50,7 @@ class Progress:
     Attributes
     ----------
     history
-        Quantity -> one value an epoch: `loss` and `accuracy`, means over the epoch, weighted and
+        Quantity -> one value per epoch: `loss` and `accuracy`, means over the epoch, weighted and
         unweighted, while the weights change and dropout is on; `val_loss` and `val_accuracy` of
         the validation part; `learning_rate` and `seconds`. With two outputs also the cost of
         each, `class_loss` and `ln_volume_loss`, the latter in ln V, and `val_...`.
@@ -72,7 +72,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Clock:
-    """Time that one call of a training may take.
+    """Time limit for one call of a training.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class Clock:
         return spent + expected <= self.seconds
 
     def share(self, epochs: Sequence[float]) -> float:
-        """Share of all the time that is over in the middle of the next epoch."""
+        """Share of the total time that will have passed in the middle of the next epoch."""
         if self.seconds is None:
             return 0.0
         spent = time.perf_counter() - self.started
@@ -150,7 +150,7 @@ def learning_rate_at(
 def cosine_rate(share: float, *, learning_rate: float) -> float:
     """Learning rate when a share of a training is over.
 
-    It rises over the first 5 % and then falls as half a cosine to 0 (Loshchilov & Hutter 2017,
+    It rises over the first 5 % and then follows half a cosine down to 0 (Loshchilov & Hutter 2017,
     SGDR: stochastic gradient descent with warm restarts, without the restarts).
     """
     return learning_rate * min(1.0, share / WARM_UP) * (1 + math.cos(math.pi * min(1.0, share))) / 2
@@ -191,11 +191,12 @@ def train_member(
         Freshly built network, not compiled: descriptors -> class probabilities, or a dict of
         these (`class`) and ln V (`ln_volume`).
     train, validation
-        What it learns from, and what chooses the epoch; with volumes if the network predicts them.
+        The training data, and the data that choose the epoch; with volumes if the network predicts
+        them.
     epochs
         Passes over the training part.
     batch_size
-        Structures a step.
+        Structures per step.
     learning_rate, learning_rate_drops, learning_rate_factor
         Adam's rate, multiplied by the factor from each epoch of `learning_rate_drops` on.
     learning_rate_decay
@@ -204,9 +205,10 @@ def train_member(
     epsilon
         Adam's summand in the denominator.
     weight_decay
-        Share of each weight, times the rate, that a step takes away beside Adam's own change.
+        Share of each weight, times the rate, that a step subtracts in addition to Adam's own
+        change.
     losses
-        Costs that the epochs minimise in turn, names in `diffsym.models.losses`.
+        Losses that the epochs minimise in turn, names in `diffsym.models.losses`.
     class_weights
         Rule of `loss_weights`.
     keep
@@ -218,10 +220,10 @@ def train_member(
         (other settings, network, data or Keras) is never resumed. The caller removes it when the
         results are safe.
     snapshots, snapshot_every
-        Folder that gets the weights after each so many epochs, see `diffsym.models.snapshots`;
+        Folder for the weights after every `snapshot_every` epochs, see `diffsym.models.snapshots`;
         None: no snapshots.
     patience
-        Stop after so many epochs without a better validation accuracy; None: never.
+        Stop after this many epochs without a better validation accuracy; None: never.
     task_weights
         Of a network that predicts volumes: weights of the cost of the classes and of the mean
         absolute error of ln V, in standard deviations over the training part (Ozaki et al. 2025,
@@ -244,7 +246,7 @@ def train_member(
     Raises
     ------
     DiffsymError
-        If the validation part is empty though it shall choose, or the loss is no longer finite.
+        If the validation part is empty although it has to choose, or the loss is no longer finite.
     """
     if not len(validation) and (keep == "best" or patience is not None):
         raise DiffsymError(
@@ -270,7 +272,7 @@ def train_member(
         learning_rate, epsilon=epsilon, weight_decay=weight_decay or None
     )
     if keras.config.dtype_policy().name == "mixed_float16":
-        # Keras would give each view a scale of its own, which the checkpoint would not know of.
+        # Keras would give each view its own scale, which would be missing in the checkpoint.
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
     views = [
@@ -334,7 +336,7 @@ def train_member(
 
 
 def predict(model: keras.Model, partition: LabelledStructures) -> Answers:
-    """What a network says of each structure."""
+    """Predictions of a network for each structure."""
     if not len(partition):
         empty = np.empty((0, len(partition.classes)), np.float32)
         return Answers(empty, np.empty(0, np.float32) if predicts_volumes(model) else None)
@@ -371,7 +373,7 @@ def save_model(model: keras.Model, path: str | Path) -> None:
 
 
 def load_model(path: str | Path) -> keras.Model:
-    """Read a `.keras` file; code in it is refused, so files of strangers are safe to open."""
+    """Read a `.keras` file; code in it is rejected, so files from strangers are safe to open."""
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, OSError, BadZipFile) as error:

@@ -1,8 +1,7 @@
 """A dense network for powder patterns, after Vecsei et al. 2019, Phys. Rev. B 99, 245120.
 
-The paper shows the sizes of its layers in a figure only, which is not available to us. The sizes
-are therefore settings with values of our own, and results of this network are not those of the
-paper's.
+The paper shows the sizes of its layers only in a figure, which is not available to us. The sizes
+are therefore settings with our own values, and results of this network are not those of the paper.
 """
 
 from collections.abc import Sequence

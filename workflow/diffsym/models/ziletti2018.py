@@ -30,9 +30,9 @@ def build(
     n_classes
         Number of space groups.
     side
-        Height and width in pixels that the image is brought to.
+        Height and width in pixels that the image is downsampled to.
     block_filters
-        Channels of the convolutions of each block; a maximum pooling stands between two blocks.
+        Channels of the convolutions of each block; with a maximum pooling between blocks.
     kernel_size
         Of the convolutions, in pixels.
     hidden_units

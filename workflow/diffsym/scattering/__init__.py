@@ -1,7 +1,7 @@
 """The physics: arrays in, arrays out, no files.
 
-Numba keeps compiled kernels in a folder and takes one as valid while the file of its own source is
-unchanged, but kernels of this package contain kernels of its other files. The folder is therefore
+Numba keeps compiled kernels in a folder and considers one valid while its own source file is
+unchanged, but kernels of this package contain kernels from its other files. The folder is therefore
 named after all of its sources.
 """
 

@@ -1,9 +1,9 @@
 """What every scattering kernel asks of a cell, and the smallest cell of a crystal.
 
 The primitive cell and the symmetry of its reciprocal lattice are found from the atoms alone, in
-some ten microseconds, with rows as vectors: r = x A, a motion takes x to x W + t. What is
-overlooked (in an inexact structure) costs time and never correctness. For labels of space groups
-use spglib.
+some ten microseconds, with rows as vectors: r = x A, a motion takes x to x W + t. Symmetry that is
+missed (in an inexact structure) costs time, never correctness. For labels of space groups use
+spglib.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ SMALLEST_VOLUME = 0.1
 # Two scatterers closer than this coincide, A. A motion accepted with such an error changes a phase
 # by less than 1e-4 where d* is below 1.5 / A.
 _POSITION_TOLERANCE = 1e-5
-# So that no two scatterers that are told apart can be taken for the image of the same third one.
+# So that no two distinct scatterers can be taken for the image of the same third one.
 _SAME_SITE = 2 * _POSITION_TOLERANCE
 # Occupancies that differ by less are equal, whatever the order in which they were added.
 _OCCUPANCY_TOLERANCE = 1e-9
@@ -33,7 +33,7 @@ _SHORTER = 1 - 1e-9
 def impossibility(
     lattice: Floats, atomic_numbers: NDArray[np.integer], frac_coords: Floats, occupancies: Floats
 ) -> str:
-    """Why a structure scatters in no defined way, in words; empty if it does."""
+    """Reason why scattering is undefined for a structure; empty if it is defined."""
     if len(atomic_numbers) == 0:
         return "the cell holds no scatterer"
     if not (np.isfinite(lattice).all() and np.isfinite(frac_coords).all()):
@@ -82,7 +82,7 @@ def reduced_basis(lattice: Floats) -> Floats:
 def merged_scatterers(
     lattice: Floats, atomic_numbers: Integers, frac_coords: Floats, occupancies: Floats
 ) -> tuple[Integers, Floats, Floats, Integers]:
-    """Scatterers sorted by element, those of one element at one place taken together.
+    """Scatterers sorted by element, those of one element at one place merged.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def merged_scatterers(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _coincide(one: Floats, other: Floats, tolerance: Floats) -> bool:
-    """Whether two positions are the same but for whole cells."""
+    """Whether two positions are the same up to whole cells."""
     for axis in range(3):
         gap = one[axis] - other[axis]
         if abs(gap - np.rint(gap)) > tolerance[axis]:

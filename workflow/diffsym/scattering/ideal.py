@@ -1,8 +1,8 @@
-"""'Ideal' profiles of a powder: lines of no width on an axis of 1/d (Ozaki et al. 2025).
+"""'Ideal' profiles of a powder: lines without a width on an axis of 1/d (Ozaki et al. 2025).
 
-The profile holds the sum of :math:`|F|^2` in each of many equal bins of d* = 1/d, the largest sum
-being 1 (J. Appl. Cryst., section 2.5). Nothing of an instrument is in it: no wavelength, no width,
-neither Lorentz nor polarisation factor. Most bins are empty, so profiles are sparse rows.
+The profile contains the sum of :math:`|F|^2` in each of many equal bins of d* = 1/d, the largest
+sum being 1 (J. Appl. Cryst., section 2.5). Nothing in it depends on an instrument: no wavelength,
+no width, no Lorentz or polarisation factor. Most bins are empty, so profiles are sparse rows.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ def bin_centres(edges: Floats) -> Floats:
 def bins_of(d_star: ArrayLike, edges: Floats) -> NDArray[np.int64]:
     """Bin that each line falls into, -1 outside all bins.
 
-    Bin k owns edges[k] <= d* < edges[k + 1], and the last bin its upper edge, too, which is the
+    Bin k covers edges[k] <= d* < edges[k + 1], and the last bin includes its upper edge: the
     convention of `numpy.histogram`. Positions are compared with the edges themselves, so that no
     rounding of a quotient moves a line that lies on an edge or next to it.
 
@@ -52,9 +52,9 @@ def ideal_profiles(
 ) -> csr_array:
     """Profiles of many structures.
 
-    The lines of all structures stand behind one another (as in an Arrow list column); structure k
-    has those from `offsets[k]` to `offsets[k + 1]`. A structure's profile does not depend on which
-    others are computed with it.
+    The lines of all structures are concatenated (as in an Arrow list column); structure k has those
+    from `offsets[k]` to `offsets[k + 1]`. A structure's profile does not depend on which others are
+    computed with it.
 
     Parameters
     ----------

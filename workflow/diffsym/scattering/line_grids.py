@@ -4,7 +4,7 @@ A line's area lies at its 2theta, spread over four points by the cubic B-spline,
 smooth particle-mesh methods (Essmann et al. 1995, J. Chem. Phys. 103, 8577). Positions between
 points are kept that way: a convolution with a Gaussian whose transform is divided by that of the
 B-spline, :math:`\mathrm{sinc}^4 f` at f periods a point, gives Gaussians at the places of the
-lines. What is left is what the grid folds back: of a pattern whose maximum is 1, with peaks of a
+lines. What remains is what the grid folds back: of a pattern whose maximum is 1, with peaks of a
 standard deviation of 2 points, 6e-4 at most, of 3 points 9e-5, and of 5 points 2e-5 (512 structures
 of random lines).
 """
@@ -33,7 +33,7 @@ def spread_lines(
 ) -> NDArray[np.float32]:
     """Areas of the lines of many structures on a grid of angles, in one thread.
 
-    The lines of all structures stand behind one another (as in an Arrow list column); structure k
+    The lines of all structures are concatenated (as in an Arrow list column); structure k
     has those from `offsets[k]` to `offsets[k + 1]`. A row does not depend on the others.
 
     Parameters
@@ -47,7 +47,7 @@ def spread_lines(
     two_theta : (m,)
         Angles of a pattern, rising in equal steps, degrees.
     margin
-        Points that the grid goes on beyond each end of the pattern, so that the tails of lines
+        Points by which the grid extends beyond each end of the pattern, so that the tails of lines
         there reach into it.
     wavelength
         A; or (wavelength, weight) of several lines.
@@ -114,7 +114,7 @@ def _spread(
 
 @njit(cache=True, error_model="numpy")
 def _add_spline(grid: Floats, position: float, area: float) -> None:
-    """Add an area by the cubic B-spline around a position, in points; beyond the grid it is lost.
+    """Add an area by the cubic B-spline around a position, in points; parts off the grid are lost.
 
     The weights are those of the four nearest points and have the sum 1.
     """

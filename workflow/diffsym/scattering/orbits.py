@@ -1,10 +1,10 @@
 """Which scatterers of a cell are equivalent, fast enough to be asked for every structure.
 
-A sum over pairs needs one scatterer of each symmetry orbit only. Where the orbits are not at hand
-they are found here, by trying all rigid motions that a crystal can have and keeping those that
-are seen to map every scatterer onto one like it. An operation that is overlooked (in a very
-oblique cell) costs time and never correctness, so no space group has to be named. That takes
-a tenth of a millisecond; for labels of space groups use spglib.
+A sum over pairs needs one scatterer of each symmetry orbit only. Where the orbits are not known
+they are found here, by trying all rigid motions that a crystal can have and keeping those that map
+every scatterer onto an equal one. An operation that is missed (in a very oblique cell) costs time,
+never correctness, so no space group has to be named. That takes a tenth of a millisecond; for
+labels of space groups use spglib.
 """
 
 import numpy as np
@@ -59,7 +59,7 @@ def images_of(
     tolerance: np.ndarray,
     images: np.ndarray,
 ) -> bool:
-    """Fill in which scatterer each one is moved onto; False if one is moved onto none."""
+    """Fill in which scatterer each one is moved onto; False if one matches no scatterer."""
     for i in range(len(kinds)):
         x, y, z = frac_coords[i]
         images[i] = -1

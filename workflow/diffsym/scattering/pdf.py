@@ -34,11 +34,11 @@ Floats = NDArray[np.float64]
 
 # Termination ripples of peaks outside the r range reach into it; diffpy.srreal keeps six of them.
 _RIPPLES = 6
-# A peak further outside than this number of standard deviations has no tail to speak of.
+# A peak further outside than this number of standard deviations has a negligible tail.
 _PEAK_EXTENT = 4.0
 # Largest relative error of the interpolation between the nodes of the histogram, at any Q.
 _INTERPOLATION_ERROR = 2e-4
-# Scatterers closer than this share a site (mixed occupancy) and are no pair, A.
+# Scatterers closer than this share a site (mixed occupancy) and do not count as a pair, A.
 _SAME_SITE = 0.01
 # Rows of the intermediate matrix of sampled peaks that are in memory at a time.
 _NODES_AT_A_TIME = 256
@@ -48,7 +48,7 @@ _LAGRANGE = np.array([[0, -2, 3, -1], [6, -3, -6, 3], [0, 6, 3, -3], [0, -1, 0, 
 
 
 class _Transform(NamedTuple):
-    """What takes the distances of a structure to its G(r); a constant of the settings.
+    """What turns the distances of a structure into its G(r); depends on the settings only.
 
     Node k stands for the distance (k - 1) step, so that a distance always lies between four nodes.
     """
@@ -81,7 +81,8 @@ def pair_distribution_function(
     atomic_numbers : (n,)
         One per scatterer, that is per site and species.
     frac_coords : (n, 3)
-        Fractional coordinates. Scatterers at the same place share a site and are no pair.
+        Fractional coordinates. Scatterers at the same place share a site and do not count as a
+        pair.
     occupancies : (n,)
         Share of its site that a scatterer holds, above 0.
     r : (m,)
@@ -151,7 +152,7 @@ def pair_distribution_functions(
 ) -> Floats:
     """Reduced X-ray pair distribution functions of many structures.
 
-    The scatterers of all structures stand behind one another (as in an Arrow list column);
+    The scatterers of all structures are concatenated (as in an Arrow list column);
     structure k has those from `offsets[k]` to `offsets[k + 1]`. A structure's result does not
     depend on which others are computed with it, to the last bit.
 
@@ -209,7 +210,7 @@ def pair_distribution_functions(
 
 
 def uniform_step(r: Floats) -> float:
-    """Step of a uniform grid of distances, A; DiffsymError if `r` is none."""
+    """Step of a uniform grid of distances, A; DiffsymError if `r` is not a uniform grid."""
     if r.ndim != 1 or len(r) < 2 or not np.isfinite(r).all() or r[0] < 0:
         raise DiffsymError("r must hold at least two distances, in A, from 0 upwards")
     step = (r[-1] - r[0]) / (len(r) - 1)
@@ -336,8 +337,8 @@ def _functions(
 def _add_product(function: Floats, histogram: Floats, peaks: Floats) -> None:
     """Add histogram @ peaks to a function.
 
-    Not left to BLAS, whose order of summation, and so the last bit of the result, may depend on the
-    number of threads. Four rows are taken at a time to spare memory traffic.
+    Not left to BLAS, whose summation order, and so the last bit of the result, may depend on the
+    number of threads. Four rows are taken at a time to save memory traffic.
     """
     for node in range(0, len(histogram), 4):
         a, b, c, d = histogram[node : node + 4]
@@ -364,7 +365,7 @@ def _distances(
     """Histogram of all pair distances below the cutoff, each pair with its weight over distance.
 
     The pairs between two orbits are those of one member of the one with all members of the other,
-    times the size of the first. It is free which is the first: the smaller orbit is run over.
+    times the size of the first. Either may be the first; the loop runs over the smaller orbit.
     """
     axes, order = _triangular_axes(lattice)
     positions = frac_coords[:, order] @ axes

@@ -78,7 +78,7 @@ class PeakShape:
 
 @dataclass(frozen=True)
 class Imperfections:
-    """What a measured pattern shows besides; fields are one number or one for each pattern.
+    """Effects in measured patterns; fields are one number or one for each pattern.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class Imperfections:
         (r^2 cos^2 alpha + sin^2 alpha / r)^(-3/2) (Dollase 1986, J. Appl. Cryst. 19, 267).
     impurity_two_theta, impurity_height : (n, k)
         Angles, degrees, and heights, in those of the pattern's strongest peak, of k further
-        peaks; a height of 0 is none.
+        peaks; a height of 0 means no peak.
     """
 
     zero_shift: ArrayLike = 0.0
@@ -195,9 +195,9 @@ def powder_patterns(
     tolerance: float = 1e-5,
     out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
-    """Powder patterns of many structures, in one thread that leaves the others free.
+    """Powder patterns of many structures, in one thread that does not block the others.
 
-    The reflections of all structures stand behind one another (as in an Arrow list column);
+    The reflections of all structures are concatenated (as in an Arrow list column);
     structure k has those from `offsets[k]` to `offsets[k + 1]`. A structure's pattern does not
     depend on which others are computed with it.
 
@@ -225,8 +225,8 @@ def powder_patterns(
         Systematic effects of measured patterns; none by default.
     axis_cosine : (l,), optional
         Cosine of the angle between each reflection and the axis of preferred orientation, needed
-        for a `march_ratio` other than 1. Reflections that share d* but not this angle must then
-        be entries of their own.
+        for a `march_ratio` other than 1. Reflections that share d* but not this angle must then be
+        separate entries.
     tolerance
         A peak is evaluated where its Gaussian and its Lorentzian part exceed this share of the
         pattern's strongest peak.
@@ -283,7 +283,7 @@ def powder_patterns(
 
 
 def _uniform_step(two_theta: Floats) -> float:
-    """Step of a uniform grid of angles, degrees; DiffsymError if it is none."""
+    """Step of a uniform grid of angles, degrees; DiffsymError if the grid is not uniform."""
     if two_theta.ndim != 1 or len(two_theta) < 2:
         raise DiffsymError("the range of two_theta is empty; give at least two angles, in degrees")
     step = float(two_theta[-1] - two_theta[0]) / (len(two_theta) - 1)
@@ -304,7 +304,7 @@ def _as_floats(values: ArrayLike) -> Floats:
 
 
 def spectral_lines(wavelength: Wavelength) -> Floats:
-    """Wavelengths, A, and weights, one pair a row."""
+    """Wavelengths, A, and weights, one pair per row."""
     pairs = [(wavelength, 1.0)] if np.ndim(wavelength) == 0 else wavelength
     lines = np.array(pairs, dtype=np.float64)
     if lines.ndim != 2 or lines.shape[1] != 2 or not (np.isfinite(lines) & (lines > 0)).all():
@@ -526,8 +526,9 @@ def _add_gaussian(
 ) -> None:
     """Add height exp(-k t^2), t the distance to the position, where it exceeds the floor.
 
-    From one point to the next the value changes by a ratio, and that by a constant factor: two
-    products a point instead of an exponential. Both ways the value falls, so rounding cannot grow.
+    From one point to the next the value changes by a ratio, and the ratio by a constant factor: two
+    products per point instead of an exponential. The value falls in both directions, so rounding
+    cannot grow.
     """
     reach = width / 2 * math.sqrt(math.log2(height / floor))
     first = max(math.ceil(position - reach), 0)

@@ -10,8 +10,8 @@ and the intensity of a line is the sum of :math:`|F_{hkl}|^2` over all h, k, l o
 (International Tables for Crystallography B, section 1.2). Wavelength, Lorentz and polarisation
 factor and widths of peaks belong to the instrument and come later.
 
-Only what differs is computed: the primitive cell is taken, one reflection of each family that the
-Laue group makes equivalent, and with a centre of inversion the real half of the sum.
+Nothing is computed twice: the primitive cell is used, one reflection of each family that the Laue
+group makes equivalent, and with a centre of inversion the real half of the sum.
 
 Where crystallites prefer an orientation, reflections of one d* differ in their angle to the axis of
 that preference. On demand lines are split by this angle; the parts of a line add up to it.
@@ -137,7 +137,7 @@ def powder_reflections_of_many(
 ) -> tuple[Integers, Floats, Floats]:
     """Lines of many structures.
 
-    The scatterers of all structures stand behind one another (as in an Arrow list column);
+    The scatterers of all structures are concatenated (as in an Arrow list column);
     structure k has those from `offsets[k]` to `offsets[k + 1]`. A structure's lines do not depend
     on which others are computed with it, to the last bit.
 
@@ -160,7 +160,7 @@ def powder_reflections_of_many(
         First line of each structure, and the number of all. An impossible structure (see
         `diffsym.scattering.cells.impossibility`) has no line.
     d_star, intensity : (m,) float64
-        Lines of all structures behind one another, see `powder_reflections`.
+        Concatenated lines of all structures, see `powder_reflections`.
 
     Raises
     ------
@@ -211,8 +211,8 @@ def oriented_reflections_of_many(
     line_offsets : (s + 1,) int64
         First part of each structure's lines, and the number of all.
     d_star, intensity : (m,) float64
-        As of `powder_reflections_of_many`, a part of a line an entry. The parts of a line follow
-        each other, have its d* to the last bit, and add up to its intensity.
+        As in `powder_reflections_of_many`, with one entry per part of a line. The parts of a line
+        follow each other, have its d* to the last bit, and add up to its intensity.
     axis_cosine : (m,) float64
         |cos| of the angle between the reflections of the part and the axis, rising along a line.
 
@@ -255,7 +255,7 @@ def _checked_lines_of_many(
     b_iso: float,
     radiation: str,
 ) -> tuple[Integers, Floats, Floats, Floats]:
-    """Check the settings and bring everything to the types of the compiled code."""
+    """Check the settings and convert everything to the types of the compiled code."""
     if not (0 <= d_star_min < d_star_max <= LARGEST_D_STAR and 0 <= b_iso < math.inf):
         raise DiffsymError(
             f"reflections need 0 <= d_star_min < d_star_max <= {LARGEST_D_STAR:g} and b_iso >= 0, "
@@ -288,7 +288,7 @@ def _lines_of_many(
     d_star_max: float,
     b_iso: float,
 ) -> tuple[Integers, Floats, Floats, Floats]:
-    """Compute lines structure by structure; an axis of zeros is none."""
+    """Compute lines structure by structure; an axis of zeros means no axis."""
     line_offsets = np.zeros(len(lattices) + 1, dtype=np.int64)
     d_star, intensity, axis_cosine = np.empty(1024), np.empty(1024), np.empty(1024)
     n_lines = 0
@@ -330,7 +330,7 @@ def _lines_of_many(
 def _is_possible(
     lattice: Floats, atomic_numbers: Integers, frac_coords: Floats, occupancies: Floats
 ) -> bool:
-    """Whether `impossibility` has nothing to say."""
+    """Whether `impossibility` finds no reason."""
     return bool(
         len(atomic_numbers) > 0
         and np.isfinite(lattice).all()
@@ -382,7 +382,7 @@ def _lines(
         images = _equivalents(direction, operations)
         lines, heights, axis_cosines = _split(images, hkl, squares, strengths, order, spans)
         d_star = d_star[lines]
-    # |F|^2 of the given cell, each of whose primitive cells scatters alike.
+    # |F|^2 of the given cell, whose primitive cells all scatter alike.
     for line in range(len(d_star)):
         heights[line] *= copies**2 * math.exp(-b_iso / 2 * d_star[line] ** 2)
     return d_star, heights, axis_cosines
@@ -508,7 +508,7 @@ def _intensities(
     """|F|^2 of reflections, and what it would be with all atoms in phase.
 
     e^(2 pi i (h x + k y + l z)) is a product of three tabulated phases. Reflections of the same h
-    and k are a row; along it runs the innermost loop. Scatterers of an element are summed before
+    and k form a row; the innermost loop runs along it. Scatterers of an element are summed before
     its form factor is looked up. With a centre of inversion at the origin only cosines are needed.
     """
     n = len(hkl)
@@ -563,7 +563,7 @@ def _intensities(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _phases(coordinates: Floats, index_max: int) -> NDArray[np.complex128]:
-    """e^(2 pi i h x) for h from -index_max to index_max, a scatterer a row."""
+    """e^(2 pi i h x) for h from -index_max to index_max, one row per scatterer."""
     phases = np.empty((len(coordinates), 2 * index_max + 1), dtype=np.complex128)
     for atom in range(len(coordinates)):
         angle = 2 * math.pi * (coordinates[atom] - math.floor(coordinates[atom]))
@@ -594,7 +594,7 @@ def _interpolated(nodes: Floats, position: float) -> float:
 def _fused(
     squares: Floats, strengths: Floats, limits: Floats
 ) -> tuple[Integers, Integers, Floats, Floats]:
-    """Merge reflections of the same d* to lines, sorted by d*, and leave out absent lines.
+    """Merge reflections of the same d* into lines, sorted by d*, and leave out absent lines.
 
     Parameters
     ----------
@@ -655,7 +655,7 @@ def _split(
     """Split lines by the angle of their reflections to an axis.
 
     Under the operations of a group each member of a family comes up equally often. So the members
-    need not be known: a family's strength is shared out evenly among the operations.
+    need not be known: a family's strength is divided evenly among the operations.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The pair distribution function by diffpy.srreal, where it is installed.
 
-Written against its documented interface (diffpy.srreal 1.4). G(r) is computed on the asked grid
+Written against its documented interface (diffpy.srreal 1.4). G(r) is computed on the requested grid
 itself, as Liu et al. (2019) did, so on the Nyquist grid it is aliased by one to three per cent.
 """
 
@@ -52,7 +52,7 @@ def pair_distribution_functions(
     Raises
     ------
     DiffsymError
-        If diffpy.srreal is not installed, or `r` is no uniform grid of multiples of its step.
+        If diffpy.srreal is not installed, or `r` is not a uniform grid of multiples of its step.
     """
     calculator_type, structure = _engine()
     step = uniform_step(r)

@@ -179,7 +179,7 @@ def zone_axis_images(
         coordinates[order],
         weights[order],
         np.append(firsts, len(order)),
-        # An element's values of a ring side by side, as they are used.
+        # All elements' values of a ring are adjacent, as they are used.
         np.ascontiguousarray(detector.form_factors[elements].T),
     )
     frames = beam_frames(lattice, beam)

@@ -40,7 +40,7 @@ def check_entry(
     occupancy_tolerance
         A site may be filled beyond 1 by this much: refined occupancies carry errors.
     min_distance, min_distance_hydrogen
-        Least distance in A of two atoms, and of two of which one is hydrogen. Two sites whose
+        Least distance in A of two atoms, and of two if one is hydrogen. Two sites whose
         occupancies add up to no more than 1 may lie closer: they are alternatives.
     composition_tolerance
         Largest share of atoms (hydrogen apart) that may differ from the stated formula.
@@ -172,7 +172,7 @@ def composition_deviation(found: dict[int, float], stated: dict[int, float]) -> 
 
 
 def with_stated_hydrogen(found: dict[int, float], stated: dict[int, float]) -> dict[int, float]:
-    """Add the hydrogen that the formula states and nobody located."""
+    """Add the hydrogen that the formula states but nobody located."""
     heavy = sum(amount for z, amount in found.items() if z != HYDROGEN)
     stated_heavy = sum(amount for z, amount in stated.items() if z != HYDROGEN)
     if not (heavy and stated_heavy):

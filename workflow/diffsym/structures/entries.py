@@ -1,4 +1,4 @@
-"""What a source hands over: an entry, or the reason why there is none."""
+"""What a source returns: an entry, or the reason why there is none."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -32,7 +32,7 @@ class RejectionCode(StrEnum):
 
 @dataclass(frozen=True)
 class Rejection:
-    """An entry that did not make it: which, where, and why in a code and in a sentence."""
+    """A rejected entry: which, where, and why, as a code and as a sentence."""
 
     entry_id: str
     stage: str
@@ -51,7 +51,7 @@ class EntryError(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """One crystal structure as its source tells it, all atoms of the cell listed.
+    """One crystal structure as its source gives it, with all atoms of the cell listed.
 
     Attributes
     ----------
@@ -75,8 +75,8 @@ class Entry:
     expected_density
         Density that the source states, in g/cm^3, if it does.
     amounts_unmerged
-        Atoms per cell by atomic number if near-coincident images are counted as so many atoms,
-        as the source's own formula and density may do; empty if that makes no difference.
+        Atoms per cell by atomic number if near-coincident images are counted as separate atoms, as
+        the source's own formula and density may do; empty if that makes no difference.
     reference
         Publication.
     """

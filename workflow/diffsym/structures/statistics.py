@@ -1,4 +1,4 @@
-"""What became of the entries, in numbers and examples."""
+"""What happened to the entries, in numbers and examples."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ def statistics(
     structures
         Unique structures (schema STRUCTURES).
     rejected
-        Entries that did not make it (schema REJECTED).
+        Rejected entries (schema REJECTED).
     duplicates
         Entries merged into others (schema DUPLICATES).
     tolerances
@@ -33,7 +33,7 @@ def statistics(
     Returns
     -------
     dict
-        JSON-able: `sources` (entries, rejected, duplicates and unique structures of each),
+        JSON-serialisable: `sources` (entries, rejected, duplicates and unique structures of each),
         `rejected_by_code`, `relabelled` and `tolerance_dependent` (number and examples, among
         unique structures), and `space_groups`, `crystal_systems` (structures of each).
     """

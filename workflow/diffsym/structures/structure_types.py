@@ -40,7 +40,7 @@ def structure_type(
     Returns
     -------
     str
-        Two structures have the same label if they differ by the species only (are isopointal).
+        Two structures have the same label if they differ only in the species (are isopointal).
     """
     letters: dict[int, Counter[str]] = defaultdict(Counter)
     sizes: Counter[int] = Counter()

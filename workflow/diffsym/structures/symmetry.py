@@ -10,7 +10,7 @@ spglib.error.OLD_ERROR_HANDLING = False  # raise SpglibError, the default from s
 
 
 def space_group_of_operations(operations: SymmetryOperations) -> int | None:
-    """Number of the space group that a list of operations forms, in whatever setting."""
+    """Number of the space group that a list of operations forms, in any setting."""
     try:
         found = spglib.get_spacegroup_type_from_symmetry(
             np.rint(operations.rotations).astype(np.intc), operations.translations
