@@ -72,7 +72,7 @@ rule show_feature_maps:
     params:
         code=script_digest("show_feature_maps.py"),
     message:
-        "Showing what the first blocks of {wildcards.experiment} see"
+        "Extracting feature maps of the first blocks of {wildcards.experiment}"
     script:
         "../workflow/scripts/show_feature_maps.py"
 
@@ -141,6 +141,6 @@ rule make_report:
             *map(PLAN.descriptor_module, PLAN.used("descriptor")),
         ),
     message:
-        "Making results/report.html"
+        "Writing results/report.html"
     script:
         "../workflow/scripts/make_report.py"

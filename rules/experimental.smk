@@ -49,7 +49,7 @@ rule simulate_measured:
         settings=settings_of("measured", without=["kind", "search"]),
         code=script_digest("simulate_measured.py"),
     message:
-        "Rendering test structures of {wildcards.split} as {wildcards.measured} would measure them"
+        "Rendering test structures of {wildcards.split} as measured patterns: {wildcards.measured}"
     script:
         "../workflow/scripts/simulate_measured.py"
 
@@ -78,7 +78,7 @@ rule convert_measured:
             PLAN.conversion_module(wildcards.descriptor),
         ),
     message:
-        "Turning measured patterns {wildcards.patterns} into {wildcards.descriptor}"
+        "Converting measured patterns {wildcards.patterns} to {wildcards.descriptor}"
     script:
         "../workflow/scripts/convert_measured.py"
 
@@ -135,6 +135,6 @@ rule follow_epochs:
             "follow_epochs.py", *PLAN.feeding_modules(wildcards.experiment)
         ),
     message:
-        "Following member {wildcards.member} of {wildcards.experiment} over its epochs"
+        "Evaluating member {wildcards.member} of {wildcards.experiment} over its epochs"
     script:
         "../workflow/scripts/follow_epochs.py"

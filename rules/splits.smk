@@ -19,7 +19,7 @@ rule make_filter:
         settings=settings_of("filters"),
         code=script_digest("make_filter.py"),
     message:
-        "Finding outliers of class set {wildcards.class_set}: {wildcards.filter}"
+        "Finding outliers in class set {wildcards.class_set}: {wildcards.filter}"
     script:
         "../workflow/scripts/make_filter.py"
 
@@ -98,6 +98,6 @@ rule measure_leakage:
         threshold=STUDY.evaluation.leakage_threshold,
         code=script_digest("measure_leakage.py"),
     message:
-        "Measuring how much of split {wildcards.split} leaks in {wildcards.descriptor}"
+        "Measuring the leakage of split {wildcards.split} in {wildcards.descriptor}"
     script:
         "../workflow/scripts/measure_leakage.py"

@@ -1,4 +1,4 @@
-"""Put the shards of a descriptor together, in the order of the structures table."""
+"""Concatenate the shards of a descriptor in the order of the structures table."""
 
 import pyarrow as pa
 

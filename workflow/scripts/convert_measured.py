@@ -1,4 +1,4 @@
-"""Turn measured patterns into a descriptor."""
+"""Convert measured patterns to a descriptor."""
 
 import importlib
 

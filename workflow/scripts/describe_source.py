@@ -1,4 +1,4 @@
-"""Record what a source is: version, licence, citation, and checksums of its files."""
+"""Record the version, licence, citation and file checksums of a source."""
 
 from diffsym.files import write_json
 from diffsym.job import job

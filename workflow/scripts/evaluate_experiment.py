@@ -1,4 +1,4 @@
-"""Measure an experiment on its validation and test part."""
+"""Evaluate an experiment on its validation and test sets."""
 
 from diffsym.evaluation.metrics import evaluate_experiment
 from diffsym.files import write_json

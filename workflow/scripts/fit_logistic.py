@@ -1,4 +1,4 @@
-"""Fit a logistic regression, its regularisation chosen by cross-validation."""
+"""Fit a logistic regression with its regularisation chosen by cross-validation."""
 
 from diffsym.datasets.feeding import open_partitions
 from diffsym.files import read_json, write_json

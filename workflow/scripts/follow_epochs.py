@@ -1,4 +1,4 @@
-"""Measure a network on the test part and on measured patterns over its epochs."""
+"""Evaluate a network on the test set and on measured patterns over its epochs."""
 
 from diffsym.datasets.opening import open_described
 from diffsym.experimental.labelled import measured_partition

@@ -1,4 +1,4 @@
-"""Mark the structures of a class set that are no outliers."""
+"""Mark the structures of a class set that are not outliers."""
 
 from diffsym.datasets.classes import read_classes
 from diffsym.datasets.filters import filter_outliers

@@ -13,7 +13,7 @@ from diffsym.report.page import render
 
 
 def descriptor_inputs(path: str, settings: dict) -> DescriptorInputs:
-    """The table of a descriptor with its axis."""
+    """A descriptor's table and axis."""
     settings = dict(settings)
     kind = settings.pop("kind")
     module = importlib.import_module(f"diffsym.descriptors.{kind}")
@@ -23,7 +23,7 @@ def descriptor_inputs(path: str, settings: dict) -> DescriptorInputs:
 
 
 def optional_path(path: str | None) -> Path | None:
-    """The path of what not every experiment has."""
+    """The path of a file that not every experiment has."""
     return None if path is None else Path(path)
 
 

@@ -1,4 +1,4 @@
-"""Decide which structures train, validate and test."""
+"""Assign structures to training, validation and test."""
 
 import importlib
 

@@ -1,4 +1,4 @@
-"""Measure how much of a test part is already in the training part."""
+"""Measure how much of a test set is already in the training set."""
 
 from diffsym.datasets.feeding import open_partitions
 from diffsym.datasets.leakage import measure_leakage

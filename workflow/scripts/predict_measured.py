@@ -1,4 +1,4 @@
-"""Let one member of an ensemble classify measured patterns."""
+"""Classify measured patterns with one ensemble member."""
 
 from diffsym.experimental.labelled import measured_partition
 from diffsym.files import read_json

@@ -18,7 +18,7 @@ with job(snakemake):
         read_json(snakemake.input.classes)["classes"],
     )
     parts = open_described(dict(snakemake.input.items()), groups, patterns=None)
-    # No network has seen any of these groups, whatever the role of a structure.
+    # No network has seen any of these groups, whatever a structure's role.
     partitions = list(parts.values())
     recognition = recognise(
         (features_of(load_model(path), partitions) for path in snakemake.input.models),

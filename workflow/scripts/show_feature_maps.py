@@ -1,4 +1,4 @@
-"""Let a network show what its first blocks make of structures that it recognises."""
+"""Extract feature maps of a network's first blocks for structures that it recognises."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Collect the numbers that people quote from all experiments."""
+"""Collect the headline numbers of all experiments."""
 
 from diffsym.evaluation.summary import summarise
 from diffsym.files import read_json, write_json

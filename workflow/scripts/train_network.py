@@ -75,7 +75,7 @@ with job(snakemake):
         ln_volume=ln_volume,
     )
     save_model(model, snakemake.output.model)
-    # Another writer, which a lost node has left behind, packs the same and then removes the folder.
+    # Another writer, left over from a lost node, packs the same files and then removes the folder.
     if not Path(snakemake.output.snapshots).exists():
         pack_snapshots(snakemake.params.snapshots, snakemake.output.snapshots)
     write_json(

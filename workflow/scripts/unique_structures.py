@@ -1,4 +1,4 @@
-"""Remove duplicates among the structures of all shards and sources, and count what happened."""
+"""Remove duplicates among the structures of all shards and sources, and collect statistics."""
 
 import pyarrow as pa
 

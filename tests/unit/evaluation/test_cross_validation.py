@@ -127,7 +127,7 @@ def test_volumes_are_standardised_by_the_mean_over_the_members():
 
 def test_a_member_of_another_fold_is_refused():
     members = [member(0), member(2), member(1)]
-    with pytest.raises(DiffsymError, match="member 1 of a cross-validation predicts other struct"):
+    with pytest.raises(DiffsymError, match="member 1 of a cross-validation does not predict"):
         evaluated(members)
 
 

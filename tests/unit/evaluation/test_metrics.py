@@ -394,7 +394,7 @@ def test_mistakes_are_named(study):
         metrics.evaluate_experiment([good, other], split)
     with pytest.raises(DiffsymError, match="different validation structures"):
         metrics.evaluate_experiment([good, good.slice(0, 200)], split)
-    with pytest.raises(DiffsymError, match="split does not hold"):
+    with pytest.raises(DiffsymError, match="not in the split"):
         metrics.evaluate_experiment([good], split.slice(10))
     untested = make_predictions(first, labels, ["validation"] * 300)
     with pytest.raises(DiffsymError, match="no test structure"):

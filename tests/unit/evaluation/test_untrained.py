@@ -127,11 +127,11 @@ def test_halves_follow_from_the_seed_and_not_from_the_order():
 
 
 def test_too_few_groups_are_refused():
-    with pytest.raises(DiffsymError, match="1 of the 2 untrained groups have two structures"):
+    with pytest.raises(DiffsymError, match="1 of the 2 untrained groups have structures in both"):
         divide(np.array([3, 3, 69]), list("abc"), seed=0)
-    with pytest.raises(DiffsymError, match="1 of the 2 untrained groups have two structures"):
+    with pytest.raises(DiffsymError, match="1 of the 2 untrained groups have structures in both"):
         divide(np.array([3, 3, 69, 69]), list("abcc"), seed=0)
-    with pytest.raises(DiffsymError, match="untrained groups has 1 beside the classes"):
+    with pytest.raises(DiffsymError, match="untrained groups has 1 outside the classes"):
         untrained_groups([3, 69, 225], [69, 225, 227])
     assert untrained_groups([225, 69, 3], [225, 227]) == [3, 69]
 

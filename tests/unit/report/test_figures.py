@@ -32,8 +32,8 @@ def test_six_answers_after_liu_and_all_after_vecsei(experiments):
 
 def test_histograms_count_every_test_structure(experiments):
     figure = figures.certainty.certainty_histograms(experiments)
-    right = traces(figure, "right first answers")
-    wrong = traces(figure, "wrong first answers")
+    right = traces(figure, "correct predictions")
+    wrong = traces(figure, "wrong predictions")
     for experiment, r, w in zip(experiments, right, wrong, strict=True):
         test = experiment.test
         assert sum(r.y) + sum(w.y) == test["n"]

@@ -75,7 +75,7 @@ def test_tables_of_patterns(members):
     assert "194" in answers.rows[0][4]
     assert "(56\u202f%)" in answers.rows[0][4]
     sizes = member_volumes_table({name: volumes_by_member(members, name) for name in names})
-    assert sizes.columns == ["pattern", "I", "II", "mean", "true", "error of the mean / %"]
+    assert sizes.columns == ["pattern", "I", "II", "mean", "true", "mean: error / %"]
     assert sizes.rows[0] == ["rruff:quartz", "45.0", "80.0", "60.0", "75.0", "\u221220.0"]
     assert sizes.rows[1][-2:] == ["", ""]
 

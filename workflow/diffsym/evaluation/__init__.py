@@ -1,1 +1,1 @@
-"""How good predictions are: accuracies with intervals, calibration, the graph of subgroups."""
+"""Evaluation of predictions: accuracies with intervals, calibration, subgroup relations."""

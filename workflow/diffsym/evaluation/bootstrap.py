@@ -1,8 +1,8 @@
-"""Bootstrap over clusters: how far a number depends on the choice of the test structures.
+"""Bootstrap over clusters: how far a number depends on the choice of test structures.
 
-Entries of one cluster (one formula, one structure type) resemble each other, so drawing entries
-singly would give intervals that are too narrow. Clusters are drawn with replacement, as many as
-there are; with a single entry in each, this is the ordinary bootstrap.
+Entries of one cluster (one formula, one structure type) resemble each other, so drawing single
+entries would give intervals that are too narrow. Clusters are drawn with replacement, as many as
+there are; with one entry per cluster, this is the ordinary bootstrap.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 RESAMPLES_AT_ONCE = 100
-"""Resamples drawn together: bounds the memory to 100 weights an entry."""
+"""Resamples drawn together: bounds the memory to 100 weights per entry."""
 
 
 def resampled_weights(
@@ -25,12 +25,12 @@ def resampled_weights(
     Parameters
     ----------
     clusters
-        Key of the cluster of each entry, length n.
+        Cluster key of each entry, length n.
     resamples
         Number of resamples.
     seed
-        Of the random generator: equal seeds give equal resamples, so that numbers of the same
-        entries can be compared resample by resample.
+        Seed of the random generator: equal seeds give equal resamples, so that results for the
+        same entries can be compared resample by resample.
 
     Yields
     ------
@@ -51,14 +51,14 @@ def bootstrap_means(
 ) -> Floats:
     """Column means over bootstrap resamples of whole clusters.
 
-    All columns share the same resamples, so differences of columns are paired.
+    All columns share the same resamples, so differences between columns are paired.
 
     Parameters
     ----------
     values
         Shape (n, columns).
     clusters
-        Key of the cluster of each row, length n.
+        Cluster key of each row, length n.
     resamples, seed
         As in `resampled_weights`.
 
@@ -83,7 +83,7 @@ def interval(samples: Floats, confidence: float) -> tuple[Floats, Floats]:
 
 
 def with_interval(value: float, samples: Floats, confidence: float) -> dict[str, Any]:
-    """A number and its interval as {value, low, high}; `samples` has the shape (resamples,)."""
+    """A number and its interval as {value, low, high}; `samples` has shape (resamples,)."""
     low, high = interval(samples, confidence)
     return {"value": float(value), "low": float(low), "high": float(high)}
 
@@ -98,7 +98,7 @@ def with_intervals(values: Floats, samples: Floats, confidence: float) -> list[d
     samples
         Shape (resamples, k).
     confidence
-        Probability that the interval covers.
+        Confidence level of the interval.
     """
     return [
         {"k": k, **with_interval(value, column, confidence)}

@@ -1,7 +1,7 @@
-"""What a model gains by leaving the structures unclassified that it is not certain about.
+"""Accuracy gained by leaving structures unclassified when the model is uncertain.
 
-After section V.E of Vecsei et al. 2019, Phys. Rev. B 99, 245120: the certainty of an answer is its
-probability, the largest of all (their equation 13), and a structure stays unclassified if its
+After section V.E of Vecsei et al. 2019, Phys. Rev. B 99, 245120: the certainty of a prediction is
+its probability, the largest of all (their equation 13), and a structure stays unclassified if its
 certainty is below a threshold.
 """
 
@@ -16,23 +16,23 @@ from diffsym.evaluation.bootstrap import Floats, resampled_weights, with_interva
 THRESHOLDS = np.linspace(0.0, 1.0, 101)
 """Thresholds of the curve."""
 CLASSIFIED_SHARE = 0.5
-"""The share of structures that Vecsei et al. classify for the number that they quote."""
+"""Share of structures classified for the accuracy that Vecsei et al. quote."""
 
 
 def threshold_curve(certainty: Floats, correct: Floats) -> dict[str, list[float | None]]:
-    """Accuracy of the classified structures and share of the unclassified ones.
+    """Accuracy on the classified structures, and share of unclassified ones.
 
     Parameters
     ----------
     certainty
         Largest probability of each structure, shape (n,).
     correct
-        1 where the first answer is right, otherwise 0, shape (n,).
+        1 where the top-1 prediction is correct, otherwise 0, shape (n,).
 
     Returns
     -------
     dict
-        `threshold`, `unclassified` and `accuracy`, a value for each of `THRESHOLDS`; the accuracy
+        `threshold`, `unclassified` and `accuracy`, one value per threshold; the accuracy
         is None where nothing is classified.
     """
     classified = certainty >= THRESHOLDS[:, None]
@@ -47,10 +47,10 @@ def threshold_curve(certainty: Floats, correct: Floats) -> dict[str, list[float 
 def most_certain_accuracy(
     certainty: Floats, correct: Floats, weights: NDArray[np.int64], *, share: float
 ) -> tuple[Floats, Floats]:
-    """Accuracy of the most certain `share` of the structures, and the threshold it takes.
+    """Accuracy on the most certain `share` of the structures, and the threshold that selects it.
 
-    Of structures that are equally certain as the threshold, each counts with the same fraction,
-    so that exactly `share` is classified and no order of the structures matters.
+    Structures exactly at the threshold all count with the same fraction, so that exactly `share`
+    is classified and the order of the structures does not matter.
 
     Parameters
     ----------
@@ -88,21 +88,21 @@ def certainty_scores(
     confidence: float,
     seed: int,
 ) -> dict[str, Any]:
-    """Curve over the threshold, and the accuracy if half of the structures stay unclassified.
+    """Curve over the threshold, and the accuracy when half of the structures stay unclassified.
 
-    Each resample has a threshold of its own. The baseline answers the most frequent training
-    class for the same structures: it shows whether the certain ones are merely the frequent ones.
+    Each resample has its own threshold. The baseline predicts the most frequent training class for
+    the same structures: it shows whether the certain ones are merely the frequent ones.
 
     Parameters
     ----------
     certainty, correct
         As in `threshold_curve`, shape (n,).
     baseline_correct
-        1 where the label-frequency baseline is right, otherwise 0, shape (n,).
+        1 where the label-frequency baseline is correct, otherwise 0, shape (n,).
     clusters
-        Key of the cluster of each structure, length n.
+        Cluster key of each structure, length n.
     resamples, confidence, seed
-        Of the bootstrap.
+        Bootstrap settings.
 
     Returns
     -------

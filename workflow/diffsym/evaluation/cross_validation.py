@@ -1,7 +1,7 @@
-"""Cross-validation: each structure of the training side judged by the network that has not seen it.
+"""Cross-validation: each structure outside the test set is predicted by a network new to it.
 
-Each member of such an experiment has trained on all folds but its own, on which it validates. So
-the validation rows of all members together hold every structure once.
+Each member is trained on all folds but its own, on which it is validated. The validation rows of
+all members together therefore contain every such structure once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,14 +23,14 @@ def out_of_fold(predictions: Sequence[pa.Table], folds: Mapping[str, int]) -> pa
     Parameters
     ----------
     predictions
-        One predictions table a member; member m validates on fold m.
+        One predictions table per member; member m validates on fold m.
     folds
         Fold of each structure by its identifier.
 
     Raises
     ------
     DiffsymError
-        If a fold holds no structure, or a member has validated on another fold.
+        If a fold contains no structures, or a member was validated on another fold.
     """
     parts = [table.filter(pc.equal(table["role"], "validation")) for table in predictions]
     for fold, part in enumerate(parts):
@@ -41,7 +41,7 @@ def out_of_fold(predictions: Sequence[pa.Table], folds: Mapping[str, int]) -> pa
             )
         if {folds.get(identifier) for identifier in part["structure_id"].to_pylist()} != {fold}:
             raise DiffsymError(
-                f"member {fold} of a cross-validation predicts other structures than fold {fold} "
+                f"member {fold} of a cross-validation does not predict exactly fold {fold} "
                 "of the split; delete its predictions and rerun the training"
             )
     return pa.concat_tables(parts)
@@ -53,15 +53,15 @@ def scores_by_fold(hits: Mapping[str, Floats], folds: NDArray[np.int64]) -> dict
     Parameters
     ----------
     hits
-        Who answers -> 1 where the first answer is right, otherwise 0, shape (n,).
+        Predictor -> 1 where its top-1 prediction is correct, otherwise 0, shape (n,).
     folds
         Fold of each structure, 0, 1, ..., shape (n,).
 
     Returns
     -------
     dict
-        `structures`, the number in each fold; for each who answers {value, half_width, sets}, see
-        `diffsym.evaluation.macro.mean_over_sets`, with a value of `sets` for each fold.
+        `structures`, the number in each fold; for each predictor {value, half_width, sets}, see
+        `diffsym.evaluation.macro.mean_over_sets`, with one value of `sets` per fold.
     """
     structures = np.bincount(folds)
     return {"structures": structures.tolist()} | {

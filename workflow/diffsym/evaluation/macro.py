@@ -1,7 +1,7 @@
-"""Scores of a confusion matrix that count each class the same, for members and for their mean.
+"""Macro scores (all classes weighted equally), for ensemble members and for their mean.
 
 After section 3.4 of Ozaki, Ishida & Kiyobayashi 2025, J. Appl. Cryst. 58, whose equations are
-quoted by number. A confusion matrix M has the true classes in rows and the answers in columns.
+quoted by number. A confusion matrix M has true classes in rows and predicted ones in columns.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ MACRO_SCORES = ("precision", "recall", "f1", "accuracy")
 
 
 class ClassScores(NamedTuple):
-    """Precision, recall and F1 of each class, and its entries; each of shape (classes,)."""
+    """Precision, recall and F1 of each class, and its number of entries; each (classes,)."""
 
     precision: Floats
     recall: Floats
@@ -28,7 +28,7 @@ class ClassScores(NamedTuple):
 
 
 def count_answers(probabilities: Floats, labels: Integers) -> Integers:
-    """Confusion matrix of the most probable answers.
+    """Confusion matrix of the most probable classes.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def count_answers(probabilities: Floats, labels: Integers) -> Integers:
 
 
 def wrong_answers(confusion: NDArray[Any]) -> NDArray[Any]:
-    """The confusion matrix without its right answers."""
+    """The confusion matrix without its diagonal."""
     return confusion * ~np.eye(len(confusion), dtype=bool)
 
 
@@ -69,8 +69,8 @@ def count_frequent_answers(confusion: Integers, training_counts: Integers) -> In
 def class_scores(confusion: Integers) -> ClassScores:
     """Precision, recall and F1 of each class (equations 16, 17 and 20 with beta = 1).
 
-    A class that is never answered has precision 0, one without an entry has recall 0, and F1 is 0
-    where both are; whoever takes means decides which classes count.
+    A class that is never predicted has precision 0, one without entries has recall 0, and F1 is 0
+    where both are; the caller decides which classes to average over.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def class_scores(confusion: Integers) -> ClassScores:
     """
     right = np.diag(confusion).astype(np.float64)
     support, answered = confusion.sum(axis=1), confusion.sum(axis=0)
-    # 2 PR / (P + R) = 2 M_ii / (entries + answers), which needs no P or R to exist.
+    # 2 PR / (P + R) = 2 M_ii / (entries + predictions), defined even if P or R is not.
     return ClassScores(
         precision=_ratio(right, answered),
         recall=_ratio(right, support),
@@ -89,7 +89,7 @@ def class_scores(confusion: Integers) -> ClassScores:
 
 
 def _ratio(numerator: Floats, denominator: Integers) -> Floats:
-    """Quotients; 0 where nothing is divided by nothing."""
+    """Quotients; 0 where the denominator is 0."""
     return np.divide(
         numerator, denominator, out=np.zeros(numerator.shape), where=np.asarray(denominator > 0)
     )
@@ -98,9 +98,9 @@ def _ratio(numerator: Floats, denominator: Integers) -> Floats:
 def macro_scores(confusion: Integers) -> dict[str, Any]:
     """Means of precision, recall and F1 over the classes, and the accuracy (equations 18 to 21).
 
-    A class without an entry in the evaluated part has no recall, so it enters none of the means; a
-    class that has entries and is never answered enters them with precision 0. The F1 is the mean
-    of the classes' F1, not that of the mean precision and recall.
+    A class without entries in the evaluated set has no recall and is left out of all means; a
+    class with entries that is never predicted counts with precision 0. The macro F1 is the mean of
+    the classes' F1, not the F1 of the mean precision and recall.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def macro_scores(confusion: Integers) -> dict[str, Any]:
     Returns
     -------
     dict
-        `precision`, `recall`, `f1`, `accuracy`, and `classes`, the number of classes that count.
+        `precision`, `recall`, `f1`, `accuracy`, and `classes`, the number of classes averaged over.
     """
     scores = class_scores(confusion)
     present = scores.support > 0
@@ -149,9 +149,9 @@ def ensemble_scores(
     -------
     dict
         `specific_mean`, the mean of the members' scores (equation 22); `ensemble_mean`, the score
-        of the mean probability; `baseline`, that of always answering the most frequent training
-        class; `members` and `confusions`, scores and confusion matrix of each member. A matrix is
-        three lists of its cells that are not zero: `true` and `predicted` space group and `count`.
+        of the mean probability; `baseline`, the score of always predicting the most frequent
+        training class; `members` and `confusions`, scores and confusion matrix of each member. A
+        matrix is three lists of its non-zero cells: `true` and `predicted` space group and `count`.
     """
     confusions = [count_answers(member, labels) for member in members]
     singles = [macro_scores(confusion) for confusion in confusions]
@@ -168,7 +168,7 @@ def ensemble_scores(
 
 
 def _counted_cells(confusion: Integers, classes: Sequence[int]) -> dict[str, list[int]]:
-    """The cells of a confusion matrix that are not zero, by space group."""
+    """Non-zero cells of a confusion matrix, by space group."""
     true, predicted = np.nonzero(confusion)
     numbers = np.asarray(classes)
     return {
@@ -179,18 +179,18 @@ def _counted_cells(confusion: Integers, classes: Sequence[int]) -> dict[str, lis
 
 
 def mean_over_sets(values: Sequence[float], confidence: float = 0.95) -> dict[str, Any]:
-    """Mean over k held-out sets, of a series or folds, with the half width of its interval.
+    """Mean over k held-out sets (a series or folds) with the half width of its interval.
 
     The interval is Student's t interval of k values with k - 1 degrees of freedom: the held-out
-    sets are disjoint, but their training sets overlap, so that it covers the choice of the sets
-    and the seeds rather than that of the database.
+    sets are disjoint, but their training sets overlap, so it covers the choice of the sets and
+    seeds rather than the choice of the database.
 
     Parameters
     ----------
     values
-        One a held-out set.
+        One per held-out set.
     confidence
-        Probability that the interval covers.
+        Confidence level of the interval.
 
     Returns
     -------
@@ -207,5 +207,5 @@ def mean_over_sets(values: Sequence[float], confidence: float = 0.95) -> dict[st
 def means_over_sets(
     scores: Sequence[Mapping[str, float]], names: Sequence[str] = MACRO_SCORES
 ) -> dict[str, dict[str, Any]]:
-    """`mean_over_sets` of each named score; `scores` has one mapping a held-out set."""
+    """`mean_over_sets` of each named score; `scores` has one mapping per held-out set."""
     return {name: mean_over_sets([entry[name] for entry in scores]) for name in names}

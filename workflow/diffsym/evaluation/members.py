@@ -1,4 +1,4 @@
-"""What each member of an ensemble, and their mean, answer for one structure or measured pattern.
+"""Predictions of each ensemble member and their mean for one structure or measured pattern.
 
 After Tables 4 and 6 of Ozaki, Ishida & Kiyobayashi 2025, J. Appl. Cryst. 58.
 """
@@ -29,22 +29,22 @@ def _row_of(predictions: pa.Table, structure_id: str) -> dict[str, Any]:
 def answers_by_member(
     predictions: Sequence[pa.Table], structure_id: str, *, top: int = 3
 ) -> list[list[dict[str, Any]]]:
-    """Most probable space groups by each member and by the mean probability.
+    """Most probable space groups from each member and from the mean probability.
 
     Parameters
     ----------
     predictions
-        One predictions table a member (see `diffsym.tables.predictions_schema`).
+        One predictions table per member (see `diffsym.tables.predictions_schema`).
     structure_id
         Structure or measured pattern.
     top
-        Number of answers.
+        Number of space groups.
 
     Returns
     -------
     list
-        A row for the first, second, ... answer, each with one {space_group, probability} a member
-        and a last one for the mean. Equal probabilities are in the order of the classes.
+        One row for the first, second, ... prediction, each with one {space_group, probability} per
+        member and a last one for the mean. Equal probabilities are in the order of the classes.
     """
     classes = json.loads(predictions[0].schema.metadata[b"classes"])
     members = np.array(
@@ -62,20 +62,19 @@ def answers_by_member(
 
 
 def volumes_by_member(predictions: Sequence[pa.Table], structure_id: str) -> dict[str, Any]:
-    """Primitive volume by each member and by the ensemble.
+    """Primitive volume from each member and from the ensemble.
 
     Parameters
     ----------
     predictions
-        One predictions table a member, each with the columns of volumes.
+        One predictions table per member, each with volume columns.
     structure_id
         Structure or measured pattern.
 
     Returns
     -------
     dict
-        `members`, a list, `ensemble`, their geometric mean, and `true`, None where it is unknown;
-        A^3.
+        `members`, a list; `ensemble`, their geometric mean; `true`, None if unknown; A^3.
     """
     rows = [_row_of(table, structure_id) for table in predictions]
     members = [row["volume"] for row in rows]

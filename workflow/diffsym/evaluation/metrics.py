@@ -1,8 +1,8 @@
-"""What the predictions of one experiment are worth, as one JSON-ready dictionary.
+"""Metrics of one experiment's predictions, as a JSON-serialisable dictionary.
 
-Every accuracy stands beside that of the label-frequency baseline, which always answers the most
-frequent training classes, and carries a bootstrap interval. No training has seen the test part, and
-nothing is chosen by it.
+Every accuracy has a bootstrap interval and comes with the accuracy of the label-frequency baseline,
+which always predicts the most frequent training classes. The test set is used neither for training
+nor for any choice.
 """
 
 import hashlib
@@ -40,15 +40,15 @@ from diffsym.structures.space_groups import is_centrosymmetric
 
 EVALUATED_ROLES = ("validation", "test")
 ANSWERS = 10
-"""Accuracies A_1 ... A_10 are computed, as many as Vecsei et al. 2019 show (their Fig. 5a)."""
+"""A_1 ... A_10 are computed, as in Fig. 5a of Vecsei et al. 2019."""
 
 
 def calibration(probabilities: Floats, labels: Integers, *, bins: int) -> dict[str, Any]:
     """Compute the expected calibration error and the bins of the reliability diagram.
 
     The confidence is the largest probability; bins have equal width (Guo et al. 2017, Proc. ICML
-    70, 1321). The error is the mean distance of accuracy and confidence, weighted by the number
-    of entries in the bins.
+    70, 1321). The error is the mean distance between accuracy and confidence, weighted by the
+    number of entries per bin.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def calibration(probabilities: Floats, labels: Integers, *, bins: int) -> dict[s
 def per_class_scores(
     confusion: Integers, classes: Sequence[int], training_counts: Integers
 ) -> list[dict[str, Any]]:
-    """Precision, recall and F1 of each class; None for classes without an entry.
+    """Precision, recall and F1 of each class; None for classes without entries.
 
     Parameters
     ----------
@@ -124,19 +124,19 @@ def centrosymmetric_scores(
     training_counts: Integers,
     settings: Mapping[str, Any],
 ) -> dict[str, Any] | None:
-    """Accuracy if only centrosymmetric space groups come into question.
+    """Accuracy when only centrosymmetric space groups are allowed.
 
     Vecsei et al. 2019 (section V.A, Table I) "restrict the classification to only centrosymmetric
-    space groups", as an experiment averages over twin domains of other crystals. Here that is the
-    structures whose true group is centrosymmetric, and the same trained models with the
-    probabilities of all other groups set to zero and the rest scaled to the sum 1, which leaves
-    the order of the answers as it is. `all_classes` is the accuracy for the same structures
-    without that restriction.
+    space groups", because an experiment averages over the twin domains of other crystals. Here,
+    the same trained models classify the structures whose true group is centrosymmetric. The
+    probabilities of all other groups are set to zero and the rest rescaled to sum to 1, which does
+    not change their order. `all_classes` is the accuracy on the same structures without this
+    restriction.
 
     Parameters
     ----------
     probabilities, labels, clusters, classes, training_counts, settings
-        As in `crystal_system_scores`; `settings` has `top_k`, too.
+        As in `crystal_system_scores`; `settings` also has `top_k`.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def centrosymmetric_scores(
 def confused_pairs(
     confusion: Integers, classes: Sequence[int], *, most: int
 ) -> list[dict[str, Any]]:
-    """List the most frequent wrong answers, with the relation of the answer to the truth."""
+    """List the most frequent wrong predictions, and how they are related to the true group."""
     support = confusion.sum(axis=1)
     pairs = sorted(
         (-int(confusion[i, j]), i, j) for i, j in zip(*np.nonzero(confusion), strict=True) if i != j
@@ -194,12 +194,12 @@ def confused_pairs(
 def error_distances(
     confusion: Integers, classes: Sequence[int], training_counts: Integers
 ) -> list[dict[str, Any]]:
-    """How far wrong answers lie from the truth in the graph of maximal subgroups.
+    """Distances of wrong predictions from the truth in the graph of maximal subgroups.
 
-    `expected` is what the distances would be if each wrong answer were drawn from all answers
-    given to *other* true classes: errors concentrated at small distances beyond that mean that a
-    model confuses related groups, not just frequent ones. `baseline` are the distances of the
-    wrong answers of the label-frequency baseline, all of which are the most frequent class.
+    `expected` gives the distances if each wrong prediction were drawn from all predictions for
+    *other* true classes: more errors at small distances than this mean that a model confuses
+    related groups, not just frequent ones. `baseline` gives the distances for the label-frequency
+    baseline, whose wrong predictions are all the most frequent class.
 
     Parameters
     ----------
@@ -232,7 +232,7 @@ def error_distances(
 
 
 def _distance_shares(counts: NDArray[Any], steps: Integers) -> Floats:
-    """Share of `counts` at each distance 0, 1, 2, ...; zeros where nothing is counted."""
+    """Share of `counts` at each distance 0, 1, 2, ...; all zeros without counts."""
     totals = np.bincount(steps.ravel(), weights=counts.ravel())
     return totals / max(totals.sum(), 1.0)
 
@@ -250,7 +250,7 @@ def _read_member(table: pa.Table, role: str) -> tuple[list[str], Integers, Float
 
 
 def _classes_of(predictions: Sequence[pa.Table]) -> list[int]:
-    """Class list that all members share."""
+    """Class list shared by all members."""
     if not predictions:
         raise DiffsymError("there are no predictions to evaluate: an experiment needs one member")
     lists = {(table.schema.metadata or {}).get(b"classes") for table in predictions}
@@ -271,9 +271,9 @@ def _evaluate_part(
     training_counts: Integers,
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """All metrics of the validation or of the test part."""
+    """All metrics of the validation or test set."""
     confidence = settings["confidence"]
-    # float32 probabilities sum to 1 only within rounding; the log loss wants it exactly.
+    # float32 probabilities sum to 1 only within rounding; the log loss requires it exactly.
     members = [member / member.sum(axis=1, keepdims=True) for member in members]
     ensemble = np.mean(members, axis=0)
     ranks = true_class_rank(ensemble, labels)
@@ -294,8 +294,8 @@ def _evaluate_part(
         "n": len(labels),
         "n_clusters": len(set(clusters)),
         "accuracy": accuracies[0],
-        # Equal seeds draw equal resamples of the same structures, so that differences of these
-        # between experiments are paired.
+        # Equal seeds give equal resamples of the same structures, so differences between
+        # experiments are paired.
         "resampled_accuracy": samples[:, 0, 0].tolist(),
         "first_differences": with_intervals(
             np.diff(values[0], prepend=0.0),
@@ -353,49 +353,49 @@ def evaluate_experiment(
     most_confused: int = 25,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Metrics of an ensemble on the validation and the test part of its split.
+    """Metrics of an ensemble on the validation and test sets of its split.
 
-    The ensemble's probability is the mean of its members'. Intervals are percentile bootstrap
+    The ensemble's probability is the mean over its members. Intervals are percentile bootstrap
     intervals over the split's own groups (entries, formulae or structure types), because entries
-    that the split may not separate are not independent either.
+    that the split keeps together are not independent.
 
     Parameters
     ----------
     predictions
-        One predictions table a member (see `diffsym.tables.predictions_schema`), for the same
+        One predictions table per member (see `diffsym.tables.predictions_schema`), for the same
         classes and, unless `cross_validation` is set, the same structures.
     split
-        The split table the members were trained with.
+        Split table the members were trained with.
     measured
-        Name of a set of measured patterns -> one predictions table of its patterns a member.
+        Name of a set of measured patterns -> its predictions tables, one per member.
     training_filter
-        The filter table (`diffsym.tables.FILTER`), if outliers were left out of training.
+        Filter table (`diffsym.tables.FILTER`), if outliers were left out of training.
     cross_validation
-        Whether member m has trained on all folds but m and validates on that. The validation part
-        then is the whole training side, each structure predicted by the member that has not seen
-        it, and what trains is the training side, too.
+        Whether member m is trained on all folds but m and validated on fold m. Everything outside
+        the test set is then both training and validation set, each structure predicted by the
+        member that has not seen it.
     top_k
         Accuracies A_1 ... A_k; at most the number of classes.
     resamples, confidence, seed
-        Of the bootstrap.
+        Bootstrap settings.
     calibration_bins
-        Bins of the reliability diagram.
+        Number of bins in the reliability diagram.
     most_confused
         Number of pairs listed as most confused.
 
     Returns
     -------
     dict
-        JSON-ready: `classes`, `counts`, `settings` and, under `parts`, the metrics of
-        "validation" and "test"; under `measured`, see `evaluate_measured`. Accuracies are lists of
-        {k, value, low, high}. Under `cross_validation`, None without one, the accuracies of the
-        folds, see `diffsym.evaluation.cross_validation.scores_by_fold`, of the members (`accuracy`)
-        and of the label frequencies (`baseline`).
+        JSON-serialisable: `classes`, `counts`, `settings` and, under `parts`, the metrics of
+        "validation" and "test"; for `measured`, see `evaluate_measured`. Accuracies are lists of
+        {k, value, low, high}. `cross_validation` is None or has the accuracies per fold, see
+        `diffsym.evaluation.cross_validation.scores_by_fold`, of the members (`accuracy`) and of the
+        label-frequency baseline (`baseline`).
 
     Raises
     ------
     DiffsymError
-        If the members disagree about classes or structures, or do not fit the split.
+        If the members disagree about classes or structures, or do not match the split.
     """
     classes = _classes_of(predictions)
     index_of_class = {number: index for index, number in enumerate(classes)}
@@ -432,7 +432,7 @@ def evaluate_experiment(
         strangers = [identifier for identifier in identifiers if identifier not in cluster_of]
         if strangers:
             raise DiffsymError(
-                f"the predictions name structures that the split does not hold "
+                f"the predictions contain structures that are not in the split "
                 f"({strangers[0]}, ...); delete them and rerun the training"
             )
         if not identifiers:
@@ -485,7 +485,7 @@ def _fold_scores(
     classes: Sequence[int],
     training_counts: Integers,
 ) -> dict[str, Any]:
-    """Accuracies of the folds of a cross-validation, from the result of `out_of_fold`."""
+    """Accuracies per fold of a cross-validation, from the result of `out_of_fold`."""
     identifiers, numbers, probabilities = _read_member(predictions, "validation")
     labels = np.searchsorted(classes, numbers)
     ranks = {
@@ -510,25 +510,26 @@ def evaluate_measured(
     Parameters
     ----------
     measured
-        One predictions table a member, of patterns.
+        One predictions table per member, for patterns.
     computed
-        One predictions table a member, of structures.
+        One predictions table per member, for structures.
     classes
         Space-group numbers.
     training_counts
         Number of training entries of each class.
     settings
-        Of the evaluation.
+        Evaluation settings.
 
     Returns
     -------
     dict
-        Numbers of patterns: `n`, `n_labelled` of known space group, and `n_in_classes` whose group
-        is a class. `part`: of the latter, what the test part has; None if there is none.
-        `accuracy_of_labelled`: right first answers among all of known group, where those outside
-        the classes cannot be right. `round_trip`: if the patterns are rendered of test structures,
-        accuracies {k, value, low, high} of the same structures by their patterns (`pattern`), by
-        their own descriptors (`structure`) and the `loss` between them; None else.
+        Numbers of patterns: `n`, `n_labelled` with a known space group, and `n_in_classes` whose
+        group is a class. `part`: metrics of the latter, as for the test set; None if there are
+        none. `accuracy_of_labelled`: top-1 accuracy on all patterns with a known group; those
+        outside the classes count as wrong. `round_trip`: if the patterns are rendered from test
+        structures, accuracies {k, value, low, high} on the same structures from their patterns
+        (`pattern`) and from their own descriptors (`structure`), and the `loss` between them;
+        otherwise None.
     """
     numbers = measured[0]["space_group"]
     known = [
@@ -567,7 +568,7 @@ def _round_trip(
     clusters: Sequence[str],
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Accuracies of the same structures by rendered patterns and by their own descriptors."""
+    """Accuracies on the same structures from rendered patterns and from their own descriptors."""
     ranks = [
         true_class_rank(np.mean(members, axis=0), labels)
         for members in (of_patterns, of_structures)

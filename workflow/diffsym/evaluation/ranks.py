@@ -1,4 +1,4 @@
-"""Accuracies of ranked answers, and those of always answering the most frequent classes."""
+"""Top-k accuracies of ranked predictions, and of the label-frequency baseline."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,10 +14,10 @@ Integers = NDArray[np.int64]
 
 
 def true_class_rank(probabilities: Floats, labels: Integers) -> Integers:
-    """Rank of the true class among the predicted probabilities, 0 for a correct first answer.
+    """Rank of the true class among the predicted probabilities, 0 for a correct top-1 prediction.
 
-    Equal probabilities are ranked in the order of the classes, so that the result does not
-    depend on a sorting algorithm.
+    Equal probabilities are ranked in the order of the classes, so the result does not depend on
+    the sorting algorithm.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ def true_class_rank(probabilities: Floats, labels: Integers) -> Integers:
 
 
 def top_k_hits(ranks: Integers, top_k: int) -> Floats:
-    """Whether the true class is among the first 1 ... `top_k` answers, shape (n, top_k)."""
+    """Whether the true class is among the first 1 ... `top_k` predictions, shape (n, top_k)."""
     return (ranks[:, None] < np.arange(1, top_k + 1)).astype(np.float64)
 
 
 def label_frequency_ranks(training_counts: Integers, labels: Integers) -> Integers:
-    """Rank of the true class when the answer is always the most frequent training classes."""
+    """Rank of the true class when classes are always ranked by training frequency."""
     order = np.argsort(-training_counts, kind="stable")
     position = np.empty_like(order)
     position[order] = np.arange(len(order))
@@ -81,7 +81,7 @@ def crystal_system_scores(
     """Accuracy within each crystal system, and of the crystal system itself.
 
     The crystal system is predicted by summing the probabilities of its space groups; the baseline
-    always answers the system with the most training structures.
+    always predicts the system with the most training structures.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def crystal_system_scores(
     labels
         Index of the true class, shape (n,).
     clusters
-        Key of the cluster of each entry, length n.
+        Cluster key of each entry, length n.
     classes
         Space-group numbers.
     training_counts

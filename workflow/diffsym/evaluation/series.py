@@ -1,4 +1,4 @@
-"""Series of experiments on disjoint held-out sets, and what ensembles, tasks and filters change.
+"""Series of experiments on disjoint held-out sets, and effects of ensembles, tasks and filters.
 
 After section 4.1 of Ozaki, Ishida & Kiyobayashi 2025, J. Appl. Cryst. 58: each number is the mean
 over the k held-out sets, with a 95 % interval.
@@ -23,7 +23,7 @@ COMPARED_SETTINGS = (
     "model",
     "training",
 )
-"""All settings of an experiment but its split."""
+"""All settings of an experiment except its split."""
 
 
 def summarise_series(
@@ -34,16 +34,16 @@ def summarise_series(
     Parameters
     ----------
     experiments
-        Settings of the series' experiments, which differ in their split alone.
+        Settings of the series' experiments, which differ only in their split.
     metrics
         Content of their metrics.json.
 
     Returns
     -------
     dict
-        `settings`; `splits`, one an experiment; `counts` of the `train` and `test` structures, one
-        an experiment; `specific_mean`, `ensemble_mean` and `baseline`, each with {value,
-        half_width, sets} of every macro score; `volume`, the same of the volume scores of the
+        `settings`; `splits`, one per experiment; `counts` of the `train` and `test` structures, one
+        per experiment; `specific_mean`, `ensemble_mean` and `baseline`, each with {value,
+        half_width, sets} of every macro score; `volume`, the same for the volume scores of the
         `ensemble` and the `baseline`, or None.
     """
     tests = [entry["parts"]["test"] for entry in metrics]
@@ -77,10 +77,10 @@ def _volume_means(volumes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def effects(series: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Differences that an ensemble, a second task and the exclusion of outliers make.
+    """Differences due to an ensemble, a second task and the exclusion of outliers.
 
-    Differences are taken set by set, so that what makes one held-out set harder than another does
-    not widen their intervals.
+    Differences are taken set by set, so that harder and easier held-out sets do not widen the
+    intervals.
 
     Parameters
     ----------
@@ -90,8 +90,8 @@ def effects(series: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     Returns
     -------
     list
-        Dictionaries of the `effect` in words, the `series` and the `reference` that is subtracted
-        from it, their `mean` and `reference_mean` that are compared, and `differences`, {value,
+        Dictionaries of the `effect` in words, the `series` and the `reference` subtracted from
+        it, the `mean` and `reference_mean` compared, and `differences`, {value,
         half_width, sets} of every macro score. Ensemble averaging compares the two means of one
         series.
     """
@@ -108,7 +108,7 @@ def effects(series: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _effect(one: Mapping[str, Any], reference: Mapping[str, Any]) -> str | None:
-    """What tells a series from a reference, if it is a single thing that can be named."""
+    """What distinguishes a series from a reference, if it is a single named effect."""
     differing = {
         key
         for key in COMPARED_SETTINGS

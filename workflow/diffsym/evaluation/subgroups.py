@@ -1,7 +1,7 @@
 """Space groups as a graph: which group is a subgroup of which, and how far apart two are.
 
 The edges are pymatgen's table of maximal subgroups (International Tables, volume A1). It names
-the *types* of the maximal subgroups, translationengleiche and klassengleiche together, and holds
+the *types* of the maximal subgroups, translationengleiche and klassengleiche together, and gives
 neither their index nor their settings. Its isomorphic subgroups (a group in an enlarged cell)
 are listed for groups 1-194 only; they connect a group with itself and play no part here.
 Because klassengleiche subgroups are included, two groups can each be a maximal subgroup of the
@@ -15,12 +15,12 @@ import networkx as nx
 from pymatgen.symmetry.groups import SYMM_DATA
 
 FARTHEST_RELATION = 3
-"""Pairs farther apart count as unrelated: 3 is the commonest distance of two random groups."""
+"""Pairs farther apart count as unrelated: two random groups are most often 3 steps apart."""
 
 
 @dataclass(frozen=True)
 class Relation:
-    """How space group `b` stands to space group `a`.
+    """How space group `b` is related to space group `a`.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Relation:
     distance
         Number of maximal steps along that relation; for "unrelated" the shortest path of any kind.
     common
-        Number of the common sub- or supergroup, where the relation is of that kind.
+        Number of the common sub- or supergroup, for relations of that kind.
     """
 
     kind: str
@@ -62,7 +62,7 @@ def _steps_any() -> dict[int, dict[int, int]]:
 
 
 def distance(a: int, b: int) -> int:
-    """Shortest distance of two space groups in the undirected graph of maximal subgroups."""
+    """Shortest distance between two space groups in the undirected graph of maximal subgroups."""
     return _steps_any()[a][b]
 
 
@@ -70,8 +70,8 @@ def distance(a: int, b: int) -> int:
 def relation(a: int, b: int) -> Relation:
     """Describe space group `b` as seen from space group `a`.
 
-    Direct lines (sub- and supergroups) go before common relatives, and of two common relatives
-    the nearer one is named; with equal distances the supergroup, then the lowest number.
+    Direct relations (sub- and supergroups) take precedence over common relatives. The nearest
+    common relative is named; at equal distance the supergroup, then the lowest number.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The few numbers of each experiment that people quote, beside those that were published."""
+"""Headline numbers of each experiment, and published ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from diffsym.evaluation.series import effects, summarise_series
 
 QUOTED_ANSWERS = (1, 6)
-"""The accuracies that are quoted: of the first answer, and of the six that Liu et al. 2019 show."""
+"""Quoted accuracies: top-1, and top-6 as in Liu et al. 2019."""
 
 PUBLISHED: tuple[Mapping[str, Any], ...] = (
     {
@@ -26,8 +26,8 @@ PUBLISHED: tuple[Mapping[str, Any], ...] = (
         "reference": "P. M. Vecsei, K. Choo, J. Chang & T. Neupert, Phys. Rev. B 99, 245120 (2019)",
         "descriptor": "powder patterns",
         "data": "128 404 unique ICSD entries in 230 space groups",
-        "measured_data": "about 800 measured patterns of the RRUFF database",
-        "split": "random, 7000 entries for the test and 7000 for the validation",
+        "measured_data": "about 800 measured patterns from the RRUFF database",
+        "split": "random, 7000 entries for testing and 7000 for validation",
         "models": (
             {
                 "model": "convolutional network of Park et al. (2017), 10 members",
@@ -52,7 +52,7 @@ PUBLISHED: tuple[Mapping[str, Any], ...] = (
     {
         "reference": "L. C. O. Tiong, J. Kim, S. S. Han & D. Kim, npj Comput. Mater. 6, 196 (2020)",
         "descriptor": "shaped electron-diffraction patterns",
-        "data": "108 658 Materials Project entries in 72 space groups, and those of 8, 20 and 49 "
+        "data": "108 658 Materials Project entries in 72 space groups, and those in 8, 20 and 49 "
         "of these groups",
         "measured_data": None,
         "split": "random 80/20",
@@ -75,7 +75,7 @@ PUBLISHED: tuple[Mapping[str, Any], ...] = (
         "descriptor": "ideal profiles",
         "data": "62 830 PowCod entries in 57 space groups",
         "measured_data": "11 materials, 9 of which were recognised",
-        "split": "five disjoint sets of 16 entries of each space group (912)",
+        "split": "five disjoint sets of 16 entries per space group (912)",
         "models": (
             {
                 "model": "SpgNet, 6 members",
@@ -110,26 +110,26 @@ PUBLISHED: tuple[Mapping[str, Any], ...] = (
         ),
     },
 )
-"""Figures of the literature on *its* data. They are targets, not results of this program.
+"""Published results on *their* data: targets, not results of this program.
 
-Each publication names its `data` and, where measured patterns were classified, `measured_data`.
+Each publication names its `data` and, if measured patterns were classified, `measured_data`.
 Accuracies of its models: `crystal_system`, `top_1` and `top_6` of space groups, `centrosymmetric`
-(answers restricted to these groups) and `half_unclassified` (of the most certain half), on the
-measured data where the name begins so. Ozaki et al. give macro scores as `specific_mean` and
-`ensemble_mean` (see `diffsym.evaluation.macro`) over their held-out sets with 95 % confidence, and
-quartiles of V'/V - 1 as `volume`; as each of their sets has equally many entries of every group,
-their accuracy is their recall. Tiong et al. give the accuracy for several numbers of groups,
-`n_classes`, and for the most of them what it is more than on spot patterns, `gain`: in all and by
-shaping the patterns and by MSDN alone; `untrained` is how often structures of groups that are none
-of these are recognised. What an article does not give has no key.
+(predictions restricted to these groups) and `half_unclassified` (of the most certain half); keys
+that begin with `measured_` are for the measured data. Ozaki et al. give macro scores as
+`specific_mean` and `ensemble_mean` (see `diffsym.evaluation.macro`) over their held-out sets with
+95 % confidence, and quartiles of V'/V - 1 as `volume`; as each of their sets has equally many
+entries of every group, their accuracy equals their recall. Tiong et al. give the accuracy for
+several numbers of groups, `n_classes`, and for the largest the `gain` over spot patterns: in total,
+by shaping the patterns alone and by MSDN alone; `untrained` is the accuracy for structures of other
+groups. What an article does not give has no key.
 """
 
 TIONG_2020 = next(entry for entry in PUBLISHED if "Tiong" in entry["reference"])
-"""What Tiong et al. published, beside which experiments on electron diffraction are shown."""
+"""Results of Tiong et al., shown next to experiments on electron diffraction."""
 
 
 def quoted(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those of the entries for k = 1, 2, ... that are quoted; the last if there are too few."""
+    """Select the quoted k from entries for k = 1, 2, ...; the last entry if there are too few."""
     return [entries[k - 1] for k in sorted({min(k, len(entries)) for k in QUOTED_ANSWERS})]
 
 
@@ -153,14 +153,13 @@ def summarise(
     Returns
     -------
     dict
-        `experiments`: for each one its settings, counts, and the test accuracies {k, value, low,
-        high} of the ensemble and of the label-frequency baseline for the quoted k, of the crystal
-        system and among centrosymmetric groups.
-        `comparable`: experiments with the same split and classes, which may be compared whatever
-        their descriptors and models, and as `best` the one with the highest *validation* accuracy,
-        so that the test part chooses nothing. `series`: means over the test
-        sets of each series; `effects`: what distinguishes them. `published`: figures of the
-        literature on its data.
+        `experiments`: settings, counts, and test accuracies {k, value, low, high} of each ensemble
+        and of the label-frequency baseline for the quoted k, for the crystal system and among
+        centrosymmetric groups. `comparable`: experiments with the same split and classes, which can
+        be compared across descriptors and models, and as `best` the one with the highest
+        *validation* accuracy, so that the test set is not used for any choice. `series`: means over
+        the test sets of each series; `effects`: what distinguishes them. `published`: results from
+        the literature on their own data.
     """
     rows = {name: _row(settings, metrics[name]) for name, settings in experiments.items()}
     means = {

@@ -1,20 +1,19 @@
 """Recognition of space groups that a network was not trained for.
 
 Tiong et al. (2020), "Score function for testing an untrained space". Structures of such groups are
-divided into a reference half and a test half. The network's features of a test structure P, what
-its output layer sees, are compared with those of each group i, stream by stream (equation 5):
+divided into a reference half and a test half. The network's features of a test structure P, the
+input of its output layer, are compared with each group i, stream by stream (equation 5):
 
     score(P, V_i) = sum over the members and their streams s of cos(P_s, V_i,s)
 
-and the group with the highest score is the answer. (Equation 6 of the paper takes the maximum of
+and the group with the highest score is predicted. (Equation 6 of the paper takes the maximum of
 the sum of 1 - cos, which it calls a distance; the farthest group cannot be meant.) The paper does
-not say what V_i is made of a group's reference structures. Two readings are computed:
+not say how V_i follows from a group's reference structures. Two readings are computed:
 
-- `mean`: the mean of their features, each scaled to the length 1;
+- `mean`: the mean of their features, each scaled to unit length;
 - `nearest`: the features of the reference structure with the highest score.
 
-The images themselves in the place of the features say how much of the result a network is needed
-for.
+The images themselves in place of the features show how much the network contributes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,22 +29,22 @@ from diffsym.evaluation.ranks import label_frequency_ranks, top_k_accuracies, tr
 
 READINGS = ("mean", "nearest")
 ANSWERS = 5
-"""Accuracies A_1 ... A_5 are computed, as many as the paper shows (Fig. 3f)."""
+"""A_1 ... A_5 are computed, as in Fig. 3f of the paper."""
 
 
 class Halves(NamedTuple):
-    """Structures of untrained groups, divided.
+    """Structures of untrained groups, divided into two halves.
 
     Attributes
     ----------
     groups
-        Space-group numbers that both halves have structures of, rising.
+        Space-group numbers with structures in both halves, ascending.
     labels : (n,)
-        Index of each structure's group in `groups`, -1 for structures of other groups.
+        Index of each structure's group in `groups`, -1 for other groups.
     is_reference : (n,)
         Whether a structure belongs to the reference half.
     left_out
-        Number of structures of each group that one half has none of, by space-group number.
+        Number of structures of each group that is missing from one half, by space-group number.
     """
 
     groups: list[int]
@@ -54,24 +53,24 @@ class Halves(NamedTuple):
     left_out: dict[int, int]
 
     def rows(self, *, reference: bool) -> NDArray[np.int64]:
-        """Structures of a half, in their order."""
+        """Row numbers of one half, ascending."""
         return np.flatnonzero((self.is_reference == reference) & (self.labels >= 0))
 
 
 def divide(space_groups: NDArray[np.integer], keys: Sequence[str], *, seed: int) -> Halves:
     """Draw a reference half and a test half within each space group.
 
-    Structures with the same key come to the same half. Keys are visited in random order, those with
-    the most structures first, and each joins the half that its groups have fewer structures in; at
-    equal numbers it is a reference. If each structure has a key of its own, the halves of a group
-    differ by one structure at most.
+    Structures with the same key go to the same half. Keys are visited in random order, those with
+    the most structures first, and each joins the half in which its groups have fewer structures; a
+    tie goes to the references. If each structure has its own key, the halves of a group differ by
+    at most one structure.
 
     Parameters
     ----------
     space_groups
         Number of each structure's group, (n,).
     keys
-        What may not stand on two sides: `group` of the split table, length n.
+        What must stay in one half: `group` of the split table, length n.
     seed
         Seed of the draw.
 
@@ -98,8 +97,8 @@ def divide(space_groups: NDArray[np.integer], keys: Sequence[str], *, seed: int)
     in_both = (references > 0) & (references < counts)
     if in_both.sum() < 2:
         raise DiffsymError(
-            f"{in_both.sum()} of the {len(numbers)} untrained groups have two structures that can "
-            "be told apart, but recognition needs two groups; name a larger class set in the "
+            f"{in_both.sum()} of the {len(numbers)} untrained groups have structures in both "
+            "halves, but recognition needs two groups; name a larger class set in the "
             "experiment's key untrained or use more structures"
         )
     return Halves(
@@ -111,15 +110,15 @@ def divide(space_groups: NDArray[np.integer], keys: Sequence[str], *, seed: int)
 
 
 def scores(members: Iterable[NDArray[np.floating]], halves: Halves) -> dict[str, NDArray]:
-    """Scores of all groups for each test structure by both readings of V_i.
+    """Scores of all groups for each test structure, for both readings of V_i.
 
     Parameters
     ----------
     members
-        Features of the structures by each member of an ensemble, (n, streams, n_features); taken
-        one after the other.
+        Features of the structures from each ensemble member, (n, streams, n_features); consumed
+        one at a time.
     halves
-        The division of the structures.
+        Division of the structures.
 
     Returns
     -------
@@ -142,13 +141,13 @@ def scores(members: Iterable[NDArray[np.floating]], halves: Halves) -> dict[str,
 
 
 def _directions(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Rows scaled to the length 1; rows of zeros stay, and are similar to nothing."""
+    """Rows scaled to unit length; rows of zeros stay, and are similar to nothing."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.where(lengths > 0, lengths, 1)
 
 
 def untrained_groups(groups: Sequence[int], trained: Sequence[int]) -> list[int]:
-    """Space groups of a class set that are none of the classes of a network.
+    """Space groups of a class set that are not classes of a network.
 
     Raises
     ------
@@ -158,7 +157,7 @@ def untrained_groups(groups: Sequence[int], trained: Sequence[int]) -> list[int]
     others = sorted(set(groups) - set(trained))
     if len(others) < 2:
         raise DiffsymError(
-            f"the class set of untrained groups has {len(others)} beside the classes of the "
+            f"the class set of untrained groups has {len(others)} outside the classes of the "
             "experiment, but recognition needs two; name a larger one in the experiment's key "
             "untrained"
         )
@@ -175,32 +174,32 @@ def recognise(
     confidence: float = 0.95,
     seed: int,
 ) -> dict[str, Any]:
-    """How often structures of untrained groups are recognised by similarity.
+    """Accuracy of recognising structures of untrained groups by similarity.
 
     Parameters
     ----------
     members
-        Features by each member of an ensemble, (n, streams, n_features).
+        Features from each ensemble member, (n, streams, n_features).
     images
-        The images that the features were made of, in small, (n, streams, n_values).
+        Downsampled images that the features were computed from, (n, streams, n_values).
     structure_ids
         Identifiers, (n,).
     split
-        Split table; what it keeps on one side comes to one half.
+        Split table; what it keeps together stays in one half.
     resamples, confidence
-        Of the bootstrap over the split's groups in the test half.
+        Settings of the bootstrap over the split's groups in the test half.
     seed
-        Of the halves and of the bootstrap.
+        Seed of the halves and of the bootstrap.
 
     Returns
     -------
     dict
-        JSON-ready: `groups`, for each `space_group` the numbers of structures in the halves
-        (`reference`, `test`) and of right first answers by the features in both readings (`right`);
-        `left_out`, the groups that one half has no structure of; `accuracy`, of `features` and
-        `images` in both readings lists of {k, value, low, high}; `gain_over_images`, the paired
-        difference of the two; `baseline`, always answering the groups with the most references;
-        `settings`.
+        JSON-serialisable: `groups`, for each `space_group` the numbers of structures in the halves
+        (`reference`, `test`) and of correct top-1 predictions from the features in both readings
+        (`right`); `left_out`, the groups missing from one half; `accuracy`, lists of {k, value,
+        low, high} for `features` and `images` in both readings; `gain_over_images`, the paired
+        difference between the two; `baseline`, which always predicts the groups with the most
+        references; `settings`.
     """
     rows = split.select(["structure_id", "space_group", "group"]).to_pandas()
     rows = rows.set_index("structure_id").loc[structure_ids.to_pylist()]

@@ -2,7 +2,7 @@
 
 After sections 2.3 and 4.1.2 of Ozaki, Ishida & Kiyobayashi 2025, J. Appl. Cryst. 58. Networks learn
 the standardised U = ln(V / A^3). Its errors follow a Cauchy distribution, which has neither mean
-nor variance, so they are judged by their median and quartiles.
+nor variance, so they are summarised by median and quartiles.
 """
 
 import json
@@ -19,18 +19,18 @@ from diffsym.evaluation.bootstrap import Floats, resampled_weights, with_interva
 
 QUARTILES = {"lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75}
 TOLERANCES = {"within_5_percent": 0.05, "within_10_percent": 0.10}
-"""Shares of the structures whose volume is wrong by no more than this are counted."""
+"""Tolerances on the relative volume error; each score is the share of structures within one."""
 VOLUME_SCORES = (*QUARTILES, *TOLERANCES)
 
 BINS = 61
-"""Of the histogram; an odd number, so that one is centred at zero."""
+"""Number of histogram bins; odd, so that one is centred at zero."""
 SHOWN_SHARE = 0.95
-"""The histogram spans the smallest errors of this share; the tails would leave it a single bar."""
+"""Share of the structures that the histogram spans; with the tails it would be a single bar."""
 DISTRIBUTIONS = {"cauchy": stats.cauchy, "normal": stats.norm}
 
 
 def predicts_volumes(predictions: Sequence[pa.Table]) -> bool:
-    """Whether the members predict volumes; all of them or none."""
+    """Whether the members predict volumes; either all do or none."""
     having = {"volume" in table.column_names for table in predictions}
     if len(having) > 1:
         raise DiffsymError(
@@ -46,7 +46,7 @@ def read_volumes(predictions: Sequence[pa.Table], role: str) -> tuple[Floats, Fl
     Parameters
     ----------
     predictions
-        One predictions table a member, for the same structures.
+        One predictions table per member, for the same structures.
     role
         "validation" or "test".
 
@@ -67,8 +67,8 @@ def read_volumes(predictions: Sequence[pa.Table], role: str) -> tuple[Floats, Fl
 def ensemble_volume(predicted: Floats) -> Floats:
     """Geometric mean of the members' volumes.
 
-    It is the volume of the mean predicted ln V, standardised or not: the members average what
-    they predict.
+    This is the volume at the mean predicted ln V, standardised or not: the ensemble averages what
+    its members predict.
 
     Parameters
     ----------
@@ -86,13 +86,13 @@ def ensemble_volume(predicted: Floats) -> Floats:
 def training_scale(predictions: Sequence[pa.Table]) -> tuple[float, float]:
     """Mean and standard deviation of ln(V / A^3) in training.
 
-    The members of a cross-validation have trained on different structures, so that both are means
-    over the members.
+    The members of a cross-validation are trained on different structures, so both are means over
+    the members.
 
     Parameters
     ----------
     predictions
-        One predictions table a member.
+        One predictions table per member.
     """
     scales = [json.loads(table.schema.metadata[b"ln_volume"]) for table in predictions]
     mean, deviation = np.mean(scales, axis=0).tolist()
@@ -106,16 +106,16 @@ def volume_scores(
     scale: tuple[float, float],
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Relative errors V'/V - 1 of the predicted volumes V', and how they are distributed.
+    """Relative errors V'/V - 1 of the predicted volumes V', and their distribution.
 
     Parameters
     ----------
     predictions
-        One predictions table a member.
+        One predictions table per member.
     role
         "validation" or "test".
     clusters
-        Key of the cluster of each structure, in the order of `structure_id`.
+        Cluster key of each structure, in the order of `structure_id`.
     scale
         Mean and standard deviation of ln(V / A^3) in training, see `training_scale`.
     settings
@@ -126,9 +126,9 @@ def volume_scores(
     dict
         `n`; `ln_volume`, mean and standard deviation of ln(V / A^3) in training; the
         `VOLUME_SCORES` of each of the `members`, and as {value, low, high} of the `ensemble` and of
-        the `baseline`; `standardised_error`, see `error_distribution`. The baseline always answers
+        the `baseline`; `standardised_error`, see `error_distribution`. The baseline always predicts
         the geometric mean of the training volumes, the median of a log-normal distribution and
-        what a network answers that has learnt nothing but the standardisation.
+        the answer of a network that learned only the standardisation.
     """
     predicted, true = read_volumes(predictions, role)
     mean, deviation = scale
@@ -175,7 +175,7 @@ def _spread_with_intervals(
 def error_distribution(errors: Floats) -> dict[str, Any]:
     """Histogram of the errors of the standardised ln V, with the two distributions of Fig. 3.
 
-    Both are fitted to all errors by maximum likelihood, those outside the histogram included.
+    Both are fitted to all errors by maximum likelihood, including those outside the histogram.
 
     Parameters
     ----------
@@ -199,14 +199,14 @@ def error_distribution(errors: Floats) -> dict[str, Any]:
 
 
 def expected_counts(distribution: Mapping[str, Any], name: str) -> Floats:
-    """What a fitted distribution has in each bin of a histogram.
+    """Expected counts of a fitted distribution in the bins of a histogram.
 
     Parameters
     ----------
     distribution
         Result of `error_distribution`.
     name
-        Of the fit, a key of `DISTRIBUTIONS`.
+        Key of `DISTRIBUTIONS`.
     """
     fit = distribution[name]
     below = DISTRIBUTIONS[name].cdf(distribution["edges"], fit["location"], fit["scale"])
@@ -214,7 +214,7 @@ def expected_counts(distribution: Mapping[str, Any], name: str) -> Floats:
 
 
 def fitted(values: Floats, distribution: stats.rv_continuous = stats.norm) -> dict[str, float]:
-    """Location and scale of greatest likelihood, and the logarithm of that likelihood in nats."""
+    """Maximum-likelihood location and scale, and the log-likelihood in nats."""
     location, scale = distribution.fit(values)
     return {
         "location": float(location),

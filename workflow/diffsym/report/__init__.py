@@ -1,1 +1,1 @@
-"""The page that shows a study: its figures, its sections, and what they read."""
+"""The page that shows a study: its figures, its sections, and their inputs."""

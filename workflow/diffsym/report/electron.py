@@ -1,4 +1,4 @@
-"""Experiments on electron-diffraction patterns: which there are, and what shaping and MSDN gain."""
+"""Experiments on electron-diffraction patterns, and the gains from shaping and MSDN."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +12,8 @@ from diffsym.report.inputs import Experiment, Study, by_task, labels
 def electron_experiments(study: Study) -> list[Experiment]:
     """Experiments on electron-diffraction patterns.
 
-    Their labels do not name the classes, so that a model has one label whatever the number of
-    groups that it tells apart. Those with the fewest groups come first.
+    Their labels omit the class set, so that a model has one label for any number of groups. Those
+    with the fewest groups come first.
     """
     chosen = [
         experiment
@@ -34,13 +34,13 @@ def _kind(study: Study, descriptor: str) -> str | None:
 
 
 def number_of_classes(experiment: Experiment) -> int:
-    """How many space groups an experiment tells apart."""
+    """Number of space groups that an experiment distinguishes."""
     return len(experiment.metrics["classes"])
 
 
 @dataclass(frozen=True)
 class Gain:
-    """What shaping the patterns and what MSDN add to the test accuracy.
+    """Gains in test accuracy from shaping the patterns and from MSDN.
 
     Attributes
     ----------
@@ -51,7 +51,8 @@ class Gain:
     msdn
         MSDN on shaped patterns.
     differences
-        {value, low, high} of A_1: `shaping`, `shaped` less `spot`; `msdn`, `msdn` less `shaped`;
+        {value, low, high} of A_1: `shaping`, `shaped` minus `spot`; `msdn`, `msdn` minus
+        `shaped`;
         `total`, their sum.
     """
 
@@ -62,23 +63,23 @@ class Gain:
 
 
 def gains(experiments: Sequence[Experiment], patterns: Mapping[str, str]) -> list[Gain]:
-    """Split the gain over spot patterns into those of shaping and of MSDN.
+    """Split the gain over spot patterns into contributions of shaping and MSDN.
 
     After Tiong et al. 2020, "Classification experiments with varying numbers of space groups".
-    Intervals are those of paired differences, resample by resample.
+    Intervals are for paired differences, resample by resample.
 
     Parameters
     ----------
     experiments
-        On electron-diffraction patterns.
+        Experiments on electron-diffraction patterns.
     patterns
-        "spot" or "shaped" by the name of the descriptor.
+        "spot" or "shaped" by descriptor name.
 
     Returns
     -------
     list of Gain
-        One for each split and class set that has all three experiments with the same test
-        structures. If there are several of a kind, that with the best validation accuracy.
+        One per split and class set that has all three experiments on the same test structures; of
+        several of a kind, the one with the best validation accuracy.
     """
     found = []
     for members in by_task(experiments).values():

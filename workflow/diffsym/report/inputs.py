@@ -1,4 +1,4 @@
-"""What the report is made from: paths of results, and the study that they describe."""
+"""Inputs of the report: paths of results, and the study they describe."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,7 +33,7 @@ STRUCTURE_COLUMNS = (
 
 @dataclass(frozen=True)
 class ExperimentInputs:
-    """One experiment of the configuration and the files that it made.
+    """One experiment of the configuration and the files it produced.
 
     Attributes
     ----------
@@ -42,23 +42,23 @@ class ExperimentInputs:
     members
         Number of ensemble members.
     seed
-        Of the first member.
+        Seed of the first member.
     sweep
-        Name of the sweep the experiment is a row of; sweeps are shown as tables of their own.
+        Name of the sweep the experiment is a row of, or None; each sweep has its own table.
     model_settings
         The model's section of the configuration.
     metrics
         The experiment's metrics.json.
     target
-        What the network tells apart: "space_group" or "crystal_system".
+        What the network predicts: "space_group" or "crystal_system".
     filter
         Name of the filter that left outliers out of training, or None.
     cross_validation
-        Whether each member validates on a fold of its own.
+        Whether each member validates on its own fold.
     series
-        Name of the series on disjoint test sets that the experiment is a part of, or None.
+        Name of the series on disjoint test sets that the experiment belongs to, or None.
     histories
-        history.json of each member; empty for models that are not trained in epochs.
+        history.json of each member; empty for models not trained in epochs.
     courses
         epochs.json of each member; empty if the training keeps no snapshots.
     measured
@@ -66,7 +66,7 @@ class ExperimentInputs:
     untrained
         untrained.json, or None if the experiment names no untrained groups.
     feature_maps
-        feature_maps.npz of a network with streams, else None.
+        feature_maps.npz of a network with streams, otherwise None.
     """
 
     name: str
@@ -92,7 +92,7 @@ class ExperimentInputs:
 
     @property
     def validation(self) -> str | None:
-        """What validates the members, in words, unless it is the split's validation part."""
+        """Folds that validate the members, in words; None for the split's validation set."""
         return f"{self.members} folds" if self.cross_validation else None
 
 
@@ -132,9 +132,9 @@ class ReportInputs:
     statistics
         results/structures.json; its `sources` gives the entries and structures of each source.
     tolerances, symprec
-        Tolerances of `space_group_by_tolerance`, and the one that gave `space_group`, in A.
+        Tolerances of `space_group_by_tolerance`, and the one used for `space_group`, in A.
     experiments
-        In the order in which they are shown.
+        In display order.
     descriptors
         By name.
     leakage
@@ -163,17 +163,17 @@ class ReportInputs:
 
 @dataclass(frozen=True)
 class Experiment:
-    """An evaluated experiment as figures show it.
+    """An evaluated experiment as shown in figures.
 
     Attributes
     ----------
     inputs
         Its names and files.
     label
-        What tells it from other experiments on the same split.
+        What distinguishes it from other experiments on the same split.
     task
-        Its split; with its class set if other experiments on the split have another one. Only
-        accuracies of one task may be compared.
+        Its split, plus its class set if experiments on the split differ in it. Only accuracies
+        within one task can be compared.
     metrics
         Content of metrics.json.
     histories
@@ -196,7 +196,7 @@ class Experiment:
 
     @property
     def validation_accuracy(self) -> float:
-        """Share of right first answers on the validation part."""
+        """Top-1 accuracy on the validation set."""
         return self.metrics["parts"]["validation"]["accuracy"][0]["value"]
 
     @property
@@ -206,7 +206,7 @@ class Experiment:
 
     @property
     def test(self) -> Mapping[str, Any]:
-        """Metrics of the test part."""
+        """Metrics of the test set."""
         return self.metrics["parts"]["test"]
 
     @property
@@ -215,7 +215,7 @@ class Experiment:
         return self.metrics.get("measured", {})
 
     def on_measured(self, name: str) -> "Experiment":
-        """The experiment with a set of measured patterns in the place of the test part."""
+        """The experiment with a set of measured patterns in place of the test set."""
         parts = {**self.metrics["parts"], "test": self.measured[name]["part"]}
         return replace(
             self,
@@ -228,8 +228,8 @@ class Experiment:
 def labels(experiments: Sequence[ExperimentInputs]) -> list[str]:
     """Label each experiment by its model, by its descriptor if there are several, and so on.
 
-    Of classes, training, target, filter and folds a label has those that tell experiments with the
-    same model and descriptor apart.
+    A label includes those of classes, training, target, filter and folds that distinguish
+    experiments with the same model and descriptor.
     """
     parts = ["model"]
     if len({experiment.descriptor for experiment in experiments}) > 1:
@@ -263,21 +263,21 @@ def by_task(experiments: Sequence[Experiment]) -> dict[str, list[Experiment]]:
 
 
 class Study:
-    """The results behind a report, each file read once and only if a section asks for it."""
+    """The results behind a report, each file read once and only if a section needs it."""
 
     def __init__(self, inputs: ReportInputs) -> None:
         self.inputs = inputs
 
     @cached_property
     def structures(self) -> pd.DataFrame:
-        """Unique structures, without their coordinates."""
+        """Unique structures, without coordinates."""
         return tables.read_table(
             self.inputs.structures, tables.STRUCTURES, STRUCTURE_COLUMNS
         ).to_pandas()
 
     @cached_property
     def rejected(self) -> pd.DataFrame:
-        """Entries that were rejected."""
+        """Rejected entries."""
         return tables.read_table(self.inputs.rejected, tables.REJECTED).to_pandas()
 
     @cached_property
@@ -300,7 +300,7 @@ class Study:
 
     @cached_property
     def experiments(self) -> list[Experiment]:
-        """All experiments that are shown in figures; of a series, that on the first test set."""
+        """All experiments shown in figures; of a series, the one on the first test set."""
         chosen: dict[tuple[bool, str], ExperimentInputs] = {}
         for entry in self.inputs.experiments:
             if entry.sweep is None:
@@ -348,7 +348,7 @@ class Study:
         return sorted({n for e in self.experiments for n in e.metrics["classes"]})
 
     def described(self, kind: str | None = None) -> pd.DataFrame:
-        """Structures that have every descriptor, or every one of a kind."""
+        """Structures that have every descriptor, or every descriptor of a kind."""
         structures = self.structures
         for descriptor in self.inputs.descriptors.values():
             if kind in (None, descriptor.kind):
@@ -359,7 +359,7 @@ class Study:
 
     @cached_property
     def example(self) -> Mapping[str, Any]:
-        """The structure whose descriptors are shown: the first of the commonest space group.
+        """The structure whose descriptors are shown: the first of the most common space group.
 
         Only structures that have every descriptor are considered.
         """
@@ -367,6 +367,6 @@ class Study:
 
 
 def first_of_commonest(structures: pd.DataFrame) -> dict[str, Any]:
-    """The first structure of the commonest space group."""
+    """The first structure of the most common space group."""
     commonest = structures["space_group"].mode().iloc[0]
     return dict(structures[structures["space_group"] == commonest].iloc[0])

@@ -1,4 +1,4 @@
-"""The report: one HTML page that opens without a network and shows everything."""
+"""The report: one self-contained HTML page that shows all results."""
 
 from typing import Any
 
@@ -21,11 +21,11 @@ from diffsym.report.sections.blocks import (
 from diffsym.report.sections.data import stage_counts
 
 PLOT_OPTIONS = {
-    # The page watches the widths itself: Plotly listens to the window only, and can be left with
-    # the width of a passing moment.
+    # The page watches the widths itself: Plotly only listens to the window, and can keep a
+    # transient width.
     "responsive": False,
     "displaylogo": False,
-    # Plotly's button would send the figure to a server; this page talks to none.
+    # Plotly's button would send the figure to a server; this page contacts none.
     "showSendToCloud": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
     "toImageButtonOptions": {"format": "svg"},
@@ -33,7 +33,7 @@ PLOT_OPTIONS = {
 
 
 def plot_markup(figure: go.Figure, key: str) -> Markup:
-    """Div and script of a figure; the page itself holds plotly.js once.
+    """Div and script of a figure; the page itself contains plotly.js once.
 
     Plotly escapes `<`, `>` and `/` inside the JSON, so no string can end the script element.
     """
@@ -50,7 +50,7 @@ def plot_markup(figure: go.Figure, key: str) -> Markup:
 
 
 def _environment() -> Environment:
-    """Jinja environment that escapes every string that is not markup of our own."""
+    """Jinja environment that escapes every string except our own markup."""
     environment = Environment(
         loader=PackageLoader("diffsym.report"),
         autoescape=True,
@@ -72,7 +72,7 @@ def _environment() -> Environment:
 
 
 def _overview(study: Study) -> dict[str, Any]:
-    """Content of the summary on top of the page."""
+    """Content of the summary at the top of the page."""
     experiments = {experiment.inputs.name: experiment for experiment in study.experiments}
     summary = summarise(
         {name: vars(experiment.inputs) for name, experiment in experiments.items()},
@@ -93,17 +93,17 @@ def _overview(study: Study) -> dict[str, Any]:
 
 
 def render(inputs: ReportInputs) -> str:
-    """Make the page.
+    """Render the page.
 
     Parameters
     ----------
     inputs
-        Where the results lie.
+        Paths of the results, and plain settings.
 
     Returns
     -------
     str
-        Self-contained HTML: style sheet, plotly.js and all data are inside.
+        Self-contained HTML with the style sheet, plotly.js and all data.
     """
     study = Study(inputs)
     built = [section for build in SECTIONS if (section := build(study)) is not None]

@@ -1,6 +1,6 @@
-"""Space-group symbols as they are printed in International Tables.
+"""Space-group symbols as printed in International Tables.
 
-Strings that come from databases are never typeset: they are escaped and shown as they are.
+Strings from databases are never typeset: they are escaped and shown as they are.
 """
 
 import re
@@ -63,7 +63,7 @@ def label_plotly(space_group: int) -> str:
 
 
 def roman(number: int) -> str:
-    """A number from 1 to 399 in Roman numerals, as papers number the members of an ensemble."""
+    """A number from 1 to 399 in Roman numerals, as articles number ensemble members."""
     numerals = {100: "C", 90: "XC", 50: "L", 40: "XL", 10: "X", 9: "IX", 5: "V", 4: "IV", 1: "I"}
     text = ""
     for value, letters in numerals.items():

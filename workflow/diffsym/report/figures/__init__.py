@@ -1,8 +1,8 @@
-"""The report's pictures: one function a figure, data in, `plotly.graph_objects.Figure` out.
+"""The report's figures: one function per figure, data in, `plotly.graph_objects.Figure` out.
 
-Each module has the figures of a topic, and `style` what they share. Each crystal system keeps one
-colour in every figure; experiments are told apart by colours that no crystal system uses. Strings
-from databases are escaped before they become labels, because Plotly reads them as HTML.
+Each module has the figures of one topic; `style` has what they share. Each crystal system has the
+same colour in every figure; experiments have colours that no crystal system uses. Strings from
+databases are escaped before they become labels, because Plotly reads them as HTML.
 """
 
 from diffsym.report.figures import (

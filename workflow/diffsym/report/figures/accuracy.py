@@ -1,7 +1,7 @@
-"""Figures of how often answers are right.
+"""Figures of accuracy.
 
-By the number of answers that are allowed, on computed structures and on patterns rendered of them;
-by split; by space group and by crystal system.
+Top-k accuracy on computed structures and on patterns rendered from them; accuracy by split, by
+space group and by crystal system.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def top_k_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
         baseline = members[0].test["baseline"][:answers]
         figure.add_trace(label_frequency_line(baseline, showlegend=col == 1), row=1, col=col)
     figure.update_xaxes(dtick=1)
-    figure.update_xaxes(title_text="number of answers <i>k</i>", row=2)
+    figure.update_xaxes(title_text="number of predictions <i>k</i>", row=2)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(title_text="<i>A<sub>k</sub></i>", row=1, col=1)
     figure.update_yaxes(
@@ -63,7 +63,7 @@ def top_k_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
 
 
 def top_n_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
-    """A_n for all n that were computed, on each split, with the baseline.
+    """A_n for all computed n on each split, with the baseline.
 
     After Fig. 5(a) of Vecsei et al. 2019, Phys. Rev. B 99, 245120.
     """
@@ -80,7 +80,7 @@ def top_n_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
             shown.add(label)
         baseline = members[0].test["baseline"]
         figure.add_trace(label_frequency_line(baseline, showlegend=col == 1), row=1, col=col)
-    figure.update_xaxes(dtick=1, title_text="number of answers <i>n</i>")
+    figure.update_xaxes(dtick=1, title_text="number of predictions <i>n</i>")
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
     figure.update_yaxes(title_text="<i>A<sub>n</sub></i>", row=1, col=1)
     return finish(figure, 480, top=TOP_WITH_LEGEND)
@@ -89,18 +89,18 @@ def top_n_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
 def round_trips(
     trips: Sequence[tuple[Experiment, str, Mapping[str, Sequence[Mapping[str, float]]]]],
 ) -> go.Figure:
-    """A_n of the same structures by their own descriptors and by rendered patterns of them.
+    """A_n of the same structures from their own descriptors and from rendered patterns.
 
     Parameters
     ----------
     trips
-        Experiment, name of the set of patterns, and `round_trip` of its metrics; a panel each.
+        Experiment, name of the set of patterns, and `round_trip` of its metrics; one panel each.
     """
     views = [experiment.on_measured(name) for experiment, name, _ in trips]
     figure, places, height = experiment_panels(
         views, panel_height=240, gap=110, shared_xaxes="all", shared_yaxes="all"
     )
-    lines = {"structure": "own descriptor", "pattern": "by pattern"}
+    lines = {"structure": "own descriptor", "pattern": "from pattern"}
     for (row, col, _), (_, _, trip) in zip(places, trips, strict=True):
         for style, (key, name) in enumerate(lines.items()):
             line = answers_line(
@@ -110,7 +110,7 @@ def round_trips(
                 showlegend=(row, col) == (1, 1),
             )
             figure.add_trace(line, row=row, col=col)
-    figure.update_xaxes(dtick=1, title_text="number of answers <i>n</i>", showticklabels=True)
+    figure.update_xaxes(dtick=1, title_text="number of predictions <i>n</i>", showticklabels=True)
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
     figure.update_yaxes(title_text="<i>A<sub>n</sub></i>", col=1)
     return finish(figure, height, top=TOP_WITH_LEGEND)
@@ -119,7 +119,7 @@ def round_trips(
 def accuracy_line(
     entries: Sequence[Mapping[str, float]], label: str, style: Mapping[str, Any], **more: Any
 ) -> go.Scatter:
-    """Accuracies {value, low, high} of a model, with their intervals, against anything."""
+    """Accuracies {value, low, high} of a model with their intervals, against any x."""
     return go.Scatter(
         y=[entry["value"] for entry in entries],
         error_y=error_bars(entries),
@@ -135,7 +135,7 @@ def accuracy_line(
 def answers_line(
     entries: Sequence[Mapping[str, float]], label: str, style: Mapping[str, Any], **more: Any
 ) -> go.Scatter:
-    """An accuracy, or what an answer adds to it, against the number of answers."""
+    """Accuracy, or the gain from each prediction, against the number of predictions."""
     return accuracy_line(
         entries,
         label,
@@ -149,7 +149,7 @@ def answers_line(
 
 
 def label_frequency_line(entries: Sequence[Mapping[str, float]], **more: Any) -> go.Scatter:
-    """Accuracy of the label-frequency baseline against the number of answers."""
+    """Accuracy of the label-frequency baseline against the number of predictions."""
     return go.Scatter(
         x=[entry["k"] for entry in entries],
         y=[entry["value"] for entry in entries],
@@ -240,9 +240,9 @@ def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
 
 
 def recall_by_space_group(experiments: Sequence[Experiment]) -> go.Figure:
-    """Recall against the space-group number, one row an experiment.
+    """Recall against space-group number, one row per experiment.
 
-    The marker's area follows the group's frequency in training, its colour the crystal system.
+    Marker areas show the group's frequency in training, colours the crystal system.
     After Fig. 3 of Liu et al. 2019.
     """
     figure = make_subplots(
@@ -298,7 +298,7 @@ def recall_by_space_group(experiments: Sequence[Experiment]) -> go.Figure:
 
 
 def crystal_system_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
-    """Space-group accuracy within each crystal system, one panel a split."""
+    """Space-group accuracy within each crystal system, one panel per split."""
     figure, grouped = task_panels(experiments, 1)
     styles = experiment_styles(experiments)
     for label, style in styles.items():

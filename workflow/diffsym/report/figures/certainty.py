@@ -1,4 +1,4 @@
-"""Figures of the probability of answers: whether it is right, and what thresholds on it gain."""
+"""Figures of predicted probabilities: calibration, and the gain from thresholds."""
 
 from collections.abc import Sequence
 from html import escape
@@ -84,7 +84,7 @@ def reliability(experiments: Sequence[Experiment]) -> go.Figure:
 
 
 def certainty_histograms(experiments: Sequence[Experiment]) -> go.Figure:
-    """Certainty of right and of wrong first answers, a panel for each experiment.
+    """Certainty of correct and wrong top-1 predictions, one panel per experiment.
 
     After Fig. 5(b) and (c) of Vecsei et al. 2019, Phys. Rev. B 99, 245120.
     """
@@ -94,7 +94,7 @@ def certainty_histograms(experiments: Sequence[Experiment]) -> go.Figure:
     for row, col, experiment in places:
         bins = experiment.test["calibration"]["bins"]
         heights = {
-            "right": ([entry["right"] for entry in bins], SERIES_COLOURS[0]),
+            "correct": ([entry["right"] for entry in bins], SERIES_COLOURS[0]),
             "wrong": ([entry["count"] - entry["right"] for entry in bins], SERIES_COLOURS[1]),
         }
         for name, (counts, colour) in heights.items():
@@ -102,7 +102,7 @@ def certainty_histograms(experiments: Sequence[Experiment]) -> go.Figure:
                 x=[(entry["low"] + entry["high"]) / 2 for entry in bins],
                 width=[entry["high"] - entry["low"] for entry in bins],
                 y=counts,
-                name=f"{name} first answers",
+                name=f"{name} predictions",
                 legendgroup=name,
                 showlegend=(row, col) == (1, 1),
                 marker={"color": colour, "line": {"width": 0.6, "color": "white"}},
@@ -129,16 +129,16 @@ def certainty_histograms(experiments: Sequence[Experiment]) -> go.Figure:
 
 
 def certainty_thresholds(experiments: Sequence[Experiment]) -> go.Figure:
-    """Accuracy of the classified and share of the unclassified structures against the threshold.
+    """Accuracy on classified structures and share of unclassified ones against the threshold.
 
-    One panel for each experiment; the threshold that leaves half of the structures unclassified is
+    One panel per experiment; the threshold that leaves half of the structures unclassified is
     marked. After Fig. 5(d) and (e) of Vecsei et al. 2019, Phys. Rev. B 99, 245120.
     """
     figure, places, height = experiment_panels(
         experiments, panel_height=210, gap=110, shared_xaxes="all", shared_yaxes="all"
     )
     lines = {
-        "accuracy": ("accuracy of the classified", SERIES_COLOURS[0], "solid"),
+        "accuracy": ("accuracy on the classified", SERIES_COLOURS[0], "solid"),
         "unclassified": ("share left unclassified", SERIES_COLOURS[1], "dash"),
     }
     for row, col, experiment in places:

@@ -1,4 +1,4 @@
-"""Figures of what is mistaken for what, and how far that is from the truth."""
+"""Figures of what is mistaken for what, and how far wrong predictions are from the truth."""
 
 from collections.abc import Sequence
 from html import escape
@@ -33,13 +33,13 @@ SEQUENTIAL = (
 )
 
 CELL = 17
-"""Pixels a class takes in a confusion matrix: the least at which 13 px labels do not touch."""
+"""Pixels per class in a confusion matrix: the minimum at which 13 px labels do not touch."""
 
 
 def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
     """Row-normalised confusion matrices, one at a time, chosen from a menu.
 
-    Every cell is at least `CELL` pixels wide, so the figure is as wide as its classes need.
+    Every cell is at least `CELL` pixels wide, so the width depends on the number of classes.
     """
     figure = go.Figure()
     buttons: list[dict[str, Any]] = []
@@ -134,7 +134,7 @@ def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
 
 
 def crystal_system_confusion(experiments: Sequence[Experiment]) -> go.Figure:
-    """Row-normalised confusion matrices of the crystal systems, a panel for each experiment."""
+    """Row-normalised confusion matrices of the crystal systems, one panel per experiment."""
     scores = [experiment.test["crystal_systems"] for experiment in experiments]
     return _system_matrices(
         experiments,
@@ -145,9 +145,9 @@ def crystal_system_confusion(experiments: Sequence[Experiment]) -> go.Figure:
 
 
 def wrong_answers_by_system(experiments: Sequence[Experiment]) -> go.Figure:
-    """Crystal systems of the wrong answers, in shares of the true system's structures.
+    """Crystal systems of wrong predictions, as shares of the true system's structures.
 
-    Answers with another group of the same system are on the diagonal. After Fig. 4(e) and (f) of
+    Predictions of another group of the same system are on the diagonal. After Fig. 4(e) and (f) of
     Tiong et al. 2020, npj Comput. Mater. 6, 196.
     """
     matrices, supports = [], []
@@ -171,7 +171,7 @@ def _system_matrices(
     *,
     largest: float,
 ) -> go.Figure:
-    """Shares of the structures of each crystal system, a panel for each experiment.
+    """Shares of the structures of each crystal system, one panel per experiment.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def _system_matrices(
     supports
         Structures of each system.
     largest
-        Share that has the darkest colour.
+        Share shown in the darkest colour.
     """
     figure, places, height = experiment_panels(experiments, panel_height=270, gap=160)
     shapes: list[dict[str, Any]] = []
@@ -214,7 +214,7 @@ def _system_matrices(
         figure.update_xaxes(axis | {"range": edges, "tickangle": -45}, row=row, col=col)
         figure.update_yaxes(axis | {"range": edges[::-1]}, row=row, col=col)
         figure.update_yaxes(showticklabels=col == 1, row=row, col=col)
-    # All at once, as Plotly checks all of them whenever one is added.
+    # All at once, because Plotly checks all of them whenever one is added.
     figure.update_layout(shapes=shapes)
     # Clear of the strips.
     figure.update_annotations(yshift=8)
@@ -242,7 +242,7 @@ def _system_matrices(
 
 
 def _shares(counts: NDArray[np.int64], support: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Counts of a row as shares of its structures; zeros where there is none."""
+    """Counts of a row as shares of its structures; zeros where there are none."""
     totals = support[:, np.newaxis]
     return np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
 
@@ -257,9 +257,9 @@ def _system_strips(
     systems
         Crystal system of each row, rows of one system together.
     panel
-        Suffix of the axes' names in Plotly: "" for the first panel, "2" for the second one.
+        Suffix of the axes' names in Plotly: "" for the first panel, "2" for the second.
     thickness
-        Of the strips, as a fraction of the panel.
+        Thickness of the strips, as a fraction of the panel.
     """
     x, y = f"x{panel}", f"y{panel}"
     shapes: list[dict[str, Any]] = [
@@ -316,10 +316,10 @@ def _system_strips(
 
 
 def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
-    """Distance between wrong answer and truth in the graph of maximal subgroups.
+    """Distance between wrong prediction and truth in the graph of maximal subgroups.
 
-    The last bar of each distance is the label-frequency baseline. Chance would give a model that
-    always answers the same group just what it has, so its mark lies on its bar.
+    The last bar of each distance is the label-frequency baseline. For a model that
+    always predicts the same group, chance gives the same distances, so its mark lies on its bar.
     """
     figure, grouped = task_panels(experiments, 1)
     hatched = {
@@ -371,5 +371,5 @@ def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
     figure.update_layout(barmode="group", scattermode="group", bargap=0.25, scattergap=0.25)
     figure.update_xaxes(dtick=1, title_text="steps between the groups")
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
-    figure.update_yaxes(title_text="share of wrong answers", row=1, col=1)
+    figure.update_yaxes(title_text="share of wrong predictions", row=1, col=1)
     return finish(figure, 420, top=TOP_WITH_LEGEND)

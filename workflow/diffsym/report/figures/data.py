@@ -1,4 +1,4 @@
-"""Figures of the data: what is left of them, their space groups and why some were rejected."""
+"""Figures of the data: counts by stage, space groups, and reasons for rejection."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
 
 
 def stage_counts(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
-    """Number of entries that are left after each stage, stacked by source.
+    """Number of entries left after each stage, stacked by source.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def stage_counts(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
 
 
 def space_group_histogram(numbers: NDArray[np.integer], classes: Sequence[int]) -> go.Figure:
-    """Number of structures in each space group, pale where it is no class of any experiment.
+    """Number of structures in each space group, pale if it is not a class of any experiment.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def space_group_histogram(numbers: NDArray[np.integer], classes: Sequence[int]) 
 
 
 def rejections(rejected: pd.DataFrame) -> go.Figure:
-    """Number of rejected entries for each reason, with one such sentence on hover.
+    """Number of rejected entries for each reason, with an example on hover.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def _wrapped(text: str, width: int = 60) -> str:
 def tolerance_dependence(
     by_tolerance: NDArray[np.integer], tolerances: Sequence[float], reference: float
 ) -> go.Figure:
-    """Structures whose label at a tolerance differs from that at the reference tolerance.
+    """Structures whose label differs from the one at the reference tolerance.
 
     Parameters
     ----------
@@ -223,6 +223,6 @@ def tolerance_dependence(
     figure.update_layout(
         barmode="stack",
         xaxis={"title": {"text": "tolerance of the symmetry search / \u00c5"}, "type": "category"},
-        yaxis={"title": {"text": "structures with another label"}, "tickformat": ","},
+        yaxis={"title": {"text": "structures with a different label"}, "tickformat": ","},
     )
     return finish(figure, 380, top=TOP_WITH_LEGEND)

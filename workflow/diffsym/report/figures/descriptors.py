@@ -48,7 +48,7 @@ def pdf_example(r: NDArray[np.float64], X: NDArray[np.float64]) -> go.Figure:
 
 
 def quadratic_map(r: NDArray[np.float64], X: NDArray[np.float64]) -> go.Figure:
-    """The quadratic form X_i X_j as a map over (r_i, r_j), the upper triangle that is used."""
+    """The quadratic form X_i X_j as a map over (r_i, r_j); only the upper triangle is used."""
     product = np.round(np.outer(X, X), 3)
     z = [[float(product[i, j]) if j > i else None for j in range(len(X))] for i in range(len(X))]
     axis = np.round(r, 3).tolist()
@@ -112,7 +112,7 @@ def powder_example(two_theta: NDArray[np.float64], intensity: NDArray[np.floatin
 
 
 def ideal_example(d_star: NDArray[np.float64], intensity: NDArray[np.floating]) -> go.Figure:
-    """A profile of lines without width, a stick for each bin that is not empty.
+    """A profile of lines without width, one stick per non-empty bin.
 
     Parameters
     ----------

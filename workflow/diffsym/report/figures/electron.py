@@ -31,9 +31,9 @@ from diffsym.report.typesetting import label_plotly
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
 
 ANSWERS = 5
-"""Answers that Tiong et al. allow."""
+"""Largest k of the top-k accuracies of Tiong et al."""
 CLASS_WIDTH = 17
-"""Pixels from one space group to the next: the least at which their numbers do not touch."""
+"""Pixels per space group: the minimum at which their numbers do not touch."""
 BACKGROUND_OPACITY = 0.22
 GAIN_NAMES = {"shaping": "shaping", "msdn": "MSDN", "total": "both"}
 
@@ -41,16 +41,16 @@ GAIN_NAMES = {"shaping": "shaping", "msdn": "MSDN", "total": "both"}
 def accuracy_by_classes(
     experiments: Sequence[Experiment], published: Sequence[Mapping[str, Any]]
 ) -> go.Figure:
-    """A_1 against the number of space groups, one line a network and pattern; their Fig. 3(a).
+    """A_1 against the number of space groups, one line per network and pattern; their Fig. 3(a).
 
     Parameters
     ----------
     experiments
-        On electron-diffraction patterns; each split has its panel.
+        Experiments on electron-diffraction patterns; one panel per split.
     published
-        {n_classes, top_1} that were reached on other data; shown where this study has the number.
+        {n_classes, top_1} on other data; shown where this study has the same number of classes.
     """
-    # Along a line the classes change; it is the split that stays.
+    # Along a line the classes change and the split stays.
     figure, grouped = task_panels([replace(e, task=e.split) for e in experiments], 1)
     styles = experiment_styles(experiments)
     shown: set[str] = set()
@@ -95,7 +95,7 @@ def accuracy_by_classes(
             hovertemplate="published, other data, %{x} groups: %{y:.1%}<extra></extra>",
             **place,
         )
-    # Side by side, as intervals of several networks overlap.
+    # Side by side, because intervals of several networks overlap.
     figure.update_layout(scattermode="group", scattergap=0.6)
     numbers = sorted({number_of_classes(experiment) for experiment in experiments})
     figure.update_xaxes(
@@ -103,7 +103,7 @@ def accuracy_by_classes(
         categoryorder="array",
         categoryarray=[str(number) for number in numbers],
         range=[-0.5, len(numbers) - 0.5],
-        title_text="space groups to tell apart",
+        title_text="number of space groups",
     )
     figure.update_yaxes(tickformat=".0%", range=[0, 1.04])
     figure.update_yaxes(title_text="test <i>A</i><sub>1</sub>", row=1, col=1)
@@ -133,7 +133,7 @@ def _classes_line(
 
 
 def top_k_by_classes(experiments: Sequence[Experiment]) -> go.Figure:
-    """A_1 ... A_5, a panel for each class set and split; their Fig. 3(b) to (e)."""
+    """A_1 ... A_5, one panel per class set and split; their Fig. 3(b) to (e)."""
     grouped = by_task(experiments)
     figure, places, height = panels(
         _titles(grouped), panel_height=280, gap=120, columns=2, horizontal_spacing=0.09
@@ -154,16 +154,16 @@ def top_k_by_classes(experiments: Sequence[Experiment]) -> go.Figure:
         baseline = members[0].test["baseline"][:ANSWERS]
         line = label_frequency_line(baseline, showlegend=(row, col) == (1, 1))
         figure.add_trace(line, row=row, col=col)
-    figure.update_xaxes(dtick=1, title_text="number of answers <i>k</i>")
+    figure.update_xaxes(dtick=1, title_text="number of predictions <i>k</i>")
     figure.update_yaxes(tickformat=".0%", range=[0, 1.04])
     figure.update_yaxes(title_text="test <i>A<sub>k</sub></i>", col=1)
     return finish(figure, height, top=TOP_WITH_LEGEND)
 
 
 def recall_by_class_set(experiments: Sequence[Experiment]) -> go.Figure:
-    """Recall of each space group, a panel for each class set and split; their Fig. 4(a), (b).
+    """Recall of each space group, one panel per class set and split; their Fig. 4(a), (b).
 
-    Backgrounds have the colours of the crystal systems.
+    Background colours mark the crystal systems.
     """
     grouped = by_task(experiments)
     figure, places, height = panels(_titles(grouped), panel_height=270, gap=130, columns=1)
@@ -174,7 +174,7 @@ def recall_by_class_set(experiments: Sequence[Experiment]) -> go.Figure:
         classes = members[0].metrics["classes"]
         for experiment in members:
             label = experiment.label
-            # A group without a test structure has no recall and leaves a gap.
+            # A group without test structures has no recall and leaves a gap.
             scores = experiment.test["per_class"]
             figure.add_scatter(
                 x=list(range(len(classes))),
@@ -247,7 +247,7 @@ def accuracy_by_system(experiments: Sequence[Experiment]) -> go.Figure:
 
 
 def gain_bars(gains: Sequence[Gain]) -> go.Figure:
-    """What shaping and MSDN add to A_1, and both together, with intervals."""
+    """Gains in A_1 from shaping, from MSDN and from both, with intervals."""
     figure = make_subplots()
     names = [_title(gain.msdn, "<br>") for gain in gains]
     for colour, (key, name) in zip(SERIES_COLOURS, GAIN_NAMES.items(), strict=False):

@@ -1,4 +1,4 @@
-"""Figure of the feature maps of a network's block."""
+"""Figure of the feature maps of a network block."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from diffsym.report.figures.style import finish, png_source
 TILE = 112
 """Pixels of the side of an image on a wide page."""
 FILLED = 0.96
-"""Share of its place that an image fills along each side."""
+"""Share of its tile that an image fills along each side."""
 TOP, BOTTOM = 60, 20
-"""Pixels above and below the images; the numbers of the channels are above."""
+"""Pixels above and below the images; the channel numbers are above."""
 
 
 def feature_maps(
@@ -22,20 +22,20 @@ def feature_maps(
     maps: NDArray[np.uint8],
     channels: NDArray[np.integer],
 ) -> go.Figure:
-    """Image and feature maps of several structures, a row each.
+    """Image and feature maps of several structures, one row each.
 
     After Fig. 6 of Tiong et al. 2020.
 
     Parameters
     ----------
     names
-        Of the structures, in Plotly's HTML, length n.
+        Names of the structures, in Plotly's HTML, length n.
     images
-        What the network sees, (n, height, width).
+        Input images of the network, (n, height, width).
     maps
         (n, m, rows, columns).
     channels
-        Number of each map's channel, (m,).
+        Channel number of each map, (m,).
     """
     headings = ["image", *(str(channel) for channel in channels)]
     figure = go.Figure(
@@ -68,7 +68,7 @@ def feature_maps(
 
 
 def _tile(picture: NDArray[np.uint8], row: int, column: int, text: str) -> go.Image:
-    """A grey picture in its place among the others; its first row is the lowest one."""
+    """A grey picture in its place; its first row is at the bottom."""
     height, width = picture.shape
     step_x, step_y = FILLED / width, FILLED / height
     return go.Image(

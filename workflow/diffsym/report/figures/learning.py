@@ -13,7 +13,7 @@ CURVE_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
 def learning_curves(experiments: Sequence[Experiment]) -> go.Figure:
-    """Accuracy and cost against the epoch, one row an experiment, one line a member."""
+    """Accuracy and cost against the epoch, one row per experiment, one line per member."""
     figure = make_subplots(
         rows=len(experiments),
         cols=2,

@@ -12,9 +12,9 @@ from diffsym.report.figures.style import TOP_WITHOUT_LEGEND, finish, png_source
 PANEL = 225
 """Pixels of the side of a pattern on a wide page."""
 GAP = 56
-"""Pixels between two rows: for the name of the structure and the labels of the axis."""
+"""Pixels between two rows, for the structure's name and the axis labels."""
 TOP = TOP_WITHOUT_LEGEND + 64
-"""Pixels above the first row: for Plotly's buttons, the names of the columns and of the row."""
+"""Pixels above the first row, for Plotly's buttons and the names of columns and row."""
 BOTTOM = 60
 
 
@@ -25,16 +25,16 @@ def pattern_gallery(
     spot: NDArray[np.uint8],
     shaped: NDArray[np.uint8],
 ) -> go.Figure:
-    """Patterns of several structures, a row each.
+    """Patterns of several structures, one row each.
 
     The raw images are the channels of the spot pattern, in grey.
 
     Parameters
     ----------
     names
-        Of the structures, in Plotly's HTML, length n.
+        Names of the structures, in Plotly's HTML, length n.
     beams
-        Names of the three axes that the beam travels along.
+        Names of the three beam directions.
     q
         Positions of the pixels along an axis of the detector, 1/A, shape (p,).
     spot, shaped
@@ -61,11 +61,11 @@ def pattern_gallery(
         "showgrid": False,
         "showticklabels": False,
         "constrain": "domain",
-        # None at the edges, where the numbers of two panels would touch.
+        # No ticks at the edges, where labels of two panels would touch.
         "tickvals": [edges[0] / 2, 0.0, edges[1] / 2],
     }
     figure.update_xaxes(range=edges, **axis)
-    # Side by side on a narrow page, patterns shrink; their rows stay below their names.
+    # Patterns shrink side by side on a narrow page; their rows stay below their names.
     figure.update_yaxes(range=edges, constraintoward="top", **axis)
     figure.update_xaxes(
         title_text="<i>q<sub>v</sub></i> / Å<sup>−1</sup>", showticklabels=True, row=len(names)
@@ -94,7 +94,7 @@ def _image(picture: NDArray[np.uint8], q: NDArray[np.float64]) -> go.Image:
 def _add_heading(
     figure: go.Figure, text: str, row: int, col: int, *, x: float, yshift: int
 ) -> None:
-    """Text above a panel, wherever its upper edge comes to lie."""
+    """Text above a panel, wherever its upper edge is."""
     panel = figure.get_subplot(row, col)
     axes = (panel.xaxis.plotly_name, panel.yaxis.plotly_name)
     figure.add_annotation(

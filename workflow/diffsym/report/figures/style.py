@@ -1,7 +1,7 @@
-"""What all figures look like: their colours, template, legends and panels.
+"""Common style of all figures: colours, template, legends and panels.
 
-The colours of the crystal systems are Okabe & Ito's, safe for the colour-blind; those of
-experiments and other series are of other hues.
+The colours of the crystal systems are Okabe & Ito's, safe for the colour-blind; experiments
+and other series have other hues.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,16 +30,16 @@ EDGE_COLOURS = {
     system: "#4D4D00" if system == "hexagonal" else colour
     for system, colour in SYSTEM_COLOURS.items()
 }
-"""Yellow on white needs a dark edge; all others are edged in their own colour."""
+"""Yellow on white needs a dark edge; all others have edges in their own colour."""
 
 SERIES_COLOURS = ("#332288", "#CC3377", "#7A4A12", "#9A7FD1", "#37474F", "#E39AC0", "#6B6B00")
-"""For experiments and other series: no hue of a crystal system."""
+"""For experiments and other series: no hue is used for a crystal system."""
 SERIES_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon")
 INK = "#1F2933"
 NEUTRAL = "#5B6B7B"
 GRID = "#E3E8ED"
 SEPARATORS = ".\u2009"
-"""Of decimals and of thousands."""
+"""Decimal and thousands separators."""
 BASELINE = "#222222"
 
 TOP_WITHOUT_LEGEND = 32
@@ -50,14 +50,14 @@ LEGEND_SYMBOL = 45
 LEGEND_CHARACTER = 6.6
 NARROW_PLOT = 600
 TITLE_ROW = 24
-"""Pixels of a row of a legend, of an entry beside its text, of a character, of the width that is
-left for a legend on a page of 800 pixels, and of the second line of a title below it."""
+"""Pixels: legend row, symbol of an entry, character, width left for a legend on a page of 800
+pixels, and second line of a title below the legend."""
 TASK_WIDTH = 190
-"""Least width of a panel with axes of its own, pixels; below it the labels of neighbours touch."""
+"""Minimum width of a panel with its own axes, pixels; below it, neighbouring labels touch."""
 
 PANEL_COLUMNS = 3
 PANELS_WIDTH = 900
-"""Panels in a row where each experiment has its own, and the pixels they need side by side."""
+"""Panels per row with one panel per experiment, and the pixels they need side by side."""
 
 TEMPLATE = go.layout.Template(
     layout={
@@ -107,7 +107,7 @@ TEMPLATE = go.layout.Template(
 
 
 def thousands(count: int) -> str:
-    """A count with thin spaces between thousands, as `SEPARATORS` makes it on the axes."""
+    """A count with thin spaces between thousands, like `SEPARATORS` on the axes."""
     return f"{count:,}".replace(",", SEPARATORS[1])
 
 
@@ -119,12 +119,12 @@ def finish(figure: go.Figure, height: int, *, top: int = TOP_WITHOUT_LEGEND) -> 
     figure
         Changed in place and returned.
     height
-        Of the whole figure, pixels.
+        Height of the whole figure, pixels.
     top
-        Pixels above the plot. The first row of them belongs to Plotly's buttons, the next to the
-        legend, so that they never lie on each other or on the data. A legend that needs more than
-        two rows on a narrow page makes the figure higher; the page takes back what the legend
-        does not need at the width it has got, as `layout.meta` tells it.
+        Pixels above the plot. The first row is for Plotly's buttons, the next for the legend, so
+        that they never overlap each other or the data. A legend that needs more than two rows on a
+        narrow page makes the figure taller; the page removes what the legend does not need at its
+        actual width, using `layout.meta`.
     """
     if top == TOP_WITH_LEGEND:
         more = LEGEND_ROW * max(_legend_rows(figure) - 2, 0)
@@ -145,7 +145,7 @@ def finish(figure: go.Figure, height: int, *, top: int = TOP_WITHOUT_LEGEND) -> 
 
 
 def _legend_rows(figure: go.Figure) -> int:
-    """Rows that the legend takes on a narrow page, if all entries were as wide as the widest."""
+    """Rows of the legend on a narrow page, if all entries were as wide as the widest."""
     names = [trace.name for trace in figure.data if trace.name and trace.showlegend is not False]
     widest = LEGEND_SYMBOL + LEGEND_CHARACTER * max(map(len, names), default=0)
     return -(-len(names) // max(int(NARROW_PLOT / widest), 1))
@@ -207,7 +207,7 @@ def system_marker(systems: Sequence[str], **more: Any) -> dict[str, Any]:
 def experiment_styles(experiments: Sequence[Experiment]) -> dict[str, dict[str, Any]]:
     """Colour and marker of each experiment label, the same in every panel.
 
-    When the colours are used up they return with other markers.
+    When the colours are used up, they repeat with other markers.
     """
     labels = list(dict.fromkeys(experiment.label for experiment in experiments))
     return {
@@ -220,14 +220,14 @@ def experiment_styles(experiments: Sequence[Experiment]) -> dict[str, dict[str, 
 
 
 def least_width(experiments: Sequence[Experiment]) -> int:
-    """Pixels that panels with a column for each task need."""
+    """Pixels needed by panels with one column per task."""
     return TASK_WIDTH * len(by_task(experiments))
 
 
 def task_panels(
     experiments: Sequence[Experiment], rows: int, **more: Any
 ) -> tuple[go.Figure, dict[str, list[Experiment]]]:
-    """Panels with a column for each task."""
+    """Panels with one column per task."""
     grouped = by_task(experiments)
     figure = make_subplots(
         rows=rows,
@@ -243,25 +243,25 @@ def task_panels(
 def experiment_panels(
     experiments: Sequence[Experiment], *, panel_height: int, gap: int, **more: Any
 ) -> tuple[go.Figure, list[tuple[int, int, Experiment]], int]:
-    """A panel for each experiment, at most `PANEL_COLUMNS` in a row.
+    """One panel per experiment, at most `PANEL_COLUMNS` in a row.
 
     Parameters
     ----------
     experiments
         In the order of the panels.
     panel_height, gap
-        Of a panel and of the space for titles and labels between two rows, pixels.
+        Height of a panel, and of the space for titles and labels between two rows, pixels.
     more
-        For `make_subplots`.
+        Passed to `make_subplots`.
 
     Returns
     -------
     figure
-        Empty but for the titles of the panels.
+        Empty except for the panel titles.
     places
         Row, column and experiment of each panel.
     height
-        That the whole figure needs, pixels.
+        Height that the whole figure needs, pixels.
     """
     titles = [f"{escape(e.label)}<br>{escape(e.task)}" for e in experiments]
     figure, places, height = panels(titles, panel_height=panel_height, gap=gap, **more)
@@ -277,29 +277,29 @@ def panels(
     horizontal_spacing: float = 0.05,
     **more: Any,
 ) -> tuple[go.Figure, list[tuple[int, int]], int]:
-    """A panel for each title, at most `columns` in a row.
+    """One panel per title, at most `columns` in a row.
 
     Parameters
     ----------
     titles
         In Plotly's HTML, in the order of the panels.
     panel_height, gap
-        Of a panel and of the space for titles and labels between two rows, pixels.
+        Height of a panel, and of the space for titles and labels between two rows, pixels.
     columns
-        Panels in a row.
+        Panels per row.
     horizontal_spacing
         Between two panels, as a share of the width.
     more
-        For `make_subplots`.
+        Passed to `make_subplots`.
 
     Returns
     -------
     figure
-        Empty but for the titles.
+        Empty except for the titles.
     places
         Row and column of each panel.
     height
-        That the whole figure needs, pixels.
+        Height that the whole figure needs, pixels.
     """
     columns = min(columns, len(titles))
     rows = -(-len(titles) // columns)

@@ -1,4 +1,4 @@
-"""Figure of how often space groups are recognised that networks were not trained for."""
+"""Figure of the accuracy on space groups that networks were not trained for."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,13 +21,13 @@ LINES = {
     ("images", "mean"): "images, mean",
     ("images", "nearest"): "images, nearest",
 }
-"""What is compared and how, in words."""
+"""Legend names of what is compared and how."""
 
 
 def untrained_top_k(
     experiments: Sequence[Experiment], recognitions: Sequence[Mapping[str, Any]]
 ) -> go.Figure:
-    """A_k of untrained groups by features and by images, a panel an experiment.
+    """A_k of untrained groups from features and from images, one panel per experiment.
 
     After Fig. 3f of Tiong et al. 2020.
 
@@ -51,7 +51,7 @@ def untrained_top_k(
             figure.add_trace(line, row=row, col=col)
         baseline = label_frequency_line(recognition["baseline"], showlegend=first)
         figure.add_trace(baseline, row=row, col=col)
-    figure.update_xaxes(dtick=1, title_text="number of answers <i>k</i>")
+    figure.update_xaxes(dtick=1, title_text="number of predictions <i>k</i>")
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
     figure.update_yaxes(title_text="<i>A<sub>k</sub></i>", col=1)
     return finish(figure, height, top=TOP_WITH_LEGEND)

@@ -27,7 +27,7 @@ def cell_distributions(volumes: NDArray[np.float64], densities: NDArray[np.float
     Parameters
     ----------
     volumes
-        Of the primitive cells, A^3, shape (n,).
+        Volumes of the primitive cells, A^3, shape (n,).
     densities
         Atoms per A^3, shape (n,).
     """
@@ -66,7 +66,7 @@ def cell_distributions(volumes: NDArray[np.float64], densities: NDArray[np.float
 
 
 def volume_errors(experiments: Sequence[Experiment]) -> go.Figure:
-    """Errors of the standardised ln V with a Cauchy and a normal fit, a panel an experiment.
+    """Errors of the standardised ln V with a Cauchy and a normal fit, one panel per experiment.
 
     After Fig. 3 of Ozaki et al. 2025, J. Appl. Cryst. 58.
     """
@@ -105,7 +105,7 @@ def _add_histogram(
     row: int,
     col: int,
 ) -> None:
-    """Add the bars of a histogram, and what fitted distributions have in its bins as lines.
+    """Add the bars of a histogram, and the expected counts of fitted distributions as lines.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""The sections of the report, in their order: each a small function from the study to content.
+"""The sections of the report, in order: each a small function from the study to content.
 
-A section returns None where the study has nothing of its kind. To add one, write such a function in
-the module of its topic, of the figures, tables and texts in `blocks`, and give it a line in
-`SECTIONS`. Pictures come from the package `diffsym.report.figures`.
+A section returns None if the study has nothing to show in it. To add one, write such a function in
+the module of its topic, build it from the figures, tables and texts in `blocks`, and add it to
+`SECTIONS`. Figures come from the package `diffsym.report.figures`.
 """
 
 from collections.abc import Callable

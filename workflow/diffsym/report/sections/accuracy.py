@@ -1,4 +1,4 @@
-"""Sections on accuracy: when several answers are allowed, and for each space group."""
+"""Sections on accuracy: top-k accuracy, and recall of each space group."""
 
 from markupsafe import Markup
 
@@ -8,7 +8,7 @@ from diffsym.report.sections.blocks import FigureBlock, Section, thousands
 
 
 def top_k(study: Study) -> Section | None:
-    """Accuracy when several answers are allowed."""
+    """Top-k accuracy."""
     if not study.experiments:
         return None
     settings = study.experiments[0].metrics["settings"]
@@ -18,8 +18,8 @@ def top_k(study: Study) -> Section | None:
         "Accuracy",
         "How many guesses it takes",
         Markup(
-            "<i>A<sub>k</sub></i> is the share of test structures whose space group is among the "
-            "<i>k</i> most probable answers."
+            "<i>A<sub>k</sub></i>, the top-<i>k</i> accuracy, is the share of test structures "
+            "whose space group is among the <i>k</i> most probable."
         ),
         [
             FigureBlock(
@@ -27,10 +27,10 @@ def top_k(study: Study) -> Section | None:
                 figures.accuracy.top_k_accuracy(study.experiments),
                 Markup(
                     "Test accuracy of each ensemble (probabilities averaged over its members) and, "
-                    "below, what each further answer adds; after Fig. 2 of Liu et al. (2019). "
-                    "Bars: {:.0f} % bootstrap intervals from {} resamples of the split's groups "
-                    "(entries, formulae or structure types). They cover the choice of test "
-                    "structures, not that of the training ones. Dotted: always answering the most "
+                    "below, the gain from each further prediction; after Fig. 2 of Liu et al. "
+                    "(2019). Bars: {:.0f} % bootstrap intervals from {} resamples of the split's "
+                    "groups (entries, formulae or structure types). They cover the choice of test "
+                    "structures, not of training structures. Dotted: always predicting the most "
                     "frequent training classes."
                 ).format(100 * settings["confidence"], thousands(settings["resamples"])),
                 min_width=width,
@@ -38,14 +38,14 @@ def top_k(study: Study) -> Section | None:
             FigureBlock(
                 "top-n-accuracy",
                 figures.accuracy.top_n_accuracy(study.experiments),
-                "The same up to ten answers, after Fig. 5(a) of Vecsei et al. (2019).",
+                "The same for up to ten predictions, after Fig. 5(a) of Vecsei et al. (2019).",
                 min_width=width,
             ),
             FigureBlock(
                 "crystal-system-accuracy",
                 figures.accuracy.crystal_system_accuracy(study.experiments),
-                "Space-group accuracy within each crystal system. Hover for how often the crystal "
-                "system itself is right when the probabilities of its groups are summed.",
+                "Space-group accuracy within each crystal system. Hover for the accuracy of the "
+                "crystal system itself, from the summed probabilities of its groups.",
                 min_width=width,
             ),
         ],
@@ -59,17 +59,17 @@ def recall(study: Study) -> Section | None:
     return Section(
         "recall",
         "Recall",
-        "Which space groups are found",
-        "Recall is the share of a group's test structures that is recognised by the first answer.",
+        "Which space groups are recognised",
+        "Recall is the share of a group's test structures whose top-1 prediction is correct.",
         [
             FigureBlock(
                 f"recall-{task.replace(', ', '-')}",
                 figures.accuracy.recall_by_space_group(experiments),
                 Markup(
-                    "Split <code>{}</code>: recall against the space-group number. The area of a "
-                    "marker is the group's frequency in training, its colour the crystal system; "
-                    "after Fig. 3 of Liu et al. (2019). Recalls of rare groups rest on few test "
-                    "structures: hover for the number."
+                    "Split <code>{}</code>: recall against space-group number. Marker area: the "
+                    "group's frequency in training; colour: crystal system. After Fig. 3 of Liu "
+                    "et al. (2019). Recalls of rare groups are based on few test structures: hover "
+                    "for the number."
                 ).format(task),
             )
             for task, experiments in by_task(study.experiments).items()

@@ -1,4 +1,4 @@
-"""What a section is made of: figures, tables and texts, and how numbers stand in them."""
+"""Building blocks of a section: figures, tables and texts, and the formatting of numbers."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -30,9 +30,9 @@ class FigureBlock:
     caption
         What it shows and how it was made.
     min_width
-        Pixels below which the figure scrolls rather than shrinks.
+        Pixels below which the figure scrolls instead of shrinking.
     half
-        Whether two such figures may stand side by side.
+        Whether two such figures may be placed side by side.
     """
 
     key: str
@@ -56,7 +56,7 @@ class TableBlock:
 
 @dataclass(frozen=True)
 class TextBlock:
-    """Preformatted text behind a heading that unfolds."""
+    """Preformatted text under a heading that unfolds."""
 
     title: str
     text: str
@@ -67,7 +67,7 @@ Block = FigureBlock | TableBlock | TextBlock
 
 @dataclass(frozen=True)
 class Section:
-    """A chapter of the report.
+    """A section of the report.
 
     Attributes
     ----------
@@ -105,9 +105,9 @@ def points_interval(entry: Mapping[str, float]) -> str:
 
 
 def with_half_width(entry: Mapping[str, Any], *, sign: str = "") -> str:
-    """A mean over test sets in percent with two digits of its half width, "72.1 ± 1.2".
+    """A mean over test sets in percent, with two digits of its half width, "72.1 ± 1.2".
 
-    `sign` is "+" for differences, which show theirs.
+    `sign` is "+" for differences.
     """
     value, half_width = 100 * entry["value"], entry["half_width"]
     if half_width is None:
@@ -118,7 +118,7 @@ def with_half_width(entry: Mapping[str, Any], *, sign: str = "") -> str:
 
 
 def minus(text: str) -> str:
-    """A number with a minus sign in place of a hyphen."""
+    """A number with a minus sign instead of a hyphen."""
     return text.replace("-", "\u2212")
 
 
@@ -128,7 +128,7 @@ def thousands(value: float) -> str:
 
 
 def group_cell(space_group: int) -> Markup:
-    """Symbol and number of a space group behind the colour of its crystal system."""
+    """Symbol and number of a space group, after a dot in the colour of its crystal system."""
     system = crystal_system(space_group)
     return Markup(
         '<span class="dot {}" title="{}"></span>{} <span class="number">{}</span>'
@@ -136,5 +136,5 @@ def group_cell(space_group: int) -> Markup:
 
 
 def text_or_empty(value: Any) -> str:
-    """A string of a table; empty where there is none."""
+    """A string from a table; empty if missing."""
     return "" if pd.isna(value) else str(value)

@@ -1,4 +1,4 @@
-"""Sections on probabilities: whether they can be believed, and what refusing answers gains."""
+"""Sections on probabilities: calibration, and the gain from rejecting predictions."""
 
 from diffsym.report import figures
 from diffsym.report.inputs import Study
@@ -12,20 +12,20 @@ from diffsym.report.sections.blocks import (
 
 
 def calibration(study: Study) -> Section | None:
-    """Whether probabilities can be believed."""
+    """Calibration of the probabilities."""
     if not study.experiments:
         return None
     return Section(
         "calibration",
         "Calibration",
-        "Can the probabilities be believed",
+        "Can the probabilities be trusted?",
         "A calibrated model that says 70 % is right seven times out of ten.",
         [
             FigureBlock(
                 "reliability",
                 figures.certainty.reliability(study.experiments),
-                "Above: accuracy of the first answers against their probability, in bins of equal "
-                "width. Below the dotted line a model is too sure of itself. Below: how often each "
+                "Top: top-1 accuracy against the predicted probability, in bins of equal width. "
+                "Below the dotted line a model is overconfident. Bottom: how often each "
                 "confidence occurs.",
                 min_width=figures.style.least_width(study.experiments),
             ),
@@ -41,7 +41,7 @@ def calibration(study: Study) -> Section | None:
                     ]
                     for experiment in study.experiments
                 ],
-                "Test part. The expected calibration error is the mean distance between accuracy "
+                "Test set. The expected calibration error is the mean distance between accuracy "
                 "and confidence over the bins, weighted by their counts.",
                 numeric=[2, 3, 4],
             ),
@@ -50,20 +50,20 @@ def calibration(study: Study) -> Section | None:
 
 
 def certainty(study: Study) -> Section | None:
-    """What is gained by leaving doubtful structures unclassified."""
+    """Accuracy gained by leaving uncertain structures unclassified."""
     if not study.experiments:
         return None
     return Section(
         "certainty",
         "Certainty",
-        "Leaving the doubtful ones out",
-        "The certainty of an answer is its probability. A model that may refuse answers below a "
-        "threshold is right more often, for fewer structures.",
+        "Leaving uncertain structures out",
+        "The certainty of a prediction is its probability. A model that may reject predictions "
+        "below a threshold is more accurate, on fewer structures.",
         [
             FigureBlock(
                 "certainty-histograms",
                 figures.certainty.certainty_histograms(study.experiments),
-                "Certainty of the right and of the wrong first answers, stacked; after Fig. 5(b) "
+                "Certainty of correct and wrong top-1 predictions, stacked; after Fig. 5(b) "
                 "and (c) of Vecsei et al. (2019).",
                 min_width=figures.style.PANELS_WIDTH,
             ),
@@ -71,7 +71,7 @@ def certainty(study: Study) -> Section | None:
                 "certainty-thresholds",
                 figures.certainty.certainty_thresholds(study.experiments),
                 "Structures below the threshold stay unclassified. Marked: the threshold that "
-                "leaves one half unclassified, and the accuracy for the other half with its "
+                "leaves half of them unclassified, and the accuracy on the other half with its "
                 "bootstrap interval; after Fig. 5(d) and (e) of Vecsei et al. (2019).",
                 min_width=figures.style.PANELS_WIDTH,
             ),
@@ -96,8 +96,8 @@ def certainty(study: Study) -> Section | None:
                     for experiment in study.experiments
                     for half in [experiment.test["certainty"]["half_unclassified"]]
                 ],
-                "Test part. Structures that are as certain as the threshold count in part, so that "
-                "exactly one half is classified. Last column: always answering the most frequent "
+                "Test set. Structures exactly at the threshold count in part, so that exactly one "
+                "half is classified. Last column: always predicting the most frequent "
                 "training class for the structures of that half.",
                 numeric=[2, 3, 4, 5],
             ),

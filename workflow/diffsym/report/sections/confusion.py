@@ -18,7 +18,7 @@ from diffsym.report.sections.blocks import (
 from diffsym.report.typesetting import symbol_html
 
 PAIRS = 15
-"""Confused pairs shown for each experiment."""
+"""Confused pairs shown per experiment."""
 
 
 def confusion(study: Study) -> Section | None:
@@ -31,26 +31,26 @@ def confusion(study: Study) -> Section | None:
         FigureBlock(
             "confusion-matrices",
             figures.confusion.confusion_matrices(best_first),
-            "Each row is a true space group and sums to 100 %; test structures, first answer of "
-            "the ensemble. Boxes and edge strips mark the crystal systems. Choose the experiment "
-            "in the menu, drag to zoom, double-click to return.",
+            "Each row is a true space group and sums to 100 %; top-1 predictions of the ensemble "
+            "on the test set. Boxes and edge strips mark the crystal systems. Choose the "
+            "experiment in the menu, drag to zoom, double-click to reset.",
             min_width=figures.confusion.CELL * largest + 250,
         ),
         FigureBlock(
             "crystal-system-confusion",
             figures.confusion.crystal_system_confusion(study.experiments),
-            "The same for the crystal systems, in percent of the true system: the answer is the "
-            "system whose space groups have the largest sum of probabilities.",
+            "The same for the crystal systems, in percent of the true system: the system whose "
+            "space groups have the largest summed probability is predicted.",
             min_width=figures.style.PANELS_WIDTH,
         ),
         FigureBlock(
             "error-distances",
             figures.confusion.error_distances(study.experiments),
-            "How far the wrong answers are from the truth: steps in the graph of maximal subgroups "
+            "Distance of wrong predictions from the truth: steps in the graph of maximal subgroups "
             "(pymatgen's table, types of translationengleiche and klassengleiche subgroups). Black "
-            "bars: what would be found by chance, that is if wrong answers were drawn from the "
-            "answers given to all other structures, as frequent answers are also central in the "
-            "graph. Hatched: wrong answers of the label-frequency baseline, which knows but one "
+            "bars: expectation by chance, with wrong predictions drawn from the predictions for "
+            "all other structures, because frequent predictions are also central in the graph. "
+            "Hatched: wrong predictions of the label-frequency baseline, which predicts only one "
             "group. After Fig. 3(c) of Vecsei et al. (2019).",
             min_width=figures.style.least_width(study.experiments),
         ),
@@ -60,14 +60,14 @@ def confusion(study: Study) -> Section | None:
         "confusion",
         "Confusion",
         "What is mistaken for what",
-        "A structure close to a higher symmetry is easily taken for it: many wrong answers are "
-        "sub- or supergroups of the right one.",
+        "Structures close to a higher symmetry are easily mistaken for it: many wrong predictions "
+        "are sub- or supergroups of the correct group.",
         blocks,
     )
 
 
 def _pairs_table(experiment: Experiment, position: int) -> TableBlock:
-    """The most confused pairs of one experiment; all but the first table are folded."""
+    """The most confused pairs of one experiment; all but the first table are collapsed."""
     rows = [
         [
             group_cell(pair["true"]),
@@ -81,7 +81,7 @@ def _pairs_table(experiment: Experiment, position: int) -> TableBlock:
     return TableBlock(
         ["true", "predicted", "structures", "of the true group", "the prediction is its"],
         rows,
-        "Most frequent wrong first answers on the test part, and how the predicted group is "
+        "Most frequent wrong top-1 predictions on the test set, and how the predicted group is "
         "related to the true one.",
         numeric=[2, 3],
         title=f"Most confused pairs: {experiment.label}, {experiment.split}",

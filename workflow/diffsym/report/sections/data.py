@@ -21,7 +21,7 @@ from diffsym.report.sections.blocks import (
 from diffsym.report.typesetting import formula_html
 
 REJECTING_STAGES = {"read": "read", "check": "checked", "symmetry": "symmetry found"}
-"""Stages of the rejected table in their order, and what an entry is after each of them."""
+"""Stages of the rejected table in order, and the state of an entry after each."""
 
 
 def data(study: Study) -> Section:
@@ -31,18 +31,18 @@ def data(study: Study) -> Section:
         FigureBlock(
             "stage-counts",
             figures.data.stage_counts(stage_counts(study)),
-            "Entries that are left after each stage. Read: the source's record makes sense. "
+            "Entries left after each stage. Read: the source's record can be interpreted. "
             "Checked: distances, occupancies, composition and density are physically possible. "
             "Symmetry found: spglib gives a space group. Unique: one representative of each set of "
-            "structures that have the same composition and match site by site.",
+            "structures with the same composition that match site by site.",
         ),
         FigureBlock(
             "space-groups",
             figures.data.space_group_histogram(structures["space_group"].to_numpy(), study.classes),
             Markup(
                 "Space groups of the {} unique structures, determined with spglib at a tolerance "
-                "of {} Å. Strong colours are the {} groups that the experiments learn; pale ones "
-                "have too few structures."
+                "of {} Å. Strong colours: the {} groups that the experiments learn; pale: groups "
+                "with too few structures."
             ).format(thousands(len(structures)), f"{study.inputs.symprec:g}", len(study.classes)),
         ),
     ]
@@ -52,8 +52,8 @@ def data(study: Study) -> Section:
                 "rejections",
                 figures.data.rejections(study.rejected),
                 Markup(
-                    "Why {} entries were rejected. Hover for an example of the reason; all of "
-                    "them are in <code>results/rejected.parquet</code>."
+                    "Why {} entries were rejected. Hover for an example of the reason; all are "
+                    "listed in <code>results/rejected.parquet</code>."
                 ).format(thousands(len(study.rejected))),
             )
         )
@@ -62,14 +62,14 @@ def data(study: Study) -> Section:
         "data",
         "Data",
         "The data",
-        "Crystal structures, read from their source, checked, and given the space group "
-        "that their coordinates have rather than the one that was declared.",
+        "Crystal structures are read from their source, checked, and labelled with the space group "
+        "found from their coordinates, not the declared one.",
         blocks,
     )
 
 
 def stage_counts(study: Study) -> dict[str, dict[str, int]]:
-    """Entries of each source that are left after each stage, {source: {stage: number}}."""
+    """Entries of each source left after each stage, {source: {stage: number}}."""
     rejected = study.rejected.groupby(["source", "stage"]).size()
     counts = {}
     for source, numbers in study.statistics["sources"].items():
@@ -123,8 +123,9 @@ def _relabelled(structures: pd.DataFrame) -> list[Block]:
             ["declared", "determined", "structures", "example", "formula", "declared as", "entry"],
             rows,
             Markup(
-                "{} of {} structures with a declared space group ({}) have another one by their "
-                "coordinates. The {} most frequent changes, each with one example."
+                "{} of {} structures with a declared space group ({}) have a different one "
+                "according to their coordinates. The {} most frequent changes, each with one "
+                "example."
             ).format(
                 thousands(len(changed)),
                 thousands(len(declared)),
@@ -161,8 +162,8 @@ def _tolerance_dependence(study: Study) -> list[Block]:
             figures.data.tolerance_dependence(by_tolerance, tolerances, study.inputs.symprec),
             Markup(
                 "The label of {} structures ({}) depends on the tolerance. A looser tolerance "
-                "finds more symmetry; which one is right is a matter of the coordinates' "
-                "precision, so the accuracies below carry this uncertainty of their labels."
+                "finds more symmetry; which one is correct depends on the coordinates' precision, "
+                "so the accuracies below carry this label uncertainty."
             ).format(thousands(unstable.sum()), percent(unstable.mean())),
         ),
         TableBlock(

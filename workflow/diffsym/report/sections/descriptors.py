@@ -27,7 +27,7 @@ def pair_distribution(study: Study) -> Section | None:
                 f"descriptor-{name}",
                 figures.descriptors.pdf_example(descriptor.axis, X),
                 Markup(
-                    "<code>{}</code> of {}: the reduced pair distribution function scaled to "
+                    "<code>{}</code> for {}: the reduced pair distribution function scaled to "
                     "0 … 1 (<b>X</b>, {} values, above) and the products of all its pairs of "
                     "values (<b>X</b>², {} values, below). After Fig. 1 of Liu et al. (2019)."
                 ).format(name, _example_name(study), len(X), thousands(len(X) * (len(X) - 1) / 2)),
@@ -36,9 +36,9 @@ def pair_distribution(study: Study) -> Section | None:
             FigureBlock(
                 f"descriptor-map-{name}",
                 figures.descriptors.quadratic_map(descriptor.axis, X),
-                "The same products over the two distances they belong to. Correlations between "
-                "distances carry symmetry that single distances do not; the lower triangle would "
-                "repeat the upper one.",
+                "The same products against their two distances. Correlations between distances "
+                "carry symmetry that single distances do not; the lower triangle would repeat "
+                "the upper one.",
                 half=True,
             ),
         ]
@@ -48,8 +48,8 @@ def pair_distribution(study: Study) -> Section | None:
         "pair-distribution",
         "PDF",
         "The pair distribution function",
-        "A pair distribution function tells how often two atoms lie a distance r apart. Models "
-        "that learn from it see nothing else: no cell, no composition.",
+        "A pair distribution function shows how often two atoms are a distance r apart. Models see "
+        "nothing else: no cell, no composition.",
         blocks,
     )
 
@@ -63,9 +63,9 @@ def powder(study: Study) -> Section | None:
                 descriptor.axis, _example_values(study, descriptor.table)
             ),
             Markup(
-                "<code>{}</code> of {}: {} intensities, the strongest scaled to 1{}. Noise and "
-                "background, where networks learn with them, are drawn anew in each epoch and not "
-                "shown. Compare Fig. 1 of Vecsei et al. (2019)."
+                "<code>{}</code> for {}: {} intensities, the strongest scaled to 1{}. Noise and "
+                "background, if used in training, are redrawn in each epoch and not shown. "
+                "Compare Fig. 1 of Vecsei et al. (2019)."
             ).format(
                 name,
                 _example_name(study),
@@ -82,9 +82,8 @@ def powder(study: Study) -> Section | None:
         "powder",
         "Powder pattern",
         "The powder pattern",
-        "A powder has crystals in all orientations, so that its diffraction pattern keeps the "
-        "lengths of the scattering vectors alone. Models that learn from it see nothing else: no "
-        "cell, no composition.",
+        "A powder has crystals in all orientations, so its diffraction pattern keeps only the "
+        "lengths of the scattering vectors. Models see nothing else: no cell, no composition.",
         blocks,
     )
 
@@ -101,8 +100,9 @@ def ideal(study: Study) -> Section | None:
                 f"descriptor-{name}",
                 figures.descriptors.ideal_example(descriptor.axis, profile),
                 Markup(
-                    "<code>{}</code> of {}: the sum of |F|² in each of {} bins of 1/d, the largest "
-                    "scaled to 1; {} bins are not empty. See Ozaki et al. (2025), section 2.5."
+                    "<code>{}</code> for {}: the sum of |F|² in each of {} bins of 1/d, the "
+                    "largest scaled to 1; {} bins are not empty. See Ozaki et al. (2025), section "
+                    "2.5."
                 ).format(
                     name,
                     _example_name(study),
@@ -117,15 +117,15 @@ def ideal(study: Study) -> Section | None:
         "ideal",
         "Ideal profile",
         "The ideal profile",
-        "Lines of no width: nothing of an instrument is in it, neither a wavelength nor a width, a "
-        "background or a Lorentz and polarisation factor. A measured pattern is brought to this "
-        "form before a model sees it.",
+        "Lines without width and without instrumental effects: no wavelength, line width, "
+        "background or Lorentz and polarisation factor. Measured patterns are converted to this "
+        "form before a model sees them.",
         blocks,
     )
 
 
 def _example_values(study: Study, path: Path) -> NDArray[np.float64]:
-    """Values of a descriptor for the structure that is shown."""
+    """Values of a descriptor for the structure shown."""
     table = tables.read_table(path)
     row = table["structure_id"].to_pylist().index(study.example["structure_id"])
     values = tables.descriptor_values(table.slice(row, 1))
@@ -134,7 +134,7 @@ def _example_values(study: Study, path: Path) -> NDArray[np.float64]:
 
 
 def _example_name(study: Study) -> Markup:
-    """Name, formula and space group of the structure that is shown."""
+    """Name, formula and space group of the structure shown."""
     example = study.example
     return Markup("{} ({}, {})").format(
         text_or_empty(example["name"]) or example["structure_id"],
@@ -144,7 +144,7 @@ def _example_name(study: Study) -> Markup:
 
 
 def _radiation(wavelength: float | Sequence[tuple[float, float]] | None) -> str:
-    """Wavelength of a powder pattern in words, each line of a source with its weight."""
+    """Wavelength of a powder pattern in words; each line of a source with its weight."""
     if wavelength is None:
         return ""
     if isinstance(wavelength, float):

@@ -25,13 +25,13 @@ from diffsym.report.sections.blocks import (
 )
 
 PLOT_WIDTH = 720
-"""Pixels that two panels need, and legends of two entries a row."""
+"""Pixels needed by two panels, and by legends with two entries per row."""
 MATRICES_WIDTH = 1150
-"""Pixels that the titles of three matrices need side by side."""
+"""Pixels needed by the titles of three matrices side by side."""
 
 
 def electron(study: Study) -> Section | None:
-    """Accuracy of the networks by number of groups, group and system, and what shaping gains."""
+    """Accuracy by number of groups, space group and crystal system, and the gain from shaping."""
     experiments = electron_experiments(study)
     if not experiments:
         return None
@@ -46,8 +46,8 @@ def electron(study: Study) -> Section | None:
         "Shaped patterns",
         "Space groups from electron-diffraction patterns",
         Markup(
-            "The more space groups there are to tell apart, the more often a network errs. Do "
-            "lines between spots help, and does MSDN? Patterns: {}."
+            "The more space groups there are, the lower the accuracy. Do lines between spots "
+            "help, and does MSDN? Patterns: {}."
         ).format(
             Markup(", ").join(
                 Markup("<code>{}</code> is a {} pattern").format(name, pattern)
@@ -68,45 +68,45 @@ def _classes_block(experiments: Sequence[Experiment]) -> FigureBlock:
     return FigureBlock(
         "electron-classes",
         figures.electron.accuracy_by_classes(experiments, published),
-        f"Share of right first answers against the number of space groups; after Fig. 3(a) of "
-        f"Tiong et al. (2020). Bars: bootstrap intervals. Dotted: always answering the most "
-        f"frequent training class. Stars: what they reached with MSDN on shaped patterns of other "
-        f"data ({TIONG_2020['data']}), a target where this study tells as many groups apart.",
+        f"Top-1 accuracy against the number of space groups; after Fig. 3(a) of Tiong et al. "
+        f"(2020). Bars: bootstrap intervals. Dotted: always predicting the most frequent training "
+        f"class. Stars: their MSDN on shaped patterns of other data ({TIONG_2020['data']}), a "
+        f"target where this study has as many groups.",
         min_width=PLOT_WIDTH,
     )
 
 
 def _decomposition_blocks(experiments: Sequence[Experiment]) -> list[Block]:
-    """Accuracy by number of answers, space group and crystal system, and the wrong answers."""
+    """Top-k accuracy, accuracy by space group and crystal system, and wrong predictions."""
     largest = max(map(number_of_classes, experiments))
     return [
         FigureBlock(
             "electron-top-k",
             figures.electron.top_k_by_classes(experiments),
-            "Accuracy when several answers are allowed, for each number of space groups; after "
-            "Fig. 3(b) to (e) of Tiong et al. (2020). Bars: bootstrap intervals.",
+            "Top-k accuracy for each number of space groups; after Fig. 3(b) to (e) of Tiong et "
+            "al. (2020). Bars: bootstrap intervals.",
             min_width=PLOT_WIDTH,
         ),
         FigureBlock(
             "electron-recall",
             figures.electron.recall_by_class_set(experiments),
-            "Share of each group’s test structures that the first answer recognises. The "
-            "background has the colour of the crystal system. Recalls of rare groups rest on few "
+            "Share of each group’s test structures with a correct top-1 prediction. The "
+            "background colour marks the crystal system. Recalls of rare groups are based on few "
             "structures: hover for the number. After Fig. 4(a) and (b) of Tiong et al. (2020).",
             min_width=figures.electron.CLASS_WIDTH * largest + 120,
         ),
         FigureBlock(
             "electron-systems",
             figures.electron.accuracy_by_system(experiments),
-            "Share of right first answers among the test structures of each crystal system; after "
-            "Fig. 4(c) and (d) of Tiong et al. (2020).",
+            "Top-1 accuracy on the test structures of each crystal system; after Fig. 4(c) and (d) "
+            "of Tiong et al. (2020).",
             min_width=PLOT_WIDTH,
         ),
         FigureBlock(
             "electron-wrong-answers",
             figures.confusion.wrong_answers_by_system(experiments),
-            "Where wrong answers go, in percent of the test structures of the true system: on the "
-            "diagonal to another group of the same system, elsewhere to a group of another one. "
+            "Where wrong predictions go, in percent of the test structures of the true system: on "
+            "the diagonal another group of the same system, elsewhere a group of another system. "
             "After Fig. 4(e) and (f) of Tiong et al. (2020).",
             min_width=MATRICES_WIDTH,
         ),
@@ -114,16 +114,17 @@ def _decomposition_blocks(experiments: Sequence[Experiment]) -> list[Block]:
 
 
 def _gain_blocks(found: Sequence[Gain]) -> list[Block]:
-    """What shaping and MSDN gain, as a figure and a table."""
+    """Gains from shaping and MSDN, as a figure and a table."""
     published = next(model for model in TIONG_2020["models"] if "gain" in model)
     return [
         FigureBlock(
             "electron-gain",
             figures.electron.gain_bars(found),
-            "What is gained over the best network on spot patterns, chosen by validation accuracy: "
-            "by shaping the patterns (MSVGG on shaped patterns less that network), by MSDN (MSDN "
-            "less MSVGG, both on shaped patterns), and by both. Bars: bootstrap intervals of the "
-            "differences on the same test structures; one that covers zero may be chance.",
+            "Gain over the best network on spot patterns, chosen by validation accuracy: from "
+            "shaping the patterns (MSVGG on shaped patterns minus that network), from MSDN (MSDN "
+            "minus MSVGG, both on shaped patterns), and from both. Bars: bootstrap intervals of "
+            "the differences on the same test structures; an interval that includes zero is "
+            "compatible with no effect.",
             min_width=PLOT_WIDTH,
         ),
         TableBlock(
@@ -141,7 +142,7 @@ def _gain_blocks(found: Sequence[Gain]) -> list[Block]:
             f"({TIONG_2020['data']}) Tiong et al. (2020) report {_in_percentage_points(published)} "
             f"percentage points for {published['n_classes']} groups.",
             numeric=[1, 3, 4, 5, 6, 7, 8],
-            title="The gain over spot patterns",
+            title="Gain over spot patterns",
         ),
     ]
 

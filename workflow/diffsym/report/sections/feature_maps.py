@@ -1,4 +1,4 @@
-"""Section on what the first blocks of networks make of diffraction images."""
+"""Section on the feature maps of the first network blocks for diffraction images."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,7 +33,7 @@ def feature_maps(study: Study) -> Section | None:
         if experiment.inputs.feature_maps is not None:
             with np.load(experiment.inputs.feature_maps) as stored:
                 arrays = dict(stored)
-            # A network that recognises no structure shows none.
+            # A network that recognises none of the structures has no maps.
             if len(arrays["structure_ids"]):
                 shown.append((experiment, arrays))
     if not shown:
@@ -49,9 +49,9 @@ def feature_maps(study: Study) -> Section | None:
             ),
             Markup(
                 "{}, split <code>{}</code>, {}: the image along x and {} of the {} feature maps "
-                "of {}, by the number of their channel. They are those with the greatest "
-                "contrast (standard deviation over the pixels, mean over these structures), the "
-                "greatest first. Each map is scaled from its least value, black, to its greatest."
+                "for {}, labelled by channel number. Shown are the maps with the highest contrast "
+                "(standard deviation over the pixels, mean over these structures), highest first. "
+                "Each map is scaled from its minimum (black) to its maximum."
             ).format(
                 experiment.label,
                 experiment.split,
@@ -69,9 +69,9 @@ def feature_maps(study: Study) -> Section | None:
         "feature-maps",
         "Feature maps",
         "What the first blocks see",
-        "Maps that resemble each other are redundant. After Fig. 6 of Tiong et al. (2020): of each "
-        "of up to four crystal systems, those of the highest symmetry, the first structure of the "
-        "test part that the first member of the ensemble recognises.",
+        "Maps that resemble each other are redundant. After Fig. 6 of Tiong et al. (2020): for "
+        "each of up to four crystal systems, those of highest symmetry, the first test structure "
+        "that the first ensemble member recognises.",
         [*blocks, _redundancy_table(shown)],
     )
 
@@ -94,7 +94,7 @@ def _redundancy_table(shown: list[tuple[Experiment, Arrays]]) -> TableBlock:
     for experiment, arrays in shown:
         for block in arrays["blocks"].tolist():
             correlations = arrays[f"{block}_correlations"]
-            # Of a structure whose maps are flat there is none.
+            # Undefined for a structure whose maps are flat.
             known = correlations[np.isfinite(correlations)]
             rows.append(
                 [
@@ -108,12 +108,12 @@ def _redundancy_table(shown: list[tuple[Experiment, Arrays]]) -> TableBlock:
                 ]
             )
     return TableBlock(
-        ["model", "split", "block", "maps", "flat", "mean |r|", "least … greatest"],
+        ["model", "split", "block", "maps", "flat", "mean |r|", "lowest … highest"],
         rows,
         "Redundancy: correlation r between the pixels of two maps of a structure, its absolute "
-        "value averaged over all pairs of maps of the block, not those above alone, and over the "
-        "structures; beside it the least and the greatest of the structures. 1: all maps are "
-        "alike. Flat maps, constant for all of the structures, have no correlation.",
+        "value averaged over all pairs of maps of the block, not only those above, and over the "
+        "structures; next to it the lowest and highest value of a structure. 1: all maps are "
+        "alike. Flat maps, constant for all structures, have no correlation.",
         numeric=range(3, 7),
         title="How much the maps repeat each other",
     )

@@ -1,4 +1,4 @@
-"""Sections on training: learning curves, and sweeps of hyper-parameters."""
+"""Sections on training: learning curves, and hyper-parameter sweeps."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from diffsym.report.sections.blocks import (
 
 
 def learning(study: Study) -> Section | None:
-    """Learning curves of the models that are trained in epochs."""
+    """Learning curves of the models trained in epochs."""
     trained = [experiment for experiment in study.experiments if experiment.histories]
     if not trained:
         return None
@@ -26,13 +26,12 @@ def learning(study: Study) -> Section | None:
         FigureBlock(
             "learning-curves",
             figures.learning.learning_curves(trained),
-            "Accuracy and cost against the epoch, one line an ensemble member. The cost is the "
-            "cross entropy in nat; networks that take several costs in turn, as those of "
-            "Vecsei et al. (2019) do, show that of each epoch. "
-            "The training curve is the mean over an epoch while the weights change and "
-            "dropout is active; the validation curve is taken at its end without dropout. "
-            "Class weights enter the training loss only. Networks that tell crystal systems "
-            "apart are scored on systems here.",
+            "Accuracy and cost against the epoch, one line per ensemble member. The cost is the "
+            "cross entropy in nat; for networks that alternate between costs, like those of "
+            "Vecsei et al. (2019), it is the cost used in the epoch. The training curve is the "
+            "mean over an epoch while the weights change and dropout is active; the validation "
+            "curve is taken at its end without dropout. Class weights enter the training loss "
+            "only. Networks for crystal systems are scored on systems here.",
         )
     ]
     if any(experiment.folds for experiment in trained):
@@ -41,13 +40,13 @@ def learning(study: Study) -> Section | None:
         "learning",
         "Learning",
         "Learning curves",
-        "A gap between the training and the validation curve is what a network learnt by heart.",
+        "The gap between the training and validation curves shows how much the network memorised.",
         blocks,
     )
 
 
 def _cross_validation_table(experiments: Sequence[Experiment]) -> TableBlock:
-    """Accuracies on structures that a network has not seen: of the folds, and of the test part."""
+    """Accuracies on structures that a network has not seen: folds and test set."""
     return TableBlock(
         [
             "split",
@@ -73,12 +72,12 @@ def _cross_validation_table(experiments: Sequence[Experiment]) -> TableBlock:
             for experiment in experiments
             if (folds := experiment.folds)
         ],
-        "Each network has trained on all folds of the training side but one, and is judged by that "
-        "one. ±: 95 % interval over the folds (Student’s t). Label frequency: always answering the "
-        "most frequent class. The test part is classified by the mean probability of all networks; "
+        "Each network is trained on all folds but one, and evaluated on that fold. ±: 95 % "
+        "interval over the folds (Student’s t). Label frequency: always predicting the most "
+        "frequent class. The test set is classified by the mean probability of all networks; "
         "brackets: bootstrap interval.",
         numeric=range(2, 8),
-        title="Cross validation",
+        title="Cross-validation",
     )
 
 
@@ -90,7 +89,7 @@ def sweeps(study: Study) -> Section | None:
         "sweeps",
         "Sweeps",
         "Hyper-parameters",
-        "Each row is a complete experiment. Rows are to be compared by their validation accuracy.",
+        "Each row is a complete experiment. Compare rows by their validation accuracy.",
         [_sweep_table(name, rows) for name, rows in study.sweeps.items()],
     )
 
@@ -120,7 +119,7 @@ def _sweep_table(name: str, rows: Sequence[Experiment]) -> TableBlock:
             for row in rows
         ],
         "The settings that differ, and the accuracies with bootstrap intervals; for a single "
-        "member the mean and the standard deviation over the members' seeds.",
+        "member, the mean and standard deviation over the members' seeds.",
         numeric=range(len(keys) + 4),
         title=name,
     )

@@ -1,4 +1,4 @@
-"""Section on the literature: what was published, and the same quantities of this study."""
+"""Section on the literature: published results, and the same quantities in this study."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,21 +18,21 @@ ACCURACY_COLUMNS = {
 
 
 def published(study: Study) -> Section | None:
-    """Figures of the literature with their data, and the same quantities on ours."""
+    """Published results with their data, and the same quantities on ours."""
     if not study.experiments:
         return None
     return Section(
         "published",
         "Literature",
-        "What was published",
-        "Targets from the literature. They were reached on other data, most of it licensed, so "
-        "they and the accuracies of this study are not two measurements of the same thing.",
+        "Published results",
+        "Targets from the literature. They were obtained on other data, most of it licensed, so "
+        "they are not directly comparable with the accuracies of this study.",
         [*(_publication_table(entry) for entry in PUBLISHED), _own_table(study)],
     )
 
 
 def _publication_table(publication: Mapping[str, Any]) -> TableBlock:
-    """What one article reports, with a column for each accuracy that it gives."""
+    """Results of one article, with one column per accuracy it gives."""
     models = publication["models"]
     columns = {
         prefix + key: heading + suffix
@@ -46,7 +46,7 @@ def _publication_table(publication: Mapping[str, Any]) -> TableBlock:
     return TableBlock(
         ["model", *columns.values()],
         [
-            # As many digits as were printed: percent() would add some.
+            # As many digits as printed; percent() would add some.
             [
                 model["model"],
                 *(f"{100 * model[key]:.3g}\u202f%" if key in model else "" for key in columns),
@@ -60,7 +60,7 @@ def _publication_table(publication: Mapping[str, Any]) -> TableBlock:
 
 
 def _quantities(part: Mapping[str, Any]) -> dict[str, float]:
-    """Accuracies of a part under the keys of `ACCURACY_COLUMNS`, as far as it has them."""
+    """Accuracies of a part under the keys of `ACCURACY_COLUMNS`, where available."""
     values = {f"top_{entry['k']}": entry["value"] for entry in part["accuracy"]} | {
         "crystal_system": part["crystal_systems"]["accuracy"]["value"],
         "half_unclassified": part["certainty"]["half_unclassified"]["accuracy"]["value"],
@@ -71,11 +71,11 @@ def _quantities(part: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _own_table(study: Study) -> TableBlock:
-    """The quantities of the literature as this study has them, on computed and measured data."""
+    """The quantities of the literature in this study, on computed and measured data."""
     rows: list[list[Cell]] = []
     sets: set[str] = set()
     for experiment in study.experiments:
-        parts = {"test part": experiment.test}
+        parts = {"test set": experiment.test}
         for name, entry in experiment.measured.items():
             if entry["part"] and not entry["round_trip"]:
                 parts[f"measured: {name}"] = entry["part"]
@@ -98,10 +98,10 @@ def _own_table(study: Study) -> TableBlock:
     return TableBlock(
         ["descriptor", "model", "split", "data", *ACCURACY_COLUMNS.values()],
         rows,
-        f"Test part: computed from {thousands(len(study.structures))} unique structures of "
-        f"{sources}, of which the experiments use those in their {len(study.classes)} groups; "
-        f"{measured_data}. Crystal systems are told by the summed probabilities of their groups, "
-        "while Vecsei et al. trained networks for them. Intervals and baselines stand in the "
+        f"Test set: computed from {thousands(len(study.structures))} unique structures from "
+        f"{sources}, restricted to the experiments' {len(study.classes)} groups; "
+        f"{measured_data}. Crystal systems follow from the summed probabilities of their groups; "
+        "Vecsei et al. trained networks for them. Intervals and baselines are in the "
         "summary and in the sections above.",
         numeric=range(4, 4 + len(ACCURACY_COLUMNS)),
         title="This study: the same quantities on its own data",

@@ -1,4 +1,4 @@
-"""Section on measured patterns, and on patterns rendered of test structures."""
+"""Section on measured patterns, and on patterns rendered from test structures."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ from diffsym.report.sections.members import member_answers_table, member_volumes
 
 
 def measured(study: Study) -> Section | None:
-    """How networks do on measured patterns, and what a round trip through a pattern costs."""
+    """Accuracy on measured patterns, and the loss in a round trip through a pattern."""
     blocks = [*_measured_blocks(study), *_round_trip_blocks(study)]
     for experiment in study.experiments:
         for name, paths in experiment.inputs.measured.items():
@@ -35,14 +35,14 @@ def measured(study: Study) -> Section | None:
         "measured",
         "Measured",
         "Measured patterns",
-        "Networks that were trained on computed patterns meet measured ones. These choose nothing: "
-        "no setting, no epoch.",
+        "Networks trained on computed patterns are tested on measured ones, which played no part "
+        "in choosing settings or epochs.",
         blocks,
     )
 
 
 def _measured_blocks(study: Study) -> list[Block]:
-    """Accuracy on patterns of known space group; sets rendered of test structures are left out."""
+    """Accuracy on patterns of known space group, without sets rendered from test structures."""
     scored = [
         (experiment, name, entry)
         for experiment in study.experiments
@@ -60,7 +60,7 @@ def _measured_blocks(study: Study) -> list[Block]:
                 "known, in the classes",
                 "A₁",
                 "label frequency",
-                "A₁, test part",
+                "A₁, test set",
                 "A₁ of all known",
                 "crystal system",
                 "label frequency",
@@ -83,44 +83,45 @@ def _measured_blocks(study: Study) -> list[Block]:
                 ]
                 for (experiment, name, entry), view in zip(scored, views, strict=True)
             ],
-            "Accuracy of first answers for the patterns whose space group is one of the classes, "
-            "with 95 % bootstrap intervals over patterns, beside that of always answering the most "
-            "frequent training class and that on the computed patterns of the test part. A₁ of all "
-            "known counts the patterns of other groups as wrong. Last: only centrosymmetric groups "
-            "come into question.",
+            "Top-1 accuracy on patterns whose space group is one of the classes, with 95 % "
+            "bootstrap intervals over patterns, next to the label-frequency baseline and the "
+            "accuracy on the computed patterns of the test set. A₁ of all known counts patterns of "
+            "other groups as wrong. Last: patterns and predictions restricted to centrosymmetric "
+            "groups.",
             numeric=range(2, 10),
         ),
         FigureBlock(
             "measured-top-n",
             figures.accuracy.top_n_accuracy(views),
-            "Share of patterns whose space group is among the first n answers; after Fig. 5(a) of "
+            "Share of patterns whose space group is among the n most probable; after Fig. 5(a) of "
             "Vecsei et al. (2019).",
         ),
         FigureBlock(
             "measured-distances",
             figures.confusion.error_distances(views),
-            "Steps between a wrong answer and the truth in the graph of maximal subgroups; after "
-            "Fig. 3(c) of Vecsei et al. (2019). Bars and marks as in the section on confusion.",
+            "Steps between wrong predictions and the truth in the graph of maximal subgroups; "
+            "after Fig. 3(c) of Vecsei et al. (2019). Bars and marks as in the section on "
+            "confusion.",
         ),
         FigureBlock(
             "measured-certainty",
             figures.certainty.certainty_histograms(views),
-            "Certainty of the right and of the wrong first answers, stacked; after Fig. 5(b) and "
-            "(c) of Vecsei et al. (2019), which are of measured patterns.",
+            "Certainty of correct and wrong top-1 predictions, stacked; after Fig. 5(b) and "
+            "(c) of Vecsei et al. (2019), which show measured patterns.",
             min_width=figures.style.PANELS_WIDTH,
         ),
         FigureBlock(
             "measured-thresholds",
             figures.certainty.certainty_thresholds(views),
-            "Patterns below the threshold stay unclassified. Marked: the threshold that leaves one "
-            "half unclassified; after Fig. 5(d) and (e) of Vecsei et al. (2019).",
+            "Patterns below the threshold stay unclassified. Marked: the threshold that leaves "
+            "half of them unclassified; after Fig. 5(d) and (e) of Vecsei et al. (2019).",
             min_width=figures.style.PANELS_WIDTH,
         ),
     ]
 
 
 def _round_trip_blocks(study: Study) -> list[Block]:
-    """What is lost if test structures come as patterns instead of as their own descriptors."""
+    """Accuracy lost when test structures come as patterns instead of their own descriptors."""
     trips = [
         (experiment, name, entry["round_trip"])
         for experiment in study.experiments
@@ -133,14 +134,14 @@ def _round_trip_blocks(study: Study) -> list[Block]:
         FigureBlock(
             "round-trip",
             figures.accuracy.round_trips(trips),
-            "The same test structures by their own descriptors and by patterns that were rendered "
-            "of them with the peak shapes, noise and background of an instrument, and turned into "
-            "the descriptor as a measured pattern is. What lies between the lines is the price of "
-            "that way; 95 % bootstrap intervals over structures.",
+            "The same test structures from their own descriptors and from patterns rendered with "
+            "the peak shapes, noise and background of an instrument and converted like measured "
+            "patterns. The gap between the lines is the loss; 95 % bootstrap intervals over "
+            "structures.",
             min_width=figures.style.PANELS_WIDTH,
         ),
         TableBlock(
-            ["patterns", "model", "split", "own descriptor", "by pattern", "loss"],
+            ["patterns", "model", "split", "own descriptor", "from pattern", "loss"],
             [
                 [
                     name,
@@ -150,7 +151,7 @@ def _round_trip_blocks(study: Study) -> list[Block]:
                 ]
                 for experiment, name, trip in trips
             ],
-            "First answers; the interval of the loss is that of the paired difference.",
+            "Top-1 accuracies; the interval of the loss is for the paired difference.",
             numeric=[3, 4, 5],
         ),
     ]
@@ -159,7 +160,7 @@ def _round_trip_blocks(study: Study) -> list[Block]:
 def _answers_blocks(
     experiment: Experiment, name: str, predictions: Sequence[pa.Table]
 ) -> list[Block]:
-    """Answers of each member, and predicted volumes, for the first patterns of a set."""
+    """Predictions of each member, and predicted volumes, for the first patterns of a set."""
     shown = predictions[0].slice(0, EXAMPLES)
     numbers = dict(
         zip(shown["structure_id"].to_pylist(), shown["space_group"].to_pylist(), strict=True)
@@ -172,7 +173,7 @@ def _answers_blocks(
     blocks: list[Block] = [
         member_answers_table(
             {headings[pattern]: answers_by_member(predictions, pattern) for pattern in numbers},
-            title=f"Answers: {title}",
+            title=f"Predictions: {title}",
         )
     ]
     if predicts_volumes(predictions):

@@ -1,4 +1,4 @@
-"""Tables of what each member of an ensemble and their mean answer for single patterns."""
+"""Tables of predictions for single patterns, by each ensemble member and by their mean."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,14 +12,14 @@ from diffsym.report.typesetting import roman
 def member_answers_table(
     answers: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], *, title: str = ""
 ) -> TableBlock:
-    """Most probable space groups of patterns by each member and by their mean.
+    """Most probable space groups of patterns from each member and from their mean.
 
     Parameters
     ----------
     answers
-        Result of `diffsym.evaluation.members.answers_by_member` by the name of the pattern.
+        Result of `diffsym.evaluation.members.answers_by_member` by pattern name.
     title
-        Of the table.
+        Title of the table.
     """
     rows: list[list[Cell]] = [
         [
@@ -38,8 +38,8 @@ def member_answers_table(
     return TableBlock(
         ["pattern", "", *_member_columns(len(rows[0]) - 3)],
         rows,
-        "Space groups and their probabilities by each member of the ensemble and by the mean "
-        "probability. 0 % is less than 0.5 %. After Tables 4 and 5 of Ozaki et al. (2025).",
+        "Space groups and their probabilities from each ensemble member and from the mean "
+        "probability. 0 % means less than 0.5 %. After Tables 4 and 5 of Ozaki et al. (2025).",
         title=title,
     )
 
@@ -47,14 +47,14 @@ def member_answers_table(
 def member_volumes_table(
     volumes: Mapping[str, Mapping[str, Any]], *, title: str = ""
 ) -> TableBlock:
-    """Predicted primitive volumes of patterns by each member and by their mean.
+    """Predicted primitive volumes of patterns from each member and from their mean.
 
     Parameters
     ----------
     volumes
-        Result of `diffsym.evaluation.members.volumes_by_member` by the name of the pattern.
+        Result of `diffsym.evaluation.members.volumes_by_member` by pattern name.
     title
-        Of the table.
+        Title of the table.
     """
     rows: list[list[Cell]] = []
     for name, entry in volumes.items():
@@ -68,9 +68,9 @@ def member_volumes_table(
             ]
         )
     return TableBlock(
-        ["pattern", *_member_columns(len(rows[0]) - 4), "true", "error of the mean / %"],
+        ["pattern", *_member_columns(len(rows[0]) - 4), "true", "mean: error / %"],
         rows,
-        "Volumes of the primitive cell in Å³; the mean is the geometric one. After Table 6 of "
+        "Volumes of the primitive cell in Å³; the mean is geometric. After Table 6 of "
         "Ozaki et al. (2025).",
         numeric=range(1, len(rows[0])),
         title=title,
@@ -78,5 +78,5 @@ def member_volumes_table(
 
 
 def _member_columns(members: int) -> list[str]:
-    """Headings of the members and of their mean."""
+    """Column headings of the members and of their mean."""
     return [*(roman(number) for number in range(1, members + 1)), "mean"]

@@ -1,4 +1,4 @@
-"""Section on networks: what a prediction costs, beside how often it is right."""
+"""Section on networks: the cost of a prediction, and the accuracy."""
 
 from diffsym.report.inputs import Experiment, Study
 from diffsym.report.sections.blocks import (
@@ -11,7 +11,7 @@ from diffsym.report.sections.blocks import (
 
 
 def networks(study: Study) -> Section | None:
-    """Parameters and operations of the networks whose trainings counted them."""
+    """Parameters and operations of the networks that recorded them in training."""
     counted = [e for e in study.experiments if e.histories and "flops" in e.histories[0]]
     if not counted:
         return None
@@ -32,10 +32,9 @@ def networks(study: Study) -> Section | None:
                     "test A₁",
                 ],
                 [_row(experiment) for experiment in counted],
-                "Parameters: those of one member that training changes; shared ones count once. "
-                "GFLOPs: thousand million operations of one prediction of one member, two for each "
-                "multiply-add of convolutions and fully connected layers. Accuracy: of the "
-                "ensemble, with its bootstrap interval.",
+                "Parameters: trainable ones of one member; shared ones count once. GFLOPs: 10⁹ "
+                "operations for one prediction by one member, two per multiply-add of convolutions "
+                "and fully connected layers. Accuracy: ensemble, with bootstrap interval.",
                 numeric=range(2, 7),
             )
         ],

@@ -17,14 +17,14 @@ from diffsym.report.typesetting import formula_html, label_plotly
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
 
 SHOWN_SYSTEMS = 6
-"""Crystal systems of which a structure is shown."""
+"""Number of crystal systems for which a structure is shown."""
 BEAMS = {"cartesian": ("x", "y", "z"), "lattice": ("a", "b", "c")}
 """Axes that the beam travels along, by the setting `beam`."""
 
 
 def patterns(study: Study) -> Section | None:
-    """Patterns of a structure of each of several crystal systems."""
-    # Descriptors that differ in nothing but the pattern share a gallery.
+    """Patterns of one structure from each of several crystal systems."""
+    # Descriptors that differ only in the pattern share a gallery.
     galleries: dict[str, list[str]] = {}
     for name, descriptor in study.inputs.descriptors.items():
         if descriptor.kind == "electron":
@@ -36,19 +36,19 @@ def patterns(study: Study) -> Section | None:
         "patterns",
         "Electron diffraction",
         "Electron-diffraction patterns",
-        "Electrons along an axis of a crystal make an image of spots. Models that learn from the "
-        "images along three axes see nothing else: no cell, no composition.",
+        "Electrons along a crystal axis produce an image of spots. Models see the images along "
+        "three axes and nothing else: no cell, no composition.",
         [_gallery(study, names) for names in galleries.values()],
     )
 
 
 def _common_settings(descriptor: DescriptorInputs) -> dict[str, Any]:
-    """Settings of a descriptor but its pattern."""
+    """Settings of a descriptor except its pattern."""
     return {key: value for key, value in descriptor.settings.items() if key != "pattern"}
 
 
 def _gallery(study: Study, names: Sequence[str]) -> FigureBlock:
-    """Patterns of the chosen structures with the settings that some descriptors share."""
+    """Patterns of the chosen structures with the settings shared by some descriptors."""
     descriptor = study.inputs.descriptors[names[0]]
     structures = tables.read_table(study.inputs.structures, tables.STRUCTURES)
     structures = structures.take(
@@ -68,15 +68,15 @@ def _gallery(study: Study, names: Sequence[str]) -> FigureBlock:
         f"patterns-{names[0]}",
         figures.patterns.pattern_gallery(titles, beams, descriptor.axis, spot, shaped),
         Markup(
-            "Structures of several crystal systems, for each the first one of its commonest space "
-            "group, as {} {} them. Grey: images along {}, {} and {}; u is the next one of these "
+            "Structures from several crystal systems, each the first of its system's most common "
+            "space group, as {} {} them. Grey: images along {}, {} and {}; u is the next of these "
             "axes, v is perpendicular to it. Spot pattern: the three as red, green and blue. "
-            "Shaped pattern: with lines between spots that are close to each other. Wavelength "
-            "{:g} Å; brightness is the intensity relative to the strongest spot but the direct "
-            "beam, to the power {:g}. After Figs. 1(b) and 5 of Tiong et al. (2020)."
+            "Shaped pattern: lines added between nearby spots. Wavelength {:g} Å; brightness is "
+            "the intensity relative to the strongest spot other than the direct beam, to the power "
+            "{:g}. After Figs. 1(b) and 5 of Tiong et al. (2020)."
         ).format(
             Markup(" and ").join(Markup("<code>{}</code>").format(name) for name in names),
-            "has" if len(names) == 1 else "have",
+            "shows" if len(names) == 1 else "show",
             *beams,
             descriptor.settings["wavelength"],
             descriptor.settings["exponent"],
@@ -86,10 +86,10 @@ def _gallery(study: Study, names: Sequence[str]) -> FigureBlock:
 
 
 def chosen_structures(study: Study) -> list[str]:
-    """Identifiers of the structures that are shown, in the order of the crystal systems.
+    """Identifiers of the structures shown, in the order of the crystal systems.
 
-    Of the systems with the most structures the first of the commonest space group each, among
-    the structures that have every electron-diffraction pattern.
+    For each of the systems with the most structures, the first structure of its most common space
+    group, among those that have every electron-diffraction pattern.
     """
     described = study.described("electron")
     systems = described["space_group"].map(crystal_system)

@@ -1,4 +1,4 @@
-"""Section on provenance: what made these results, and how long it took."""
+"""Section on provenance: how these results were made, and how long it took."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from diffsym.report.sections.blocks import Block, Section, TableBlock, TextBlock
 
 
 def provenance(study: Study) -> Section:
-    """What made these results."""
+    """How these results were made."""
     inputs = study.inputs
     blocks: list[Block] = [
         TableBlock(
@@ -47,7 +47,7 @@ def provenance(study: Study) -> Section:
                     ]
                     for experiment in study.experiments
                 ],
-                "The seed is that of the first member; the others count on from it.",
+                "The seed of the first member; the others count up from it.",
                 numeric=[1, 2, 5, 6],
                 title="Seeds",
                 collapsed=True,
@@ -66,13 +66,13 @@ def provenance(study: Study) -> Section:
         "provenance",
         "Provenance",
         "Provenance",
-        "All that is needed to make this page again.",
+        "Everything needed to reproduce this page.",
         blocks,
     )
 
 
 def _computed_by(experiment: Experiment) -> str:
-    """Backends and devices that the members of a network were trained with."""
+    """Backends and devices on which the members of a network were trained."""
     return ", ".join(
         sorted({f"{history['backend']}, {history['device']}" for history in experiment.histories})
     )
@@ -106,8 +106,8 @@ def _benchmark_table(benchmarks: Mapping[str, Sequence[Any]]) -> TableBlock:
     return TableBlock(
         ["rule", "jobs", "sum / s", "longest / s", "peak memory / MiB"],
         rows,
-        "Wall times as measured by Snakemake. Jobs run side by side, so the workflow took less "
-        "than the sum; jobs shorter than a second are not sampled for memory.",
+        "Wall times measured by Snakemake. Jobs run in parallel, so the workflow took less than "
+        "the sum; memory is not sampled for jobs shorter than a second.",
         numeric=[1, 2, 3, 4],
         title="Wall times",
         collapsed=True,

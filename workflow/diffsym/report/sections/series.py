@@ -1,4 +1,4 @@
-"""Section on series: members against their mean, over several disjoint test sets."""
+"""Section on series: ensemble members against their mean, over disjoint test sets."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from diffsym.report.sections.blocks import (
 )
 
 SCORE_NAMES = {"precision": "precision", "recall": "recall", "f1": "F₁", "accuracy": "accuracy"}
-"""Macro scores in words."""
+"""Macro scores as displayed."""
 MEAN_NAMES = {"specific_mean": "specific mean", "ensemble_mean": "ensemble mean"}
 
 
@@ -40,8 +40,8 @@ def held_out_sets(study: Study) -> Section | None:
         "held-out-sets",
         "Test sets",
         "Several test sets",
-        "The same experiment is repeated on disjoint test sets, so that the spread of its scores "
-        "shows what they are worth.",
+        "The same experiment is repeated on disjoint test sets; the spread shows how reliable its "
+        "scores are.",
         blocks,
     )
 
@@ -63,9 +63,9 @@ def _macro_table(series: Mapping[str, Mapping[str, Any]]) -> TableBlock:
         Markup(
             "Means over the test sets ({}) ± half the width of their 95 % intervals (Student’s t). "
             "Specific mean: of the members’ scores. Ensemble mean: score of the mean probability. "
-            "Each space group counts the same; one that is never answered has precision 0. Label "
-            "frequency: always answering the most frequent training class. After Table 3 of Ozaki "
-            "et al. (2025)."
+            "All space groups are weighted equally; one that is never predicted has precision 0. "
+            "Label frequency: always predicting the most frequent training class. After Table 3 of "
+            "Ozaki et al. (2025)."
         ).format(
             ", ".join(
                 f"{name}: {len(one['splits'])} sets, {one['settings']['members']} members"
@@ -78,7 +78,7 @@ def _macro_table(series: Mapping[str, Mapping[str, Any]]) -> TableBlock:
 
 
 def _published_macro_tables() -> list[Block]:
-    """The same scores as articles give them."""
+    """The same scores from the literature."""
     return [
         TableBlock(
             ["macro score / %", "", *(model["model"] for model in publication["models"])],
@@ -91,7 +91,7 @@ def _published_macro_tables() -> list[Block]:
                 for score in publication["models"][0]["specific_mean"]
                 for mean in MEANS
             ],
-            f"Data: {publication['data']}; test: {publication['split']}. Targets that were reached "
+            f"Data: {publication['data']}; test: {publication['split']}. Targets, obtained "
             "on other data.",
             numeric=range(2, 2 + len(publication["models"])),
             title=f"Published: {publication['reference']}",
@@ -102,7 +102,7 @@ def _published_macro_tables() -> list[Block]:
 
 
 def _filter_table(series: Mapping[str, Mapping[str, Any]]) -> TableBlock:
-    """What is left of the scores when outliers do not train."""
+    """Scores when outliers are left out of training."""
     scores = ("precision", "recall", "f1")
     return TableBlock(
         [
@@ -137,7 +137,7 @@ def _range(counts: Sequence[int]) -> str:
 
 
 def _effects_table(differences: Sequence[Mapping[str, Any]]) -> TableBlock:
-    """Differences that an ensemble, a second task and a filter make."""
+    """Differences due to an ensemble, a second task and a filter."""
     return TableBlock(
         ["effect of", "series", "compared with", *(SCORE_NAMES[score] for score in MACRO_SCORES)],
         [
@@ -149,8 +149,8 @@ def _effects_table(differences: Sequence[Mapping[str, Any]]) -> TableBlock:
             ]
             for entry in differences
         ],
-        "Differences of macro scores in percentage points, taken test set by test set, with their "
-        "95 % intervals. One that covers zero may be chance.",
+        "Differences of macro scores in percentage points, taken test set by test set, with 95 % "
+        "intervals. An interval that includes zero is compatible with no effect.",
         numeric=range(3, 3 + len(MACRO_SCORES)),
         title="Effects",
     )

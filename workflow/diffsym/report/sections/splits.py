@@ -1,4 +1,4 @@
-"""Section on the splits: how accuracy falls along them, and what leaks across each."""
+"""Section on the splits: how accuracy drops from one to the next, and what leaks across each."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,9 +34,9 @@ def splits(study: Study) -> Section | None:
         FigureBlock(
             "accuracy-by-split",
             figures.accuracy.accuracy_by_split(study.experiments),
-            "The same models on each split. A random split puts isotypes of one structure type on "
-            "both sides, so part of its accuracy is recognition of known structures; the drop "
-            "from split to split measures that part. Bars: bootstrap intervals; black marks: "
+            "The same models on each split. A random split puts structures of one type on both "
+            "sides, so part of its accuracy is recognition of known structures; the drop from "
+            "split to split measures that part. Bars: bootstrap intervals; black marks: "
             "label-frequency baseline.",
             min_width=figures.style.least_width(study.experiments),
         )
@@ -46,8 +46,8 @@ def splits(study: Study) -> Section | None:
     return Section(
         "splits",
         "Splits",
-        "How much is memory",
-        "Accuracy depends on how different the test structures are from the training ones.",
+        "How much is memorised",
+        "Accuracy depends on how much the test structures differ from the training structures.",
         blocks,
     )
 
@@ -67,10 +67,10 @@ def _leakage_table(leakage: Mapping[tuple[str, str], Mapping[str, Any]]) -> Tabl
             for (descriptor, split), report in leakage.items()
         ],
         Markup(
-            "What the test structures share with the training part: a formula, a structure type, "
+            "What the test structures share with the training set: a formula, a structure type, "
             "or a training descriptor within a root-mean-square distance of {}. The nearest "
-            "training descriptor is a classifier, too: the share of test structures whose nearest "
-            "neighbour is of their own group is what memory alone achieves."
+            "training descriptor is also a classifier: the share of test structures whose nearest "
+            "neighbour has the same group is what memorisation alone achieves."
         ).format(", ".join(dict.fromkeys(f"{r['threshold']:g}" for r in leakage.values()))),
         numeric=range(2, 4 + len(LEAKAGE_COLUMNS)),
         title="Leakage",

@@ -39,15 +39,14 @@ def untrained(study: Study) -> Section | None:
             "untrained-top-k",
             figures.untrained.untrained_top_k(experiments, contents),
             Markup(
-                "Share of the test half whose group is among the <i>k</i> most similar ones; after "
-                "Fig. 3f of Tiong et al. (2020), who report {} for <i>k</i> = 1 and {} for "
-                "<i>k</i> = 5 with a network trained for {} groups, on {} structures of {} "
-                "groups of the Materials Project: other data, and no measurement of the same "
-                "thing. Mean and nearest: a group is represented by the mean of its references, or "
-                "by that reference which is most similar. Images: the means of 32 × 32 blocks of "
-                "pixels in the place of the features, without any network. Dotted: always "
-                "answering the groups with the most references. Bars: {:.0f} % bootstrap "
-                "intervals from {} resamples."
+                "Share of the test half whose group is among the <i>k</i> most similar; after Fig. "
+                "3f of Tiong et al. (2020), who report {} for <i>k</i> = 1 and {} for <i>k</i> = 5 "
+                "with a network trained for {} groups, on {} structures of {} groups from the "
+                "Materials Project, which is not directly comparable. Mean and nearest: a group is "
+                "represented by the mean of its references, or by its most similar reference. "
+                "Images: means of 32 × 32 blocks of pixels in place of the features, without any "
+                "network. Dotted: always predicting the groups with the most references. Bars: "
+                "{:.0f} % bootstrap intervals from {} resamples."
             ).format(
                 percent(published["untrained"]["top_1"]),
                 percent(published["untrained"]["top_5"]),
@@ -67,8 +66,8 @@ def untrained(study: Study) -> Section | None:
         "Untrained groups",
         "Space groups that no network was trained for",
         "Half of the structures of each such group are references. Each structure of the other "
-        "half is compared with them by the cosine of the features that the network’s output layer "
-        "sees, summed over the three images and over the members of the ensemble.",
+        "half is compared with them by the cosine of the features that enter the network’s output "
+        "layer, summed over the three images and over the members of the ensemble.",
         blocks,
     )
 
@@ -76,7 +75,7 @@ def untrained(study: Study) -> Section | None:
 def _accuracy_table(
     recognitions: Mapping[str, tuple[Experiment, Mapping[str, Any]]],
 ) -> TableBlock:
-    """Counts and first answers of each experiment."""
+    """Counts and top-1 accuracies of each experiment."""
     return TableBlock(
         [
             "model",
@@ -84,7 +83,7 @@ def _accuracy_table(
             "groups",
             "references",
             "tested",
-            "a group is its",
+            "represented by",
             "A₁, features",
             "A₁, images",
             "difference / %p",
@@ -108,19 +107,19 @@ def _accuracy_table(
             for experiment, content in recognitions.values()
             for reading, in_words in (("mean", "mean"), ("nearest", "nearest reference"))
         ],
-        "First answers. Difference: features less images, the same structures in each resample, in "
+        "Top-1 accuracies. Difference: features minus images on the same resamples, in "
         "percentage points. Isotypes of a tested structure may be among the references, unless the "
-        "split keeps structure types on one side.",
+        "split keeps structure types together.",
         numeric=[2, 3, 4, 6, 7, 8, 9],
     )
 
 
 def _group_table(experiment: Experiment, content: Mapping[str, Any]) -> TableBlock:
-    """Structures of each untrained group and right first answers."""
+    """Structures of each untrained group and correct top-1 predictions."""
     left_out = content["left_out"]
     structures = sum(group["structures"] for group in left_out)
     return TableBlock(
-        ["space group", "references", "tested", "right, mean", "right, nearest"],
+        ["space group", "references", "tested", "correct, mean", "correct, nearest"],
         [
             [
                 group_cell(group["space_group"]),
@@ -129,7 +128,7 @@ def _group_table(experiment: Experiment, content: Mapping[str, Any]) -> TableBlo
             ]
             for group in content["groups"]
         ],
-        "Right: first answers by features. Left out because one half would be empty: "
+        "Correct: top-1 predictions from features. Left out because one half would be empty: "
         f"groups {len(left_out)}, structures {structures}.",
         numeric=range(1, 5),
         title=f"Untrained groups of {experiment.label}, split {experiment.split}",

@@ -28,7 +28,7 @@ VOLUME_COLUMNS = {
     "within_5_percent": "within ±5 %",
     "within_10_percent": "within ±10 %",
 }
-"""Scores of predicted volumes in words."""
+"""Column headings of the volume scores."""
 
 
 def cells(study: Study) -> Section | None:
@@ -47,7 +47,7 @@ def cells(study: Study) -> Section | None:
         "Cells",
         "Volumes and densities",
         "Volumes of primitive cells and densities of atoms are nearly log-normal. Structures far "
-        "from the mean may be left out of training, and networks may learn the volume, too.",
+        "from the mean can be left out of training, and networks can also learn the volume.",
         [
             FigureBlock(
                 "cell-distributions",
@@ -56,8 +56,8 @@ def cells(study: Study) -> Section | None:
                 ),
                 Markup(
                     "Logarithms of the volume <i>V</i> of the primitive cell and of the number "
-                    "density of its <i>n</i> atoms, weighted by occupancy: {} structures of {} "
-                    "space groups, and the normal distribution of greatest likelihood. After "
+                    "density of its <i>n</i> atoms, weighted by occupancy: {} structures in {} "
+                    "space groups, with the maximum-likelihood normal distribution. After "
                     "Fig. 1 of Ozaki et al. (2025)."
                 ).format(thousands(len(inside)), len(classes)),
             )
@@ -76,18 +76,18 @@ def volumes(study: Study) -> Section | None:
         "The volume of the primitive cell",
         Markup(
             "The error of a predicted volume <i>V</i>′ is <i>V</i>′/<i>V</i> − 1. The ensemble’s "
-            "volume is the geometric mean of its members’, which predict ln <i>V</i>."
+            "volume is the geometric mean over its members, which predict ln <i>V</i>."
         ),
         [
             FigureBlock(
                 "volume-errors",
                 figures.volumes.volume_errors(predicting),
                 Markup(
-                    "Errors of the ensembles’ standardised ln <i>V</i> on the test part; "
+                    "Errors of the ensembles’ standardised ln <i>V</i> on the test set; "
                     "<i>σ<sub>U</sub></i> is the standard deviation of ln <i>V</i> in training. "
-                    "Lines: what the Cauchy and the normal distribution of greatest likelihood "
-                    "have in each bin. The {} of the structures with the largest errors lie "
-                    "outside the picture; the fits heed them. After Fig. 3 of Ozaki et al. (2025)."
+                    "Lines: expected counts per bin of the Cauchy and normal distributions fitted "
+                    "by maximum likelihood. The {} of the structures with the largest errors are "
+                    "not shown but are included in the fits. After Fig. 3 of Ozaki et al. (2025)."
                 ).format(f"{1 - SHOWN_SHARE:.0%}".replace("%", "\u202f%")),
                 min_width=figures.style.PANELS_WIDTH,
             ),
@@ -125,8 +125,8 @@ def _volume_fits_table(experiments: Sequence[Experiment]) -> TableBlock:
             *(f"{name}: {word}" for name in names.values() for word in parameters.values()),
         ],
         rows,
-        "Fitted to the errors of the standardised ln V. The distribution with the larger "
-        "likelihood describes them better. Location and scale of the normal distribution are its "
+        "Fitted to the errors of the standardised ln V. The distribution with the higher "
+        "likelihood fits better. Location and scale of the normal distribution are its "
         "mean and standard deviation.",
         numeric=range(2, 3 + len(names) * len(parameters)),
         title="Distributions of the error",
@@ -135,7 +135,7 @@ def _volume_fits_table(experiments: Sequence[Experiment]) -> TableBlock:
 
 def _volume_errors_table(study: Study, experiments: Sequence[Experiment]) -> TableBlock:
     """Quartiles and shares: of each experiment on one test set, and of series on several."""
-    answers = {"ensemble": "ensemble", "baseline": "mean of training"}
+    answers = {"ensemble": "ensemble", "baseline": "training mean"}
     rows: list[list[Cell]] = [
         [
             f"{experiment.label}, {experiment.split}",
@@ -161,9 +161,9 @@ def _volume_errors_table(study: Study, experiments: Sequence[Experiment]) -> Tab
     return TableBlock(
         ["", "volume", *(VOLUME_COLUMNS[name] for name in VOLUME_SCORES)],
         rows,
-        "Relative error of the predicted volume. One half of the structures lies between the "
-        "quartiles. Brackets: bootstrap intervals; ±: 95 % interval over the test sets. Mean of "
-        "training: always answering the geometric mean of the training volumes, which is what is "
+        "Relative error of the predicted volume. Half of the structures lie between the "
+        "quartiles. Brackets: bootstrap intervals; ±: 95 % interval over the test sets. Training "
+        "mean: always predicting the geometric mean of the training volumes, which is all that is "
         "known without a diffraction pattern.",
         numeric=range(2, 2 + len(VOLUME_SCORES)),
         title="Errors of the volume",
@@ -171,12 +171,12 @@ def _volume_errors_table(study: Study, experiments: Sequence[Experiment]) -> Tab
 
 
 def _published_volume_tables() -> list[Block]:
-    """Quartiles as articles give them."""
+    """Published quartiles."""
     return [
         TableBlock(
             ["model", *(VOLUME_COLUMNS[key] for key in model["volume"])],
             [[model["model"], *(minus(percent(error)) for error in model["volume"].values())]],
-            f"Data: {publication['data']}; test: {publication['split']}. Targets that were reached "
+            f"Data: {publication['data']}; test: {publication['split']}. Targets, obtained "
             "on other data.",
             numeric=range(1, 1 + len(model["volume"])),
             title=f"Published: {publication['reference']}",
