@@ -19,6 +19,7 @@ from diffsym.gpu_study import features
 from diffsym.gpu_study.luggage import LIMIT, RETURNED_BYTES, RETURNED_FILES
 from diffsym.gpu_study.pack import bytes_of, repository_bytes
 from diffsym.gpu_study.plan import NETWORKS, read_plan
+from diffsym.gpu_study.processes import Trainer
 
 OVERLAYS = ("config/gpu_study.yaml", "tests/workflow/gpu_rehearsal.yaml")
 # Structures that the study is made for, and bytes that one may take of the luggage.
@@ -87,6 +88,25 @@ def test_settings_travel_with_their_defaults(luggage):
     assert provenance["git_revision"]
 
 
+def test_what_one_process_has_compiled_another_need_not(luggage, tmp_path):
+    task = {"experiment": "gpu_spgvolnet_1"}
+    seconds = []
+    for do in ("compile", "rate"):
+        trainer = Trainer("jax", luggage, tmp_path, threads=2)
+        trainer.wait(60)
+        answer = trainer.do({"do": do, **task}, 120)
+        trainer.end()
+        assert "error" not in answer, (tmp_path / "jax.log").read_text()
+        seconds.append(answer["compile_seconds"])
+        # The second process finds all code of training steps in the folder of the first.
+        compiled = {path.name for path in (tmp_path / "compiled").iterdir()}
+        if do == "compile":
+            ahead = compiled
+    new = {name for name in compiled - ahead if "train_step" in name}
+    assert any("train_step" in name for name in ahead)
+    assert not new
+
+
 def test_a_study_that_is_cut_off_is_gone_on_with(luggage, tmp_path):
     results, output = tmp_path / "results", tmp_path / "output"
     study = start(luggage, results, output, 90)
@@ -111,7 +131,7 @@ def test_a_study_that_is_cut_off_is_gone_on_with(luggage, tmp_path):
     assert first.stat().st_mtime_ns == done, "a network that was done was trained again"
     summary = check_output(output, {network.name for network in NETWORKS})
     assert summary["failed"] == {}, printed
-    assert summary["tried_twice"] == {}, printed
+    assert summary["tried_again"] == [], printed
     check_descriptors(luggage, results / "features")
     check_numbers(summary)
     assert "torch" in summary["missing_backends"] or "torch" in summary["devices"]
@@ -173,6 +193,9 @@ def check_numbers(summary):
             assert all(0 <= row["low"] <= row["value"] <= row["high"] <= 1 for row in scores)
         assert result["precision"] == "mixed_bfloat16"
         assert result["structures_per_second_without_input"] > 0
+        assert result["validation_accuracy_of_stored_weights"] == pytest.approx(
+            result["validation_accuracy"], abs=0.1
+        )
         assert (result["input_share"] is None) == (result["epochs"] == 1)
     liu = summary["networks"][0]
     assert liu["test"]["accuracy"][0]["value"] > liu["test"]["baseline"][0]["high"]

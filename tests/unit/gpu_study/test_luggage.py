@@ -9,10 +9,11 @@ import pytest
 from study import REPOSITORY
 
 from diffsym.errors import DiffsymError
-from diffsym.gpu_study.__main__ import adopt, bundles_of, check_returned, write_bundle
-from diffsym.gpu_study.luggage import labels_table, read_labels, rows_of, write_labels
+from diffsym.gpu_study.luggage import labels_table, read_labels, write_labels
 from diffsym.gpu_study.monitor import Monitor, parse
 from diffsym.gpu_study.pack import CARRIED, check_limit, pinned
+from diffsym.gpu_study.plan import Experiment, write_plan
+from diffsym.gpu_study.returns import adopt, bundles_of, claim, fingerprint, send_back, write_bundle
 
 
 def some_labels():
@@ -41,11 +42,6 @@ def test_labels_stand_in_the_order_of_the_structures(tmp_path):
     assert second == third != first
     assert absent == -1
     assert np.exp(labels["ln_volume"].to_numpy()) == pytest.approx([100, 50, 60, 70])
-
-
-def test_rows_of_a_role_belong_to_the_classes():
-    assert rows_of(some_labels(), "odd", "train", (225,)).tolist() == [1]
-    assert rows_of(some_labels(), "odd", "test", (2,)).tolist() == []
 
 
 def test_luggage_beyond_the_limit_is_refused_with_the_sizes():
@@ -84,38 +80,52 @@ def test_networks_come_back_in_bundles_that_are_small_enough(tmp_path):
     assert [folder for bundle in bundles for folder in bundle] == folders
 
 
+def a_luggage(folder, **training):
+    folder.mkdir()
+    experiment = Experiment({"kind": "pdf"}, "s", (2,), {"kind": "m"}, training, 1)
+    write_plan(folder / "plan.json", {"a": experiment}, {"structures_sha256": "0"})
+    return folder
+
+
 def test_a_second_machine_goes_on_with_what_came_back(tmp_path):
+    luggage = a_luggage(tmp_path / "luggage")
     folder = network(tmp_path / "first", "a-0")
     returned = tmp_path / "returned"
-    returned.mkdir()
-    write_bundle(returned / "networks-1.zip", [folder])
-    adopt(returned, tmp_path / "second")
-    second = tmp_path / "second" / "networks" / "a-0"
-    assert {path.name: path.read_bytes() for path in second.iterdir()} == {
+    summary = {
+        "luggage_sha256": fingerprint(luggage),
+        "networks": [{"experiment": "a", "member": 0}, {"experiment": "a", "member": 1}],
+    }
+    assert send_back(returned, tmp_path / "first", summary, [folder]) == []
+    adopt(returned, tmp_path / "second", luggage)
+    second = tmp_path / "second" / "networks"
+    assert {path.name: path.read_bytes() for path in (second / "a-0").iterdir()} == {
         path.name: path.read_bytes() for path in folder.iterdir()
     }
+    # The summary alone tells that this one is done.
+    assert [path.name for path in (second / "a-1").iterdir()] == ["result.json"]
 
 
-def test_the_summary_alone_tells_which_networks_are_done(tmp_path):
-    result = {"experiment": "a", "member": 1}
-    (tmp_path / "study.json").write_text(json.dumps({"networks": [result]}))
-    adopt(tmp_path, tmp_path / "second")
-    assert (
-        json.loads((tmp_path / "second" / "networks" / "a-1" / "result.json").read_text()) == result
-    )
+def test_what_came_back_of_another_luggage_is_refused(tmp_path):
+    returned = tmp_path / "returned"
+    returned.mkdir()
+    summary = {"luggage_sha256": "another", "networks": []}
+    (returned / "study.json").write_text(json.dumps(summary))
+    with pytest.raises(DiffsymError, match="of other structures or settings"):
+        adopt(returned, tmp_path / "second", a_luggage(tmp_path / "luggage"))
 
 
-def test_too_much_to_come_back_is_an_error(tmp_path):
-    for number in range(8):
-        (tmp_path / f"{number}").write_bytes(b"")
-    check_returned(tmp_path)
-    (tmp_path / "0").write_bytes(b"0" * (16 * 2**20 + 1))
-    with pytest.raises(DiffsymError, match="too large: 0"):
-        check_returned(tmp_path)
-    (tmp_path / "0").write_bytes(b"")
-    (tmp_path / "8").write_bytes(b"")
-    with pytest.raises(DiffsymError, match="9 files, of which 8"):
-        check_returned(tmp_path)
+def test_results_of_another_luggage_are_left_alone(tmp_path):
+    luggage = a_luggage(tmp_path / "luggage", epochs=1)
+    claim(tmp_path / "results", luggage)
+    claim(tmp_path / "results", luggage)
+    with pytest.raises(DiffsymError, match="of other structures or settings"):
+        claim(tmp_path / "results", a_luggage(tmp_path / "other", epochs=2))
+
+
+def test_what_is_too_large_to_come_back_is_named(tmp_path):
+    folder = network(tmp_path, "a-0", 16 * 2**20 + 1)
+    assert send_back(tmp_path / "output", tmp_path, {}, [folder]) == ["networks-1.zip"]
+    assert (tmp_path / "output" / "study.json").exists()
 
 
 def test_logs_are_bundled_by_their_pattern(tmp_path):
@@ -129,11 +139,17 @@ def test_logs_are_bundled_by_their_pattern(tmp_path):
 def test_samples_of_a_gpu_are_read_and_averaged():
     monitor = Monitor()
     monitor.samples = [parse("50, 1000, 300.5\n", 1.0), parse("100, 3000, 500.5\n", 2.0)]
-    assert parse("[N/A], 10, 20", 0.0) is None
+    assert parse("no such device", 0.0) is None
     assert monitor.between(0, 3) == {
         "utilisation_percent": 75,
         "power_watt": 400.5,
         "memory_mib": 3000,
     }
     assert monitor.between(5, 6) is None
+    monitor.samples.append(parse("40, 10, [N/A]", 7.0))
+    assert monitor.between(6, 8) == {
+        "utilisation_percent": 40,
+        "power_watt": None,
+        "memory_mib": 10,
+    }
     monitor.stop()

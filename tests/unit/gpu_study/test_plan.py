@@ -5,9 +5,12 @@ import math
 import pytest
 
 from diffsym.gpu_study.plan import (
+    COMPARED,
     NETWORKS,
+    Attempt,
     Experiment,
     Network,
+    next_attempt,
     next_network,
     read_plan,
     seconds_for,
@@ -61,3 +64,18 @@ def test_a_plan_comes_back_as_it_was_written(tmp_path):
     experiment = Experiment({"kind": "pdf"}, "s", (2, 225), {"kind": "m"}, {"epochs": 3}, 1)
     write_plan(tmp_path / "plan.json", {"e": experiment}, {"revision": "abc"})
     assert read_plan(tmp_path / "plan.json") == ({"e": experiment}, {"revision": "abc"})
+
+
+def test_a_failure_is_answered_by_its_kind():
+    late = {"error": "no answer within 90 s", "late": True}
+    lost = {"error": "CUDA_ERROR_ILLEGAL_ADDRESS"}
+    not_finite = {"error": "DiffsymError: the loss is no longer a finite number in epoch 1"}
+    both = ["jax", "torch"]
+    assert next_attempt(late, "jax", both) == Attempt("jax")
+    assert next_attempt(not_finite, "torch", both) == Attempt("torch", "float32")
+    assert next_attempt(lost, "jax", both) == Attempt("torch")
+    assert next_attempt(lost, "jax", ["jax"]) == Attempt("jax", "float32")
+
+
+def test_backends_are_compared_on_networks_that_are_trained():
+    assert set(COMPARED) <= {network.experiment for network in NETWORKS}

@@ -74,9 +74,15 @@ def test_a_clock_expects_the_shortest_epoch():
     assert Clock(10, started=now - 8).allows_another([3.0])  # it also compiled: 1.5 s
     assert not Clock(10, started=now - 8).allows_another([9.0, 3.0])
     assert Clock(10, started=now - 6).allows_another([9.0, 3.0])
-    assert Clock(10, spent_before=10, started=now - 4).share([2.0, 2.0]) == pytest.approx(
-        0.75, abs=0.01
-    )
+
+
+def test_compiling_takes_no_share_of_a_clock():
+    clock = Clock(60, spent_before=40)
+    assert Clock(None).share([1.0] * 9) == 0
+    assert clock.share([]) == clock.share([30.0, 12.0]) == 0
+    # Two epochs of 2 s took 38 s more, which leaves 62 s of 100; 3.5 epochs are 7 s of these.
+    assert clock.share([30.0, 12.0, 2.0]) == pytest.approx(7 / 62)
+    assert clock.share([30.0, 12.0, *[2.0] * 60]) == 1
 
 
 def test_checkpoints_come_no_more_often_than_asked(train, validation, tmp_path):

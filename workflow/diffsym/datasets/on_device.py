@@ -37,6 +37,8 @@ from diffsym.keras_backend import keras
 
 ops = keras.ops
 jax = importlib.import_module("jax") if keras.backend.backend() == "jax" else None
+torch = importlib.import_module("torch") if keras.backend.backend() == "torch" else None
+ROWS_AT_A_TIME = 4096
 
 # TensorFlow multiplies integers of 32 bits on processors only.
 _WORD = "int64" if keras.backend.backend() == "tensorflow" else "int32"
@@ -195,6 +197,16 @@ def to_device(array: NDArray) -> Any:
 
     On a processor the tensor may be the array itself, so the array must not change any more.
     """
+    if torch is not None:
+        # Keras would copy the whole array first; rows of many gigabytes go one block after another.
+        like = torch.from_numpy(np.array(array[:1]))
+        tensor = torch.empty(
+            array.shape, dtype=like.dtype, device="cuda" if torch.cuda.is_available() else "cpu"
+        )
+        for start in range(0, len(array), ROWS_AT_A_TIME):
+            block = np.array(array[start : start + ROWS_AT_A_TIME])
+            tensor[start : start + ROWS_AT_A_TIME] = torch.from_numpy(block)
+        return tensor
     return ops.convert_to_tensor(array, dtype=array.dtype.name)
 
 

@@ -35,8 +35,8 @@ def section_of(study: Mapping[str, Any]) -> str:
         f"{study['waited_for_descriptors']:.0f} s went by until descriptors were ready. Code: "
         f"revision `{provenance['git_revision']}`; structures table: SHA-256 "
         f"`{provenance['structures_sha256'][:16]}`.",
-        "Accuracy on the test part, read once, in %, with 95 % bootstrap intervals over the groups "
-        "of the split; weights in half precision. The label frequency always answers the "
+        "Accuracy on the test part, which chooses nothing, in %, with 95 % bootstrap intervals "
+        "over the groups of the split; weights in half precision. The label frequency always answers the "
         "most frequent groups of the training part.",
         table(
             [
@@ -56,7 +56,7 @@ def section_of(study: Mapping[str, Any]) -> str:
         ),
         "Speed: structures trained on per second; the same on one batch that is there already; the "
         "share of the time that the input costs; use and memory of the GPU by `nvidia-smi`, "
-        "loading and evaluation included.",
+        "loading and evaluation included; memory is that of all processes.",
         table(
             [
                 "network",

@@ -11,9 +11,9 @@ the row is computed, so that a run that was cut off goes on where it ended. Four
 """
 
 import argparse
+import logging
 import math
 import multiprocessing
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -28,11 +28,15 @@ from numpy.typing import DTypeLike, NDArray
 from diffsym.descriptors import electron, ideal, pdf, powder, reflections
 from diffsym.descriptors.lines import flat_lines
 from diffsym.descriptors.powder_noise import Recipe
-from diffsym.files import write_json
+from diffsym.errors import DiffsymError
+from diffsym.files import read_json, write_json
 from diffsym.gpu_study.lean import full_structures, read_lean
 from diffsym.gpu_study.luggage import LABELS, PLAN, STRUCTURES, read_labels
 from diffsym.gpu_study.plan import Experiment, read_plan
+from diffsym.gpu_study.processes import end_with_parent
 from diffsym.scattering.line_grids import spread_lines
+
+log = logging.getLogger(__name__)
 
 # Values of the byte that says what is known of a row.
 ABSENT, PRESENT, IMPOSSIBLE = 0, 1, 2
@@ -148,6 +152,8 @@ def create(work: Work, n_structures: int) -> None:
         ):
             if not path.exists():
                 _create_array(path, form, of_type)
+            elif np.load(path, mmap_mode="r").shape != form:
+                raise DiffsymError(f"{path}: made for other structures or settings; remove it")
 
 
 def _create_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
@@ -185,7 +191,8 @@ def compute_all(work: Work, *, processes: int) -> None:
     began = time.perf_counter()
     structures = read_lean(work.luggage / STRUCTURES)
     create(work, structures.num_rows)
-    taken: dict[str, dict[str, float]] = {}
+    passes_file = work.folder / PASSES_FILE
+    taken: dict[str, dict[str, float]] = read_json(passes_file) if passes_file.exists() else {}
     passes = [name for name, kinds in PASSES.items() if kinds[0] in work.settings]
     context = multiprocessing.get_context("spawn")
     compiling = {
@@ -198,19 +205,22 @@ def compute_all(work: Work, *, processes: int) -> None:
         compiling[name].join()
         compiled = time.perf_counter()
         chunks = list(missing_chunks(work, name))
+        if not chunks:
+            continue
         with ProcessPoolExecutor(
             processes, mp_context=context, initializer=_remember, initargs=(work,)
         ) as pool:
             for _ in pool.map(_compute_rows, chunks):
                 pass
+        before = taken.get(name, {"structures": 0, "seconds": 0.0})
         taken[name] = {
-            "structures": sum(stop - start for _, start, stop in chunks),
-            "seconds": time.perf_counter() - compiled,
+            "structures": before["structures"] + sum(stop - start for _, start, stop in chunks),
+            "seconds": before["seconds"] + time.perf_counter() - compiled,
             "compiled_after": compiled - began,
             "ended_after": time.perf_counter() - began,
             "processes": processes,
         }
-        write_json(work.folder / PASSES_FILE, taken)
+        write_json(passes_file, taken)
 
 
 def missing_chunks(work: Work, name: str) -> Iterator[tuple[str, int, int]]:
@@ -319,8 +329,9 @@ _kept: dict[str, Any] = {}
 
 
 def _remember(work: Work) -> None:
-    """Read once what every chunk of a process needs, and keep libraries to one thread."""
-    os.environ["OMP_NUM_THREADS"] = "1"
+    """Read once what every chunk of a process needs."""
+    end_with_parent()
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
     pa.set_cpu_count(1)
     _kept["work"] = work
     _kept["structures"] = read_lean(work.luggage / STRUCTURES)
@@ -328,8 +339,22 @@ def _remember(work: Work) -> None:
 
 
 def _compute_rows(chunk: tuple[str, int, int]) -> None:
-    """Compute a chunk and note that it is there, in this order, so that a kill leaves no gap."""
+    """Compute a chunk; where that fails, each of its rows, so that one structure fails alone."""
     name, start, stop = chunk
+    try:
+        _write_rows(name, start, stop)
+    except Exception:
+        if stop - start > 1:
+            for row in range(start, stop):
+                _compute_rows((name, row, row + 1))
+            return
+        log.exception("pass %s: row %d has no descriptor", name, start)
+        for kind in PASSES[name]:
+            _kept["features"][kind][1][start:stop] = IMPOSSIBLE
+
+
+def _write_rows(name: str, start: int, stop: int) -> None:
+    """Write descriptors and then note that they are there, so that a kill leaves no gap."""
     work: Work = _kept["work"]
     rows = work.imaged[start:stop] if name == "electron" else np.arange(start, stop)
     structures = full_structures(_kept["structures"].take(rows))
@@ -347,6 +372,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, required=True)
     parser.add_argument("--images", type=int, required=True)
     arguments = parser.parse_args()
+    end_with_parent()
     compute_all(
         work_of(arguments.luggage, arguments.folder, images=arguments.images),
         processes=arguments.processes,

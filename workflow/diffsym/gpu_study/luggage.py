@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from diffsym.files import atomic_path
 from diffsym.tables import ROLES
@@ -70,9 +69,3 @@ def write_labels(table: pa.Table, path: str | Path) -> None:
 def read_labels(path: str | Path) -> pa.Table:
     """Read the table of labels."""
     return pq.read_table(path)
-
-
-def rows_of(labels: pa.Table, split: str, role: str, classes: tuple[int, ...]) -> NDArray[np.int64]:
-    """Rows of the structures of some classes that have a role in a split."""
-    has_role = labels[f"role:{split}"].to_numpy() == ROLES.index(role)
-    return np.flatnonzero(has_role & np.isin(labels["space_group"].to_numpy(), classes))

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 QUERY = "utilization.gpu,memory.used,power.draw"
@@ -11,7 +12,7 @@ EVERY_MS = 500
 
 
 class Sample(NamedTuple):
-    """What `nvidia-smi` says at a moment.
+    """What `nvidia-smi` says at a moment; None where it says nothing.
 
     Attributes
     ----------
@@ -26,9 +27,9 @@ class Sample(NamedTuple):
     """
 
     at: float
-    utilisation: float
-    memory: float
-    power: float
+    utilisation: float | None
+    memory: float | None
+    power: float | None
 
 
 class Monitor:
@@ -66,9 +67,9 @@ class Monitor:
         if not inside:
             return None
         return {
-            "utilisation_percent": sum(sample.utilisation for sample in inside) / len(inside),
-            "power_watt": sum(sample.power for sample in inside) / len(inside),
-            "memory_mib": max(sample.memory for sample in inside),
+            "utilisation_percent": _mean([sample.utilisation for sample in inside]),
+            "power_watt": _mean([sample.power for sample in inside]),
+            "memory_mib": max((s.memory for s in inside if s.memory is not None), default=None),
         }
 
     def stop(self) -> None:
@@ -77,10 +78,20 @@ class Monitor:
             self._process.terminate()
 
 
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Mean of the values that are known; None if none is."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
 def parse(line: str, at: float) -> Sample | None:
-    """Return the sample of a line of `nvidia-smi`; None for a line that is not three numbers."""
+    """Return the sample of a line of `nvidia-smi`; None for a line that is not three values."""
+    values = [_number(text) for text in line.split(",")]
+    return Sample(at, *values) if len(values) == 3 else None
+
+
+def _number(text: str) -> float | None:
     try:
-        utilisation, memory, power = (float(value) for value in line.split(","))
+        return float(text)
     except ValueError:
         return None
-    return Sample(at, utilisation, memory, power)

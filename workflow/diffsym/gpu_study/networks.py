@@ -27,7 +27,7 @@ from diffsym.datasets.on_device import DevicePartition, DevicePatterns, to_devic
 from diffsym.descriptors import powder
 from diffsym.descriptors.powder_noise import pattern_keys
 from diffsym.errors import DiffsymError
-from diffsym.files import write_json
+from diffsym.files import read_json, write_json
 from diffsym.gpu_study.features import (
     ABSENT,
     PRESENT,
@@ -45,12 +45,20 @@ from diffsym.gpu_study.plan import (
     read_plan,
     training_seconds,
 )
+from diffsym.gpu_study.processes import end_with_parent
 from diffsym.gpu_study.scores import scores_of
 from diffsym.gpu_study.weights import build, load_half, save_half
 from diffsym.keras_backend import configure, keras, resolve_jit, used_device
 from diffsym.models.complexity import complexity
 from diffsym.models.predictions import Answers
-from diffsym.models.training import compiled, predict, predicts_volumes, train_member
+from diffsym.models.training import (
+    IMAGE_PREDICTION_BATCH,
+    PREDICTION_BATCH,
+    compiled,
+    predict,
+    predicts_volumes,
+    train_member,
+)
 from diffsym.tables import ROLES
 
 log = logging.getLogger(__name__)
@@ -267,31 +275,77 @@ def _input_size(experiment: Experiment) -> int | list[int]:
     return len(pdf.axis(**descriptor))
 
 
-def measure_rate(study: Study, *, experiment: str) -> dict[str, Any]:
-    """Structures a second that a network trains on when it never waits for its input.
+class Trial(NamedTuple):
+    """A network on random numbers of the right shape, so that no descriptor need be there."""
 
-    The batch is random numbers of the right shape, so no descriptor need be there.
-    """
-    of = study.experiment(experiment)
-    began = time.perf_counter()
-    keras.config.set_dtype_policy(of.training["precision"])
-    recipe = recipe_for(study, of, of.seed)
+    model: keras.Model
+    views: list[keras.Model]
+    batch: tuple[Any, Any, Any]
+    predicted: tuple[Any, Any, Any]
+
+
+def trial_of(study: Study, experiment: Experiment) -> Trial:
+    """Build the network of an experiment as `train` does, and batches to train on and predict."""
+    keras.config.set_dtype_policy(experiment.training["precision"])
+    recipe = recipe_for(study, experiment, experiment.seed)
     model = build(recipe)
-    optimizer = keras.optimizers.Adam(of.training["learning_rate"])
-    view = compiled(model, optimizer, of.training["losses"][0], (1.0, 1.0), resolve_jit(None))
-    batch = _random_batch(recipe, int(of.training["batch_size"]), predicts_volumes(model))
-    view.fit(SameBatch(batch, 2), verbose=0, shuffle=False)
+    optimizer = keras.optimizers.Adam(
+        experiment.training["learning_rate"],
+        epsilon=experiment.training["epsilon"],
+        weight_decay=experiment.training["weight_decay"] or None,
+    )
+    of_class, of_volume = experiment.training["task_weights"]
+    views = [
+        compiled(model, optimizer, loss, (of_class, of_volume), resolve_jit(None))
+        for loss in experiment.training["losses"]
+    ]
+    volumes = predicts_volumes(model)
+    images = isinstance(recipe["size"], list)
+    return Trial(
+        model,
+        views,
+        _random_batch(recipe, int(experiment.training["batch_size"]), volumes),
+        _random_batch(recipe, IMAGE_PREDICTION_BATCH if images else PREDICTION_BATCH, volumes),
+    )
+
+
+def compile_ahead(study: Study, *, experiment: str) -> dict[str, Any]:
+    """Compile all that training and testing the network of an experiment will need.
+
+    The compiled code goes to the folder that processes of this backend share, so another process
+    can do this while a network trains.
+    """
+    began = time.perf_counter()
+    trial = trial_of(study, study.experiment(experiment))
+    for view in trial.views:
+        view.fit(
+            SameBatch(trial.batch, 1),
+            validation_data=SameBatch(trial.predicted, 1),
+            verbose=0,
+            shuffle=False,
+        )
+    trial.model.predict(SameBatch(trial.predicted, 1), verbose=0)
+    return {"compile_seconds": time.perf_counter() - began}
+
+
+def measure_rate(study: Study, *, experiment: str) -> dict[str, Any]:
+    """Structures a second that a network trains on when it never waits for its input."""
+    began = time.perf_counter()
+    trial = trial_of(study, study.experiment(experiment))
+    batch_size = len(trial.batch[0])
+    view = trial.views[0]
+    view.fit(SameBatch(trial.batch, 2), verbose=0, shuffle=False)
     compile_seconds = time.perf_counter() - began
     steps = 4
     while True:
         started = time.perf_counter()
-        view.fit(SameBatch(batch, steps), verbose=0, shuffle=False)
+        view.fit(SameBatch(trial.batch, steps), verbose=0, shuffle=False)
         spent = time.perf_counter() - started
         if spent >= TIMED / 2:
             break
         steps = min(steps * 8, max(steps + 1, round(steps * TIMED / spent)))
     return {
-        "rate": steps * int(of.training["batch_size"]) / spent,
+        "rate": steps * batch_size / spent,
         "compile_seconds": compile_seconds,
         "device": used_device(),
         "backend": keras.backend.backend(),
@@ -350,9 +404,12 @@ def train(
     keras.config.set_dtype_policy(precision)
     folder = study.results / "networks" / Network(experiment, member, 0).name
     seed = of.seed + member
-    wanted = max(1, int(rate * training_seconds(seconds, 0) / IMAGE_EPOCHS))
+    attempt = attempt_at(folder, precision, images_for(rate, seconds))
     parts, rows = partitions_of(
-        study, of, seed=seed, most_training=wanted if feature_kind(of) == "electron" else None
+        study,
+        of,
+        seed=seed,
+        most_training=attempt["images"] if feature_kind(of) == "electron" else None,
     )
     recipe = recipe_for(study, of, seed)
     model = build(recipe)
@@ -392,20 +449,58 @@ def train(
         "epochs": len(history["loss"]),
         "kept_epoch": history["kept_epoch"],
         "validation_accuracy": max(history["val_accuracy"], default=None),
+        "validation_accuracy_of_stored_weights": _accuracy(stored, parts["validation"]),
         "seconds": {"load": loaded, "train": trained},
         "structures_per_second": fed,
         "structures_per_second_without_input": rate,
-        "input_share": None if fed is None else max(0.0, 1 - fed / rate),
+        "input_share": (
+            None
+            if fed is None or precision != of.training["precision"]
+            else max(0.0, 1 - fed / rate)
+        ),
         "weights_bytes": (folder / "weights.h5").stat().st_size,
         **complexity(model)._asdict(),
         "test": _test_scores(
-            study, of, parts["test"], rows["test"], predict(stored, parts["test"]), counts
+            study, of, parts["test"], rows["test"], checked(predict(stored, parts["test"])), counts
         ),
     }
     result["seconds"]["evaluate"] = time.perf_counter() - began - loaded - trained
     write_json(folder / "result.json", result)
     (folder / "checkpoint.npz").unlink(missing_ok=True)
     return result
+
+
+def _accuracy(model: keras.Model, part: DevicePartition) -> float | None:
+    """Share of right first answers; None without structures."""
+    if not len(part):
+        return None
+    return float((predict(model, part).probabilities.argmax(axis=1) == part.labels).mean())
+
+
+def images_for(rate: float, seconds: float) -> int:
+    """Structures whose images a network can train on for `IMAGE_EPOCHS` epochs in its time.
+
+    A fifth of the time goes into validation, and some into loading and compiling.
+    """
+    return max(1, int(0.8 * rate * training_seconds(seconds, 0.2 * seconds) / IMAGE_EPOCHS))
+
+
+def attempt_at(folder: Path, precision: str, images: int) -> dict[str, Any]:
+    """How a network is trained; as in an earlier call that was cut off, so that it can go on."""
+    now = {"backend": keras.backend.backend(), "precision": precision, "images": images}
+    path = folder / "attempt.json"
+    before = read_json(path) if path.exists() else now
+    if any(before[key] != now[key] for key in ("backend", "precision")):
+        before = now
+    write_json(path, before)
+    return before
+
+
+def checked(answers: Answers) -> Answers:
+    """Answers of a network; DiffsymError if one of them is not a number."""
+    if not np.isfinite(answers.probabilities).all():
+        raise DiffsymError("the network's answers are not finite numbers")
+    return answers
 
 
 def _test_scores(
@@ -436,7 +531,7 @@ def evaluate_ensemble(study: Study, *, experiment: str) -> dict[str, Any]:
     keras.config.set_dtype_policy(of.training["precision"])
     paths = sorted((study.results / "networks").glob(f"{experiment}-*/weights.h5"))
     parts, rows = partitions_of(study, of, seed=of.seed)
-    answers = [predict(load_half(path)[0], parts["test"]) for path in paths]
+    answers = [checked(predict(load_half(path)[0], parts["test"])) for path in paths]
     counts = np.bincount(parts["train"].labels, minlength=len(of.classes))
     mean = Answers(np.mean([answer.probabilities for answer in answers], axis=0))
     scores = _test_scores(study, of, parts["test"], rows["test"], mean, counts)
@@ -446,6 +541,7 @@ def evaluate_ensemble(study: Study, *, experiment: str) -> dict[str, Any]:
 
 
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
+    "compile": compile_ahead,
     "rate": measure_rate,
     "train": train,
     "ensemble": evaluate_ensemble,
@@ -459,6 +555,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
+    end_with_parent()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
@@ -471,7 +568,8 @@ def main() -> None:
             answer = TASKS[task.pop("do")](study, **task)
         except Exception as error:  # noqa: BLE001 - the study goes on with the next network
             traceback.print_exc()
-            answer = {"error": f"{type(error).__name__}: {error}"}
+            expected = isinstance(error, DiffsymError)
+            answer = {"error": f"{type(error).__name__}: {error}", "expected": expected}
         print(json.dumps(answer), file=answers, flush=True)
 
 

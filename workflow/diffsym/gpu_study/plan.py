@@ -4,6 +4,7 @@ The settings of every experiment come from `config/gpu_study.yaml`; they travel 
 the GPU as one JSON file, so that nothing there has to read a configuration.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,15 +70,33 @@ class Network:
         return f"{self.experiment}-{self.member}"
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """How a network is trained, where that differs from its section.
+
+    Attributes
+    ----------
+    backend
+        Of Keras; None: the fastest.
+    precision
+        None: that of the training's section.
+    """
+
+    backend: str | None = None
+    precision: str | None = None
+
+
+# Experiments whose networks are timed with every backend; the others take the faster one.
+COMPARED = ("gpu_liu2019", "gpu_park2017")
 # In the order in which they are trained.
 NETWORKS = (
     Network("gpu_liu2019", 0, 16),
-    Network("gpu_park2017", 0, 20),
+    Network("gpu_park2017", 0, 19),
     Network("gpu_spgvolnet_1", 0, 11),
     Network("gpu_liu2019_prototype", 0, 9),
     Network("gpu_park2017_prototype", 0, 11),
     Network("gpu_spgvolnet_prototype", 0, 8),
-    Network("gpu_msdn", 0, 15),
+    Network("gpu_msdn", 0, 18),
     Network("gpu_liu2019", 1, 6),
     Network("gpu_liu2019", 2, 6),
 )
@@ -134,6 +153,32 @@ def next_network(waiting: Sequence[Network], ready: Mapping[str, bool]) -> Netwo
         Name of each experiment -> whether its descriptors are.
     """
     return next((network for network in waiting if ready[network.experiment]), None)
+
+
+def next_attempt(answer: Mapping[str, Any], backend: str, usable: Sequence[str]) -> Attempt:
+    """How a network is trained after a failure.
+
+    Parameters
+    ----------
+    answer
+        Of the process that failed: `error`, and `late` if it was ended because its time was over.
+    backend
+        That was used.
+    usable
+        Backends whose rate is known.
+    """
+    if answer.get("late"):
+        return Attempt(backend)  # from its checkpoint
+    if "finite" in answer["error"]:
+        return Attempt(backend, "float32")
+    others = [name for name in usable if name != backend]
+    return Attempt(others[0]) if others else Attempt(backend, "float32")
+
+
+def rate_key(experiment: Experiment) -> str:
+    """What the speed of a network depends on; experiments that share it are measured once."""
+    parts = [experiment.model, experiment.training, experiment.descriptor]
+    return json.dumps([dict(part) for part in parts], sort_keys=True)
 
 
 def feature_kind(experiment: Experiment) -> str:

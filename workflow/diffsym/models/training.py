@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 PREDICTION_BATCH = 512
 # Maps of many channels of each image take much more memory than the images.
 IMAGE_PREDICTION_BATCH = 16
+# Epochs at the beginning that may be longer than others, because something is compiled in them.
+COMPILED_EPOCHS = 2
 # Share of a training over which a rate with cosine decay first rises.
 WARM_UP = 0.05
 # Keras' names of the accuracy of a network with two outputs -> the names used here.
@@ -100,12 +102,17 @@ class Clock:
         return spent + expected <= self.seconds
 
     def share(self, epochs: Sequence[float]) -> float:
-        """Share of the total time that will have passed in the middle of the next epoch."""
-        if self.seconds is None:
+        """Share of the time that is over in the middle of the next epoch, compiling left aside.
+
+        The first epochs of each cost are compiled, which takes long and trains nothing; 0 until
+        there are epochs enough to tell.
+        """
+        if self.seconds is None or len(epochs) <= COMPILED_EPOCHS:
             return 0.0
-        spent = time.perf_counter() - self.started
-        total = self.spent_before + self.seconds
-        return min(1.0, (self.spent_before + spent + min(epochs, default=0.0) / 2) / total)
+        typical = float(np.median(epochs[COMPILED_EPOCHS:]))
+        compiling = sum(epochs) - typical * len(epochs)
+        total = self.spent_before + self.seconds - compiling
+        return min(1.0, typical * (len(epochs) + 0.5) / max(total, typical))
 
 
 def loss_weights(
