@@ -36,8 +36,8 @@ def section_of(study: Mapping[str, Any]) -> str:
         f"revision `{provenance['git_revision']}`; structures table: SHA-256 "
         f"`{provenance['structures_sha256'][:16]}`.",
         "Accuracy on the test part, which chooses nothing, in %, with 95 % bootstrap intervals "
-        "over the groups of the split; weights in half precision. The label frequency always answers the "
-        "most frequent groups of the training part.",
+        "over the groups of the split; weights in half precision. The label frequency always "
+        "answers the most frequent groups of the training part.",
         table(
             [
                 "network",
