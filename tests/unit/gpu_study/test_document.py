@@ -3,6 +3,7 @@
 import pytest
 
 from diffsym.errors import DiffsymError
+from diffsym.gpu_study.__main__ import sentence
 from diffsym.gpu_study.document import BEGIN, END, filled, section_of
 
 
@@ -80,3 +81,15 @@ def test_only_what_stands_between_the_marks_is_replaced():
 def test_a_page_without_marks_is_left_alone(page):
     with pytest.raises(DiffsymError, match="needs the marks"):
         filled(page, "new")
+
+
+def test_the_line_of_a_network_says_how_busy_the_gpu_was():
+    (network,) = a_study()["networks"]
+    usage = {"utilisation_percent": 81.2, "power_watt": 400.0, "memory_mib": 4000.0}
+    line = sentence("gpu_liu2019-0", network, usage)
+    assert line.startswith("gpu_liu2019-0 (jax): top 1 50.0 % [49.0, 51.0], top 6 55.0 %")
+    assert line.endswith(
+        "120 epochs of 800 structures; 1000 structures/s; 50 % of the time for input; "
+        "GPU busy 81 %, 4000 MiB"
+    )
+    assert "GPU" not in sentence("gpu_liu2019-0", network, None)

@@ -270,6 +270,8 @@ class Run:
         ends = time.monotonic() + seconds_for(network, self.waiting(), self.left_to_train())
         if rate_key(self.experiments[network.experiment]) not in self.rates:
             self.measure(network.experiment)
+            if ends - time.monotonic() < shortest_seconds(self.seconds):
+                return  # its next share is all for training
         rates = self.known_rates(network.experiment)
         # An attempt that was cut off goes on as it began, or its checkpoint would be worthless.
         begun = _read_or(self.folder(network) / "attempt.json", {})
@@ -413,8 +415,9 @@ def sentence(name: str, result: Mapping[str, Any], usage: Mapping[str, Any] | No
         parts.append(f"{result['structures_per_second']:.0f} structures/s")
     if result["input_share"] is not None:
         parts.append(f"{100 * result['input_share']:.0f} % of the time for input")
-    if usage is not None and usage["utilisation_percent"] is not None:
-        parts.append(f"GPU busy {usage['utilisation_percent']:.0f} %")
+    if usage is not None and None not in usage.values():
+        busy, memory = usage["utilisation_percent"], usage["memory_mib"]
+        parts.append(f"GPU busy {busy:.0f} %, {memory:.0f} MiB")
     return "; ".join(parts)
 
 
