@@ -26,7 +26,8 @@ class Relation:
     ----------
     kind
         "same", "maximal subgroup", "maximal supergroup", "maximal sub- and supergroup",
-        "subgroup", "supergroup", "common subgroup", "common supergroup" or "unrelated".
+        "subgroup", "supergroup", "sub- and supergroup", "common subgroup", "common supergroup" or
+        "unrelated".
     distance
         Number of maximal steps along that relation; for "unrelated" the shortest path of any kind.
     common
@@ -82,8 +83,6 @@ def relation(a: int, b: int) -> Relation:
     if a == b:
         return Relation("same", 0)
     below, above = down[a].get(b), down[b].get(a)
-    if below == 1 and above == 1:
-        return Relation("maximal sub- and supergroup", 1)
     lines = [
         (steps, kind)
         for steps, kind in ((below, "subgroup"), (above, "supergroup"))
@@ -91,6 +90,8 @@ def relation(a: int, b: int) -> Relation:
     ]
     if lines:
         steps, kind = min(lines)
+        if below == above:
+            kind = "sub- and supergroup"
         return Relation(f"maximal {kind}" if steps == 1 else kind, steps)
     common = [
         (down[group][a] + down[group][b], "common supergroup", group)
