@@ -44,7 +44,8 @@ def save_half(model: keras.Model, recipe: Mapping[str, Any], path: str | Path) -
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["recipe"] = json.dumps(dict(recipe))
         for number, weight in enumerate(model.get_weights()):
-            half = weight.astype(np.float16)
+            with np.errstate(over="ignore"):
+                half = weight.astype(np.float16)
             stored = half if np.isfinite(half).all() else weight
             filters = {"compression": "gzip", "shuffle": True} if stored.ndim else {}
             file.create_dataset(f"{number:03d}", data=stored, **filters)
