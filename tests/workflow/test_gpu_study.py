@@ -109,10 +109,10 @@ def test_what_one_process_has_compiled_another_need_not(luggage, tmp_path):
 
 def test_a_study_that_is_cut_off_is_gone_on_with(luggage, tmp_path):
     results, output = tmp_path / "results", tmp_path / "output"
-    study = start(luggage, results, output, 90)
+    study = start(luggage, results, output, 120)
     first = results / "networks" / f"{NETWORKS[0].name}" / "result.json"
     try:
-        wait_for(lambda: (output / "networks-1.zip").exists() and first.exists(), 80)
+        wait_for(lambda: (output / "networks-1.zip").exists() and first.exists(), 115)
     finally:
         os.killpg(study.pid, signal.SIGKILL)
     study.communicate()
