@@ -35,6 +35,7 @@ from diffsym.gpu_study.features import (
     open_features,
     powder_margin,
     recipe_of,
+    shape_of,
 )
 from diffsym.gpu_study.lean import read_lean
 from diffsym.gpu_study.luggage import LABELS, NO_ROLE, PLAN, STRUCTURES, read_labels
@@ -262,17 +263,11 @@ def recipe_for(study: Study, experiment: Experiment, seed: int) -> dict[str, Any
 
 def _input_size(experiment: Experiment) -> int | list[int]:
     """Values of a descriptor as the network takes it; of an image height, width and channels."""
-    descriptor = experiment.descriptor
     kind = feature_kind(experiment)
-    if kind == "powder":
-        return len(powder.axis(**descriptor))
-    if kind == "ideal":
-        return int(descriptor["bins"])
-    if kind == "electron":
-        return [int(descriptor["pixels"])] * 2 + [3]
-    from diffsym.descriptors import pdf  # noqa: PLC0415 - compiles its kernels
-
-    return len(pdf.axis(**descriptor))
+    if kind == "powder":  # rendered, without the margins of its features
+        return len(powder.axis(**experiment.descriptor))
+    (_, *size), _ = shape_of(kind, experiment.descriptor, 0)
+    return size if kind == "electron" else size[0]
 
 
 class Trial(NamedTuple):
