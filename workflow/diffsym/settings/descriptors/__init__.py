@@ -1,0 +1,1 @@
+"""Descriptors: what models see of a structure; one module a kind."""

@@ -1,0 +1,1 @@
+"""Sets of measured patterns: one module a kind."""

@@ -1,0 +1,28 @@
+"""What all sets of measured patterns share."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from diffsym.settings.base import Positive, Section, Share
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeakSearch(Section):
+    """How lines are found in measured patterns, for networks on ideal profiles."""
+
+    signal_to_noise: Positive = 5.0
+    """A line exceeds the noise by at least this many standard deviations."""
+    profile_error: Share = 0.05
+    """Share by which peaks may differ from the fitted shape; raise it if strong lines have
+    satellites.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured(Section):
+    """Any set of measured patterns."""
+
+    simulated: ClassVar[bool]
+    """Whether the patterns are rendered from structures of a test part."""
+    search: PeakSearch = field(default_factory=PeakSearch)
+    """How lines are found."""

@@ -1,0 +1,27 @@
+"""Measured powder patterns of the user."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import MinLen
+
+from diffsym.settings.measured.base import Measured
+from diffsym.settings.patterns import Wavelength
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredPatterns(Measured):
+    """Measured powder patterns: a folder with an index, or a NumPy archive (docs/measured.md)."""
+
+    simulated: ClassVar = False
+
+    kind: Literal["patterns"]
+    """Which reader."""
+    path: Annotated[str, MinLen(1)]
+    """The folder or the .npz file."""
+    wavelength: Wavelength = 1.54184
+    """A; or (wavelength, weight) of each line of a doublet; for patterns without their own."""
+    exclude: tuple[str, ...] = ()
+    """Patterns not to use, for example after an audit."""
+    citation: str = "unpublished"
+    """Whom to cite; shown in the report's configuration."""

@@ -1,0 +1,1 @@
+"""Sources of structures: one module a kind."""

@@ -1,0 +1,27 @@
+"""Structures that a user brings."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import MinLen
+
+from diffsym.settings.base import Count
+from diffsym.settings.sources.base import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Local(Source):
+    """A folder of CIF and POSCAR files, or a Parquet file of P1 cells."""
+
+    module: ClassVar = "diffsym.structures.sources.local"
+
+    kind: Literal["local"]
+    """Which reader."""
+    path: Annotated[str, MinLen(1)]
+    """The folder or the Parquet file."""
+    licence: str = "unknown"
+    """Terms of use, recorded with every structure."""
+    citation: str = "unpublished"
+    """Reference, recorded with every structure."""
+    limit: Count | None = None
+    """Only the first entries; null: all."""
