@@ -6,10 +6,10 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from diffsym.config import load_configuration
 from diffsym.errors import DiffsymError
 from diffsym.provenance import code_digest
-from diffsym.study import Layout, Plan
+from diffsym.settings import as_plain, values_of
+from diffsym.study import Layout, Plan, load_configuration
 
 
 wildcard_constraints:

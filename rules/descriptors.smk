@@ -14,7 +14,7 @@ rule compute_reflections:
         mem_mb=request(1500, 4),
         runtime=request(60, 2),
     params:
-        settings=STUDY.reflections.model_dump(),
+        settings=as_plain(STUDY.reflections),
         code=script_digest("compute_reflections.py"),
     message:
         "Computing reflections, shard {wildcards.shard}"

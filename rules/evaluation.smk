@@ -123,7 +123,7 @@ rule make_report:
         mem_mb=request(2000, 4),
         runtime=request(30, 0.1),
     params:
-        study=STUDY.model_dump(mode="json"),
+        study=values_of(STUDY),
         experiments=PLAN.experiments,
         descriptors=PLAN.used("descriptor"),
         leakage=[list(pair) for pair in PLAN.leakage_pairs()],
@@ -134,7 +134,7 @@ rule make_report:
         measured={name: PLAN.measured_predictions(name) for name in PLAN.experiments},
         sweep_of=PLAN.sweep_of_experiments(),
         series_of={run: name for name, runs in PLAN.series().items() for run in runs},
-        sources=STUDY.structures.sources,
+        sources=list(STUDY.structures.sources),
         benchmarks=PLAN.benchmarks(),
         code=script_digest(
             "make_report.py",

@@ -44,7 +44,7 @@ rule make_split:
         runtime=request(30, 1),
     params:
         settings=settings_of("splits"),
-        code=lambda wildcards: script_digest("make_split.py", *PLAN.split_modules(wildcards.split)),
+        code=lambda wildcards: script_digest("make_split.py", PLAN.split_module(wildcards.split)),
     message:
         "Splitting the structures: {wildcards.split}"
     script:

@@ -35,8 +35,8 @@ rule parse_structures:
         source=settings_of("sources"),
         listing=lambda wildcards: listing_digest(PLAN.source_path(wildcards.source)),
         shards=STUDY.structures.shards,
-        symmetry=STUDY.structures.symmetry.model_dump(),
-        checks=STUDY.structures.checks.model_dump(),
+        symmetry=as_plain(STUDY.structures.symmetry),
+        checks=as_plain(STUDY.structures.checks),
         code=lambda wildcards: script_digest(
             "parse_structures.py",
             PLAN.source_module(wildcards.source),
@@ -98,8 +98,8 @@ rule unique_structures:
         mem_mb=request(3000, 30),
         runtime=request(60, 5),
     params:
-        duplicates=STUDY.structures.duplicates.model_dump(),
-        tolerances=STUDY.structures.symmetry.tolerances,
+        duplicates=as_plain(STUDY.structures.duplicates),
+        tolerances=list(STUDY.structures.symmetry.tolerances),
         shards=STUDY.structures.shards,
         code=script_digest("unique_structures.py"),
     message:

@@ -5,9 +5,9 @@ import copy
 import pytest
 import yaml
 
-from diffsym.config import load_configuration
 from diffsym.errors import DiffsymError
 from diffsym.generated import REPOSITORY
+from diffsym.study import load_configuration
 
 
 def merged(base, overlay):
@@ -68,7 +68,7 @@ def test_rows_of_a_sweep_over_a_cross_validation_have_its_members(raw):
 
 def test_the_tolerance_in_use_is_among_the_compared(raw):
     raw["structures"]["symmetry"] = {"symprec": 0.05, "tolerances": [0.1, 0.01]}
-    assert load_configuration(raw).structures.symmetry.tolerances == [0.01, 0.05, 0.1]
+    assert load_configuration(raw).structures.symmetry.tolerances == (0.01, 0.05, 0.1)
 
 
 def test_preferred_orientation_about_an_axis(raw):
@@ -348,14 +348,14 @@ def test_a_sweep_over_disjoint_sets_runs_each_row_on_each_set(ozaki2025):
     study = load_configuration(ozaki2025)
     runs = [f"factors_{row:02d}_{number}" for row in (1, 2) for number in range(1, 6)]
     assert study.experiments_to_run() == ["cnn", *runs]
-    assert study.models[study.experiments["factors_02_3"].model].hidden_factors == [20, 5]
+    assert study.models[study.experiments["factors_02_3"].model].hidden_factors == (20, 5)
 
 
 def test_one_set_alone_makes_no_series(ozaki2025):
     ozaki2025["splits"]["ozaki2025"]["held_out"] = 2
     study = load_configuration(ozaki2025)
     assert "ozaki2025_spgnet" not in study.series()
-    assert study.experiments_to_run() == study.report.experiments
+    assert study.experiments_to_run() == list(study.report.experiments)
 
 
 SERIES_MISTAKES = {

@@ -4,8 +4,8 @@ import jsonschema
 import pytest
 import yaml
 
-from diffsym.config import load_configuration
 from diffsym.generated import REPOSITORY, generated_files
+from diffsym.study import load_configuration
 
 
 @pytest.mark.parametrize("path", generated_files())

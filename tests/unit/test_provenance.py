@@ -53,6 +53,16 @@ def test_other_code_and_comments_do_not(package):
     assert digest(package) == before
 
 
+def test_the_meaning_of_a_field_is_no_code(package):
+    field = "class Section:\n    width: float = 1.0\n"
+    (package / "below.py").write_text(field)
+    before = digest(package)
+    (package / "below.py").write_text(field + '    """Width, A."""\n')
+    assert digest(package) == before
+    (package / "below.py").write_text(field.replace("1.0", "2.0"))
+    assert digest(package) != before
+
+
 def test_modules_chosen_at_run_time_are_named(package):
     before = digest(package, "diffsym.unused")
     (package / "unused.py").write_text("VALUE = 4\n")

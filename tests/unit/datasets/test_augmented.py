@@ -3,9 +3,9 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from diffsym.config import Augmentation
 from powder_references import march_dollase
 
-from diffsym.config import Augmentation
 from diffsym.datasets.augmented import open_augmented_partitions
 from diffsym.descriptors.powder_noise import Recipe
 from diffsym.errors import DiffsymError

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from diffsym.config import load_configuration
 from diffsym.errors import DiffsymError
 from diffsym.models.crystal_systems import label_by_system, spread
+from diffsym.study import load_configuration
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import pytest
 import yaml
 from study import REPOSITORY
 
-from diffsym.config import load_configuration
 from diffsym.structures.sources import amcsd
-from diffsym.study import Layout, Plan
+from diffsym.study import Layout, Plan, load_configuration
 
 RESULTS = "results"
 
@@ -74,13 +73,13 @@ def test_only_srreal_needs_an_environment_of_its_own(plan):
 
 def test_disjoint_sets_are_drawn_from_profiles_and_a_filter(plan):
     assert plan.split_files("stratified") == {"structures": f"{RESULTS}/structures.parquet"}
-    assert plan.split_modules("stratified") == []
+    assert plan.split_module("stratified") == "diffsym.datasets.splits"
     assert plan.split_files("disjoint_2") == {
         "structures": f"{RESULTS}/structures.parquet",
         "descriptor": f"{RESULTS}/descriptors/ideal_ozaki2025.parquet",
         "filter": f"{RESULTS}/filters/ordinary/frequent.parquet",
     }
-    assert plan.split_modules("disjoint_2") == ["diffsym.datasets.disjoint_sets"]
+    assert plan.split_module("disjoint_2") == "diffsym.datasets.disjoint_sets"
     assert "disjoint" not in plan.single_splits
     assert {"disjoint_1", "disjoint_2", "formula"} <= set(plan.single_splits)
 

@@ -18,7 +18,6 @@ from typing import Any
 import yaml
 from snakemake.utils import update_config
 
-from diffsym.config import Configuration, load_configuration
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path, read_json, sha256
 from diffsym.gpu_study.lean import lean_structures, write_lean
@@ -33,6 +32,8 @@ from diffsym.gpu_study.luggage import (
 )
 from diffsym.gpu_study.plan import NETWORKS, Experiment, write_plan
 from diffsym.provenance import git_revision, software_versions
+from diffsym.settings import as_plain, values_of
+from diffsym.study import Configuration, load_configuration
 from diffsym.tables import SPLIT, read_table
 from diffsym.tables import STRUCTURES as STRUCTURES_SCHEMA
 
@@ -91,11 +92,11 @@ def experiments_of(configuration: Configuration, results: Path) -> dict[str, Exp
         experiment = configuration.experiments[name]
         classes = read_json(results / "classes" / f"{experiment.classes}.json")["classes"]
         experiments[name] = Experiment(
-            descriptor=configuration.descriptors[experiment.descriptor].model_dump(mode="json"),
+            descriptor=as_plain(configuration.descriptors[experiment.descriptor]),
             split=experiment.split,
             classes=tuple(sorted(classes)),
-            model=configuration.models[experiment.model].model_dump(mode="json"),
-            training=configuration.trainings[str(experiment.training)].model_dump(mode="json"),
+            model=as_plain(configuration.models[experiment.model]),
+            training=as_plain(configuration.trainings[str(experiment.training)]),
             seed=experiment.seed,
         )
     return experiments
@@ -200,7 +201,11 @@ def main() -> None:
             "software": software_versions(),
             "structures_sha256": sha256(results / "structures.parquet"),
             "sources": {
-                name: source.model_dump(mode="json", include={"kind", "licence", "citation"})
+                name: {
+                    key: value
+                    for key, value in values_of(source).items()
+                    if key in {"kind", "licence", "citation"}
+                }
                 for name, source in configuration.sources.items()
                 if name in configuration.structures.sources
             },

@@ -97,7 +97,7 @@ def _restored(kind: Any, value: Any) -> Any:
         options = typing.get_args(kind) if isinstance(kind, types.UnionType) else [kind]
         for option in options:
             if dataclasses.is_dataclass(option):
-                return rebuilt(option, value)  # type: ignore[arg-type]
+                return rebuilt(option, value)  # type: ignore[arg-type, type-var]
     return value
 
 

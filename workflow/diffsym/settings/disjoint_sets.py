@@ -1,7 +1,7 @@
 """Test sets that share no structure."""
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal, Self
 
 from annotated_types import Ge, Le
 
@@ -53,6 +53,15 @@ class DisjointSets(Split):
             raise ValueError("held_out must not exceed sets")
 
     @property
-    def parts(self) -> int | None:  # type: ignore[override]
+    def parts(self) -> int | None:
         """Number of splits that the section stands for; None: itself."""
         return self.sets if self.held_out is None else None
+
+    def part(self, number: int) -> Self:
+        """One of the splits that the section stands for, counted from 1."""
+        return replace(self, held_out=number)
+
+    @property
+    def profiles(self) -> str:
+        """Name of the descriptor whose profiles decide who may be drawn."""
+        return self.descriptor

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from annotated_types import Gt, Lt
 
@@ -16,6 +16,8 @@ Wavelength = Positive | tuple[tuple[Positive, Positive], ...]
 @dataclass(frozen=True, kw_only=True)
 class Pattern(Section):
     """What powder patterns are rendered with."""
+
+    is_pattern: ClassVar = True
 
     wavelength: Wavelength = 1.54184
     """A; or (wavelength, weight) of each line of a doublet."""

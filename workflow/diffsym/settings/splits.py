@@ -1,21 +1,35 @@
 """Which structures train, validate and test."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from annotated_types import Ge, Le
 
 from diffsym.settings.base import Fraction, NonNegativeInt, Section
 
 
-@dataclass(frozen=True, kw_only=True)
 class Split(Section):
     """Any kind of split."""
 
     module: ClassVar[str]
     """Module that makes it."""
-    parts: ClassVar[int | None] = None
-    """Number of splits that the section stands for; None: itself."""
+
+    kind: str
+    folds: int
+
+    @property
+    def parts(self) -> int | None:
+        """Number of splits that the section stands for; None: itself."""
+        return None
+
+    def part(self, number: int) -> Self:  # noqa: ARG002 - what stands for several needs it
+        """One of the splits that the section stands for, counted from 1."""
+        return self
+
+    @property
+    def profiles(self) -> str | None:
+        """Name of the descriptor whose profiles decide who may be drawn; None: none do."""
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,17 @@
-"""What a configuration asks for: where every result lies, and which job needs which.
+"""A study: its configuration, where its results lie, and the jobs that it takes.
 
-Nothing here imports Snakemake, a numerical library or a file of results, so that planning is fast
-and its tests take milliseconds.
+- `configuration`: what the sections of `diffsym.settings` make together
+- `loading`: from a raw mapping to a valid configuration
+- `checks`: mistakes that only show when several sections are combined
+- `expansion`: sections that stand for several
+- `sections`: what sections say of themselves
+- `layout`: the only file that knows a path below `results/`
+- `plan`: which job needs which files, settings and modules
 """
 
+from diffsym.study.configuration import Configuration, sweep_experiments
 from diffsym.study.layout import Layout
+from diffsym.study.loading import load_configuration
 from diffsym.study.plan import Plan
 
-__all__ = ["Layout", "Plan"]
+__all__ = ["Configuration", "Layout", "Plan", "load_configuration", "sweep_experiments"]

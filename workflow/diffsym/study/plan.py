@@ -8,17 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from diffsym.config import (
-    Configuration,
-    DisjointSets,
-    IdealDescriptor,
-    Logistic,
-    PowderDescriptor,
-    SpgVolNet,
-    StreamNetwork,
-    is_series,
-    sweep_experiments,
-)
+from diffsym.settings import as_plain
+from diffsym.settings.models.base import Model
+from diffsym.study.configuration import Configuration, sweep_experiments
 from diffsym.study.layout import Layout
 
 AMCSD_WHEEL = "xraylarch-0.9.81-py3-none-any.whl"
@@ -45,7 +37,8 @@ class Plan:
 
     def settings(self, section: str, name: str, without: Iterable[str] = ()) -> dict[str, Any]:
         """The keys of a named section as plain values."""
-        return getattr(self.study, section)[name].model_dump(mode="json", exclude=set(without))
+        plain = as_plain(getattr(self.study, section)[name])
+        return {key: value for key, value in plain.items() if key not in set(without)}
 
     def used(self, part: str) -> list[str]:
         """Named sections that the experiments of the report refer to, in the order of their use."""
@@ -67,7 +60,7 @@ class Plan:
 
     def source_module(self, source: str) -> str:
         """Module that reads a source."""
-        return f"diffsym.structures.sources.{self.study.sources[source].kind}"
+        return self.study.sources[source].module
 
     def user_files(self) -> Iterable[tuple[str, str, str]]:
         """Files and folders of the user: key, path, and what it is to be set to."""
@@ -87,16 +80,15 @@ class Plan:
 
     def from_reflections(self, descriptor: str) -> bool:
         """Whether a descriptor is computed from powder lines."""
-        return isinstance(self.study.descriptors[descriptor], PowderDescriptor | IdealDescriptor)
+        return self.study.descriptors[descriptor].from_reflections
 
     def descriptor_module(self, descriptor: str) -> str:
         """Module that computes a descriptor."""
-        return f"diffsym.descriptors.{self.study.descriptors[descriptor].kind}"
+        return self.study.descriptors[descriptor].module
 
     def descriptor_environment(self, descriptor: str) -> str:
-        """Conda environment of a descriptor: diffpy.srreal has a package for conda only."""
-        engine = getattr(self.study.descriptors[descriptor], "engine", None)
-        return "srreal" if engine == "srreal" else "descriptors"
+        """Conda environment of a descriptor."""
+        return self.study.descriptors[descriptor].environment
 
     def descriptor_files(self, descriptor: str, shard: str | int) -> Files:
         """What a shard of a descriptor is computed from."""
@@ -122,24 +114,20 @@ class Plan:
     @cached_property
     def single_splits(self) -> list[str]:
         """Splits that stand for themselves, not for a series."""
-        return [name for name, split in self.study.splits.items() if not is_series(split)]
-
-    def disjoint(self, split: str) -> bool:
-        """Whether a split is one of a series with disjoint test sets."""
-        return isinstance(self.study.splits[split], DisjointSets)
+        return [name for name, split in self.study.splits.items() if split.parts is None]
 
     def split_files(self, split: str) -> Files:
         """Tables that a split is made from."""
         files: Files = {"structures": self.layout.structures}
-        section = self.study.splits[split]
-        if isinstance(section, DisjointSets):
-            files["descriptor"] = self.layout.descriptor(section.descriptor)
+        section: Any = self.study.splits[split]
+        if section.profiles is not None:
+            files["descriptor"] = self.layout.descriptor(section.profiles)
             files["filter"] = self.layout.filter(section.filter, section.classes)
         return files
 
-    def split_modules(self, split: str) -> list[str]:
-        """Modules that splitting imports by name."""
-        return ["diffsym.datasets.disjoint_sets"] if self.disjoint(split) else []
+    def split_module(self, split: str) -> str:
+        """Module that makes a split."""
+        return self.study.splits[split].module
 
     def filters(self) -> list[tuple[str, str]]:
         """Filters and class sets that meet in an experiment or in its split."""
@@ -179,7 +167,7 @@ class Plan:
         return [
             name
             for name, experiment in self.study.experiments.items()
-            if isinstance(self.study.models[experiment.model], Logistic)
+            if not self.study.models[experiment.model].is_network
         ]
 
     @cached_property
@@ -187,9 +175,13 @@ class Plan:
         """Experiments with networks."""
         return [name for name in self.study.experiments if name not in self.logistic_experiments]
 
+    def model(self, experiment: str) -> Model:
+        """Settings of an experiment's model."""
+        return self.study.models[self.study.experiments[experiment].model]
+
     def model_module(self, experiment: str) -> str:
         """Module of an experiment's model."""
-        return f"diffsym.models.{self.study.models[self.study.experiments[experiment].model].kind}"
+        return self.model(experiment).module
 
     def model_settings(self, experiment: str) -> dict[str, Any]:
         """Keys of an experiment's model."""
@@ -214,9 +206,9 @@ class Plan:
     def rendered_patterns(self, experiment: str) -> dict[str, Any] | None:
         """The descriptor's settings if its patterns are rendered while the network trains."""
         name = self.study.experiments[experiment].descriptor
-        if getattr(self.study.descriptors[name], "augmentation", None) is None:
+        if not self.study.descriptors[name].is_rendered:
             return None
-        return self.settings("descriptors", name, without=["kind", "peaks"])
+        return self.settings("descriptors", name, without=["peaks"])
 
     def experiment_files(self, experiment: str) -> Files:
         """Tables that every model of an experiment reads."""
@@ -235,7 +227,7 @@ class Plan:
         files = self.experiment_files(experiment)
         if self.rendered_patterns(experiment):
             files["descriptor"] = self.reflections()
-        if isinstance(self.study.models[self.study.experiments[experiment].model], SpgVolNet):
+        if self.model(experiment).has_volume:
             files["structures"] = self.layout.structures
         return files
 
@@ -283,7 +275,7 @@ class Plan:
 
     def conversion_module(self, descriptor: str) -> str:
         """Module that turns measured patterns into a descriptor."""
-        return f"diffsym.experimental.{self.study.descriptors[descriptor].kind}"
+        return str(self.study.descriptors[descriptor].conversion)
 
     def measured_files(self, experiment: str, patterns: str) -> Files:
         """What a network needs to classify measured patterns."""
@@ -366,7 +358,7 @@ class Plan:
             name: self.member_files(name, "epochs.json")
             for name in self.experiments
             if name in self.network_experiments
-            and self.training_settings(name)["snapshot_every"] is not None
+            and self.study.trainings[str(self.study.experiments[name].training)].snapshot_every
         }
 
     def sweep_of_experiments(self) -> dict[str, str]:
@@ -399,8 +391,7 @@ class Plan:
         return {
             name: self.layout.experiment(name, "feature_maps.npz")
             for name in self.experiments
-            if isinstance(self.study.models[self.study.experiments[name].model], StreamNetwork)
-            and name not in self.sweep_of_experiments()
+            if self.model(name).has_streams and name not in self.sweep_of_experiments()
         }
 
     def report_files(self) -> Files:

@@ -16,6 +16,8 @@ class Descriptor(Section):
     """Whether it is several images, not one vector."""
     has_products: ClassVar[bool] = False
     """Whether it is short enough for the products of all pairs of its values."""
+    is_pattern: ClassVar[bool] = False
+    """Whether it is a powder pattern (`diffsym.settings.patterns`)."""
     conversion: ClassVar[str | None] = None
     """Module that turns measured patterns into it: `convert`; None: there is none."""
 
@@ -25,6 +27,11 @@ class Descriptor(Section):
     def environment(self) -> str:
         """Conda environment of its jobs."""
         return "descriptors"
+
+    @property
+    def d_star_range(self) -> tuple[float, float] | None:
+        """Lowest and highest 1/d of an ideal profile, 1/A; None: it is none."""
+        return None
 
     @property
     def is_rendered(self) -> bool:

@@ -31,3 +31,8 @@ class Ideal(Descriptor):
     def __post_init__(self) -> None:
         if self.d_star_min >= self.d_star_max:
             raise ValueError("d_star_min must be smaller than d_star_max")
+
+    @property
+    def d_star_range(self) -> tuple[float, float]:
+        """Lowest and highest 1/d, 1/A."""
+        return self.d_star_min, self.d_star_max

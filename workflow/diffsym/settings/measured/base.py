@@ -22,6 +22,8 @@ class PeakSearch(Section):
 class Measured(Section):
     """Any set of measured patterns."""
 
+    is_pattern: ClassVar[bool] = False
+    """Whether it says how powder patterns are rendered (`diffsym.settings.patterns`)."""
     simulated: ClassVar[bool]
     """Whether the patterns are rendered from structures of a test part."""
     search: PeakSearch = field(default_factory=PeakSearch)

@@ -4,44 +4,36 @@ Each check yields one sentence per mistake: the key, what is wrong, and what to 
 checked first; the other checks rely on them.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, get_args
+import difflib
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
-from diffsym.config.base import Section, nearest
-from diffsym.config.datasets import DisjointSets
-from diffsym.config.descriptors import (
-    Descriptor,
-    ElectronDescriptor,
-    IdealDescriptor,
-    PdfDescriptor,
-    PowderDescriptor,
-)
-from diffsym.config.models import (
-    ImageNetwork,
-    Logistic,
-    Model,
-    SpgVolNet,
-    StreamNetwork,
-    Training,
-)
-from diffsym.config.patterns import Pattern
-from diffsym.config.study import Configuration, Experiment
+from diffsym.settings import Section
+from diffsym.settings.base import Reference
+from diffsym.settings.descriptors.base import Descriptor
+from diffsym.settings.models.base import Model
+from diffsym.settings.training import Training
+from diffsym.study.configuration import Configuration, Experiment
+from diffsym.study.configuration import Model as AnyModel
+from diffsym.study.sections import kinds_of, sections_in
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Return the words "; did you mean 'x'?", or the list of valid names if none is similar."""
+    valid = sorted(valid)
+    matches = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    if matches:
+        return f"; did you mean '{matches[0]}'?"
+    return f"; valid are: {', '.join(valid) or 'none'}"
 
 
 def broken_references(configuration: Configuration) -> list[str]:
     """One sentence for every name that refers to no section."""
     return [
-        f"{reference.where}: '{reference.name}' is not a section of {reference.section}"
-        f"{nearest(reference.name, sections)}"
-        for references in (
-            _references_of_structures,
-            _references_of_report,
-            _references_of_sweeps,
-            _references_of_splits,
-            _references_of_experiments,
-        )
-        for reference in references(configuration)
-        if reference.name not in (sections := getattr(configuration, reference.section))
+        f"{where}: '{name}' is not a section of {section}{nearest(name, sections)}"
+        for where, name, section in _references(configuration, "")
+        if name not in (sections := getattr(configuration, section))
     ]
 
 
@@ -79,60 +71,42 @@ def impossible_combinations(configuration: Configuration) -> list[str]:
     ]
 
 
-class _Reference(NamedTuple):
-    """A key that names a section: where the key is, the name, and what it is a section of."""
-
-    where: str
-    name: str
-    section: str
-
-
-def _references_of_structures(configuration: Configuration) -> Iterator[_Reference]:
-    for index, name in enumerate(configuration.structures.sources):
-        yield _Reference(f"structures.sources[{index}]", name, "sources")
+def _references(section: Section, where: str) -> Iterator[tuple[str, str, str]]:
+    """All keys that name a section: where the key is, the name, and what it is a section of."""
+    for key, kind in typing.get_type_hints(type(section), include_extras=True).items():
+        place = f"{where}.{key}".lstrip(".")
+        for path, value in _leaves(getattr(section, key), place):
+            if isinstance(value, Section):
+                yield from _references(value, path)
+            elif value is not None and (reference := _reference_in(kind)):
+                yield path, value, reference.section
 
 
-def _references_of_report(configuration: Configuration) -> Iterator[_Reference]:
-    for section in ("experiments", "sweeps"):
-        for index, name in enumerate(getattr(configuration.report, section)):
-            yield _Reference(f"report.{section}[{index}]", name, section)
+def _leaves(value: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """What a value consists of, each with its place."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _leaves(item, f"{where}.{key}")
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _leaves(item, f"{where}[{index}]")
+    else:
+        yield where, value
 
 
-def _references_of_sweeps(configuration: Configuration) -> Iterator[_Reference]:
-    for name, sweep in configuration.sweeps.items():
-        yield _Reference(f"sweeps.{name}.base", sweep.base, "experiments")
+def _reference_in(kind: Any) -> Reference | None:
+    """The reference that a type is marked as."""
+    if isinstance(kind, Reference):
+        return kind
+    parts = (*typing.get_args(kind), *getattr(kind, "__metadata__", ()))
+    return next(filter(None, map(_reference_in, parts)), None)
 
 
-def _references_of_splits(configuration: Configuration) -> Iterator[_Reference]:
-    for name, split in configuration.splits.items():
-        if isinstance(split, DisjointSets):
-            yield _Reference(f"splits.{name}.descriptor", split.descriptor, "descriptors")
-            yield _Reference(f"splits.{name}.classes", split.classes, "class_sets")
-            yield _Reference(f"splits.{name}.filter", split.filter, "filters")
-
-
-def _references_of_experiments(configuration: Configuration) -> Iterator[_Reference]:
-    for name, experiment in configuration.experiments.items():
-        where = f"experiments.{name}"
-        yield _Reference(f"{where}.descriptor", experiment.descriptor, "descriptors")
-        yield _Reference(f"{where}.split", experiment.split, "splits")
-        yield _Reference(f"{where}.classes", experiment.classes, "class_sets")
-        yield _Reference(f"{where}.model", experiment.model, "models")
-        if experiment.training is not None:
-            yield _Reference(f"{where}.training", experiment.training, "trainings")
-        for index, measured in enumerate(experiment.measured):
-            yield _Reference(f"{where}.measured[{index}]", measured, "measured")
-        if experiment.filter is not None:
-            yield _Reference(f"{where}.filter", experiment.filter, "filters")
-        if experiment.untrained is not None:
-            yield _Reference(f"{where}.untrained", experiment.untrained, "class_sets")
-
-
-def _patterns(configuration: Configuration) -> Iterator[tuple[str, Pattern]]:
+def _patterns(configuration: Configuration) -> Iterator[tuple[str, Any]]:
     """All sections on powder patterns that are computed, each with its place."""
     for section in ("descriptors", "measured"):
         for name, pattern in getattr(configuration, section).items():
-            if isinstance(pattern, Pattern):
+            if pattern.is_pattern:
                 yield f"{section}.{name}", pattern
 
 
@@ -161,25 +135,23 @@ def _preferred_orientation_without_an_axis(configuration: Configuration) -> Iter
 def _profiles_beyond_the_reflections(configuration: Configuration) -> Iterator[str]:
     table = configuration.reflections
     for name, profile in configuration.descriptors.items():
-        if isinstance(profile, IdealDescriptor) and (
-            profile.d_star_min < table.d_star_min or profile.d_star_max > table.d_star_max
-        ):
+        lowest, highest = profile.d_star_range or (table.d_star_min, table.d_star_max)
+        if lowest < table.d_star_min or highest > table.d_star_max:
             yield (
-                f"descriptors.{name}: the profile runs from {profile.d_star_min:g} to "
-                f"{profile.d_star_max:g} 1/A and the reflections from {table.d_star_min:g} to "
-                f"{table.d_star_max:g}; widen those or narrow this"
+                f"descriptors.{name}: the profile runs from {lowest:g} to {highest:g} 1/A and "
+                f"the reflections from {table.d_star_min:g} to {table.d_star_max:g}; "
+                "widen those or narrow this"
             )
 
 
 def _disjoint_sets_without_a_profile(configuration: Configuration) -> Iterator[str]:
     for name, split in configuration.splits.items():
-        if isinstance(split, DisjointSets):
-            kind = configuration.descriptors[split.descriptor].kind
-            if kind != "ideal":
-                yield (
-                    f"splits.{name}.descriptor: {split.descriptor} is of kind {kind}; "
-                    "name one of kind ideal"
-                )
+        profile = configuration.descriptors.get(split.profiles or "")
+        if profile is not None and profile.d_star_range is None:
+            yield (
+                f"splits.{name}.descriptor: {split.profiles} is of kind {profile.kind}; "
+                "name one of kind ideal"
+            )
 
 
 def _members_beside_folds(configuration: Configuration) -> Iterator[str]:
@@ -211,7 +183,7 @@ class _Parts(NamedTuple):
 
     @property
     def is_network(self) -> bool:
-        return not isinstance(self.model, Logistic)
+        return self.model.is_network
 
 
 def _experiments(configuration: Configuration) -> Iterator[_Parts]:
@@ -242,8 +214,8 @@ def _training_of_a_regression(parts: _Parts) -> Iterator[str]:
 
 
 def _measured_patterns_for_another_model(parts: _Parts) -> Iterator[str]:
-    has_lines = isinstance(parts.descriptor, PowderDescriptor | IdealDescriptor)
-    if parts.experiment.measured and not (parts.is_network and has_lines):
+    can_be_measured = parts.descriptor.conversion is not None
+    if parts.experiment.measured and not (parts.is_network and can_be_measured):
         yield (
             f"{parts.where}.measured: measured powder patterns go into networks on "
             "descriptors of kind powder or ideal; remove the key"
@@ -251,8 +223,7 @@ def _measured_patterns_for_another_model(parts: _Parts) -> Iterator[str]:
 
 
 def _products_of_too_many_values(parts: _Parts) -> Iterator[str]:
-    has_products = isinstance(parts.model, Logistic) and parts.model.features == "quadratic"
-    if has_products and not isinstance(parts.descriptor, PdfDescriptor):
+    if parts.model.has_products and not parts.descriptor.has_products:
         yield (
             f"{parts.where}.model: the products of all values of {parts.experiment.descriptor} "
             "are too many; take a model with features: linear, or a descriptor of kind pdf"
@@ -267,7 +238,7 @@ def _target_of_a_regression(parts: _Parts) -> Iterator[str]:
 
 
 def _target_of_a_network_with_volume(parts: _Parts) -> Iterator[str]:
-    if isinstance(parts.model, SpgVolNet) and parts.experiment.target != "space_group":
+    if parts.model.has_volume and parts.experiment.target != "space_group":
         yield (
             f"{parts.where}.target: model {parts.experiment.model} classifies space groups; "
             "remove the key"
@@ -288,18 +259,16 @@ def _cross_validation_of_a_regression(parts: _Parts) -> Iterator[str]:
 
 
 def _images_for_another_model(parts: _Parts) -> Iterator[str]:
-    has_images = isinstance(parts.descriptor, ElectronDescriptor)
-    if has_images and not isinstance(parts.model, ImageNetwork):
+    if parts.descriptor.has_images and not parts.model.takes_images:
         yield (
             f"{parts.where}.model: {parts.experiment.descriptor} are images, which model "
             f"{parts.experiment.model} does not take; name one of kind "
-            f"{_kinds(get_args(ImageNetwork))}"
+            f"{_kinds(lambda model: model.takes_images)}"
         )
 
 
 def _another_descriptor_for_an_image_network(parts: _Parts) -> Iterator[str]:
-    has_images = isinstance(parts.descriptor, ElectronDescriptor)
-    if isinstance(parts.model, ImageNetwork) and not has_images:
+    if parts.model.takes_images and not parts.descriptor.has_images:
         yield (
             f"{parts.where}.descriptor: model {parts.experiment.model} takes images; "
             "name a descriptor of kind electron"
@@ -309,10 +278,10 @@ def _another_descriptor_for_an_image_network(parts: _Parts) -> Iterator[str]:
 def _another_cost_for_streams(parts: _Parts) -> Iterator[str]:
     """The loss of several streams is that of one output plus a term that is built into it."""
     training = parts.training
-    if not isinstance(parts.model, StreamNetwork) or training is None:
+    if not parts.model.has_streams or training is None:
         return
     where = f"trainings.{parts.experiment.training}"
-    if training.losses != ["categorical_cross_entropy"]:
+    if training.losses != ("categorical_cross_entropy",):
         yield (
             f"{where}.losses: model {parts.experiment.model} of {parts.where} adds up the cross "
             "entropies of its streams; set losses: [categorical_cross_entropy]"
@@ -325,15 +294,14 @@ def _another_cost_for_streams(parts: _Parts) -> Iterator[str]:
 
 
 def _untrained_groups_for_another_model(parts: _Parts) -> Iterator[str]:
-    if parts.experiment.untrained is not None and not isinstance(parts.model, StreamNetwork):
-        with_streams = [m for m in get_args(ImageNetwork) if issubclass(m, StreamNetwork)]
+    if parts.experiment.untrained is not None and not parts.model.has_streams:
         yield (
             f"{parts.where}.untrained: features of model {parts.experiment.model} are not compared "
-            f"stream by stream; name one of kind {_kinds(with_streams)}, "
-            "or remove the key"
+            "stream by stream; name one of kind "
+            f"{_kinds(lambda model: model.has_streams)}, or remove the key"
         )
 
 
-def _kinds(models: Iterable[type[Section]]) -> str:
-    """Kinds of some models, as a list in words."""
-    return ", ".join(get_args(model.model_fields["kind"].annotation)[0] for model in models)
+def _kinds(wanted: Callable[[type[Model]], bool]) -> str:
+    """Kinds of the models that are wanted, as a list in words."""
+    return ", ".join(kind for m in sections_in(AnyModel) if wanted(m) for kind in kinds_of(m))  # type: ignore[arg-type]
