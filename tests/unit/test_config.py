@@ -71,6 +71,17 @@ def test_the_tolerance_in_use_is_among_the_compared(raw):
     assert load_configuration(raw).structures.symmetry.tolerances == (0.01, 0.05, 0.1)
 
 
+def test_experiments_take_what_they_lack_from_the_defaults(raw):
+    raw["defaults"] = {"split": "formula", "classes": "frequent", "seed": 7}
+    raw["experiments"]["cnn"].pop("split", None)
+    raw["experiments"]["cnn"]["seed"] = 3
+    raw["experiments"]["lr_x"].pop("split", None)
+    raw["experiments"]["lr_x"].pop("seed", None)
+    experiments = load_configuration(raw).experiments
+    assert (experiments["cnn"].split, experiments["cnn"].seed) == ("formula", 3)
+    assert (experiments["lr_x"].split, experiments["lr_x"].seed) == ("formula", 7)
+
+
 def test_preferred_orientation_about_an_axis(raw):
     raw["reflections"] = {"preferred_axis": [0, 0, 1]}
     raw["descriptors"]["xrd_vecsei2019"]["augmentation"] = {"march_ratio": [0.6, 1.2]}
@@ -98,6 +109,14 @@ MISTAKES = {
     ),
     "misspelt top-level key": (
         ["modells"], {}, "top level: unknown key 'modells'; did you mean 'models'?",
+    ),
+    "misspelt default": (
+        ["defaults", "splits"], "stratified",
+        "defaults: unknown key 'splits'; did you mean 'split'?",
+    ),
+    "default of no section": (
+        ["defaults", "classes"], "frequen",
+        "defaults.classes: 'frequen' is not a section of class_sets; did you mean 'frequent'?",
     ),
     "unknown reference": (
         ["experiments", "cnn", "descriptor"], "pdf_liu",

@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from diffsym import tables
 from diffsym.files import write_text
 from diffsym.settings import Section
-from diffsym.study.configuration import CONFIGURATION, Configuration
+from diffsym.study.configuration import CONFIGURATION, Configuration, Defaults
 from diffsym.study.sections import kinds_of, meanings, sections_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -112,6 +112,10 @@ def configuration_schema() -> dict[str, Any]:
     for name, content in [("Configuration", schema), *schema["$defs"].items()]:
         for key, meaning in meanings(described[name]).items():
             content["properties"][key]["description"] = meaning
+    # What experiments may take from `defaults`, they need not give.
+    experiment = schema["$defs"]["Experiment"]
+    shared = {field.name for field in dataclasses.fields(Defaults)}
+    experiment["required"] = [key for key in experiment["required"] if key not in shared]
     return schema
 
 

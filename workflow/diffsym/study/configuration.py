@@ -98,9 +98,9 @@ class Experiment(Section):
     descriptor: Annotated[str, Reference("descriptors")]
     """Section of descriptors."""
     split: Annotated[str, Reference("splits")]
-    """Section of splits."""
+    """Section of splits; required here or in `defaults`."""
     classes: Annotated[str, Reference("class_sets")]
-    """Section of class_sets."""
+    """Section of class_sets; required here or in `defaults`."""
     model: Annotated[str, Reference("models")]
     """Section of models."""
     training: Annotated[str, Reference("trainings")] | None = None
@@ -121,6 +121,22 @@ class Experiment(Section):
     """Section of class_sets: its groups outside the experiment's classes are recognised by the
     network's features; null: none.
     """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defaults(Section):
+    """Keys of all experiments that do not give them themselves."""
+
+    split: Annotated[str, Reference("splits")] | None = None
+    """Section of splits."""
+    classes: Annotated[str, Reference("class_sets")] | None = None
+    """Section of class_sets."""
+    filter: Annotated[str, Reference("filters")] | None = None
+    """Section of filters, for the training part only."""
+    members: Annotated[int, Ge(1), Le(100)] | None = None
+    """Networks whose probabilities are averaged."""
+    seed: NonNegativeInt | None = None
+    """Seed of the first member; the others follow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +185,8 @@ class Configuration(Section):
     """Training recipes."""
     measured: dict[Name, Measured] = field(default_factory=dict)
     """Sets of measured patterns."""
+    defaults: Defaults = field(default_factory=Defaults)
+    """What experiments share."""
     experiments: Annotated[dict[Name, Experiment], MinLen(1)]
     """Experiments."""
     sweeps: dict[Name, Sweep] = field(default_factory=dict)

@@ -81,6 +81,18 @@ def _validated(raw: Mapping[str, Any]) -> Configuration:
         _refuse(_sentence(detail) for detail in error.errors())
 
 
+def _with_defaults(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give experiments the keys of `defaults` that they lack; what is no mapping stays."""
+    defaults, experiments = raw.get("defaults"), raw.get("experiments")
+    if not isinstance(defaults, Mapping) or not isinstance(experiments, Mapping):
+        return raw
+    filled = {
+        name: {**defaults, **experiment} if isinstance(experiment, Mapping) else experiment
+        for name, experiment in experiments.items()
+    }
+    return {**raw, "experiments": filled}
+
+
 def load_configuration(raw: Mapping[str, Any]) -> Configuration:
     """Validate a configuration and expand its sweeps, series and cross-validations.
 
@@ -99,7 +111,7 @@ def load_configuration(raw: Mapping[str, Any]) -> Configuration:
     DiffsymError
         One line per mistake: the key, what is wrong, and the nearest valid name.
     """
-    configuration = _validated(raw)
+    configuration = _validated(_with_defaults(raw))
     # A combination can be checked once its parts exist, a sweep once its base is valid.
     mistakes = broken_references(configuration) or impossible_combinations(configuration)
     if mistakes:
