@@ -2,6 +2,7 @@
 
 import gemmi
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from crystals import crystals, supercell
@@ -12,6 +13,7 @@ from diffsym.descriptors import ideal, reflections
 from diffsym.errors import DiffsymError
 from diffsym.scattering.ideal import bin_edges, bins_of, ideal_profiles
 from diffsym.scattering.reflections import powder_reflections
+from diffsym.scattering.types import Cells, Lines
 from diffsym.structures.checks import check_elements
 from diffsym.structures.entries import Entry, EntryError
 from diffsym.tables import REFLECTIONS, conform
@@ -35,7 +37,9 @@ def conventional(structures):
     for name in CELL:
         index = structures.schema.get_field_index(name)
         structures = structures.set_column(index, name, structures[f"conventional_{name}"])
-    return structures
+    orbits = [list(range(len(row))) for row in structures["atomic_numbers"].to_pylist()]
+    index = structures.schema.get_field_index("orbits")
+    return structures.set_column(index, "orbits", pa.array(orbits, pa.list_(pa.uint16())))
 
 
 def cell_of(row, prefix=""):
@@ -127,8 +131,8 @@ def test_any_origin_and_any_cell(amcsd_entries, profiles):
             coordinates[order] + generator.uniform(-1, 1, 3),
             occupancies[order],
         )
-        lines = powder_reflections(*other, **TABLE)
-        profile = ideal_profiles(*lines, [0, len(lines[0])], EDGES, b_iso=2.0)
+        lines = powder_reflections(Cells.of_one(*other), **TABLE)
+        profile = ideal_profiles(lines, EDGES, b_iso=2.0)
         moved += differences(profile.toarray()[0], profiles[[row]].toarray()[0])
         compared += 1
     assert compared > 30
@@ -137,12 +141,12 @@ def test_any_origin_and_any_cell(amcsd_entries, profiles):
 
 def test_californium_is_the_last_element():
     lattice, place = np.diag([5.1, 5.1, 5.1]), [[0.1, 0.2, 0.3]]
-    lines = powder_reflections(lattice, [98], place, [1.0], **TABLE)
-    ours = ideal_profiles(*lines, [0, len(lines[0])], EDGES, b_iso=2.0).toarray()[0]
+    lines = powder_reflections(Cells.of_one(lattice, [98], place), **TABLE)
+    ours = ideal_profiles(lines, EDGES, b_iso=2.0).toarray()[0]
     cell = lattice, np.array([98]), np.array(place), np.ones(1)
     assert differences(ours, histogram(*equation_6(cell, 2.0))) == 0
     with pytest.raises(DiffsymError, match="an atomic number is not between 1 and 98"):
-        powder_reflections(lattice, [99], place, [1.0], **TABLE)
+        Cells.of_one(lattice, [99], place)
     einsteinium = Entry(
         entry_id="1",
         lattice=lattice,
@@ -175,8 +179,8 @@ def test_bins_are_those_of_a_histogram(bins, d_star_min, d_star_max, random):
 
 def test_lines_of_a_bin_add_up_with_their_displacement_factor():
     edges = bin_edges(d_star_min=0.2, d_star_max=0.6, bins=4)
-    d_star = [0.1, 0.42, 0.48, 0.59, 0.7, 0.05]
-    profiles = ideal_profiles(d_star, [9.0, 1.0, 3.0, 2.0, 9.0, 9.0], [0, 5, 6, 6], edges, b_iso=2)
+    lines = Lines([0.1, 0.42, 0.48, 0.59, 0.7, 0.05], [9.0, 1, 3, 2, 9, 9], [0, 5, 6, 6])
+    profiles = ideal_profiles(lines, edges, b_iso=2)
     third = np.exp(-(0.42**2)) + 3 * np.exp(-(0.48**2))
     expected = np.zeros((3, 4))
     expected[0, 2:] = [1, 2 * np.exp(-(0.59**2)) / third]

@@ -12,6 +12,7 @@ from study import REPOSITORY
 from diffsym.descriptors import pdf
 from diffsym.errors import DiffsymError
 from diffsym.scattering.orbits import symmetry_orbits
+from diffsym.scattering.types import Cells
 from diffsym.tables import STRUCTURES
 
 ORACLES = json.loads((REPOSITORY / "tests" / "data" / "oracles" / "pdf_srreal.json").read_text())
@@ -105,7 +106,7 @@ def test_missing_srreal_says_how_to_get_it(structures, monkeypatch):
 
 def test_srreal_is_asked_for_the_same_thing(structures, monkeypatch):
     """A stand-in for PDFCalculator that answers with our own function and checks its questions."""
-    native = pdf.pdf.pair_distribution_function
+    native = pdf.pdf.pair_distribution_functions
     asked = {}
 
     class PDFCalculator:
@@ -118,11 +119,14 @@ def test_srreal_is_asked_for_the_same_thing(structures, monkeypatch):
             )
             (u_iso,) = set(crystal.Uisoequiv)
             symbols = {"Ce": 58, "O": 8}
-            return r, native(
+            cell = Cells.of_one(
                 crystal.lattice.base,
                 [symbols[atom.element] for atom in crystal],
                 crystal.xyz,
                 crystal.occupancy,
+            )
+            return r, *native(
+                cell,
                 r,
                 q_min=asked["qmin"],
                 q_max=asked["qmax"],

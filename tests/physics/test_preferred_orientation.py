@@ -10,8 +10,9 @@ import pytest
 from powder_references import march_dollase, merged_difference, reflections_one_by_one
 
 from diffsym.descriptors import ideal, powder, reflections
-from diffsym.descriptors.lines import flat_lines
+from diffsym.descriptors.lines import lines_of
 from diffsym.scattering.powder import Imperfections, PeakShape, powder_pattern, two_theta_grid
+from diffsym.scattering.types import Lines
 from diffsym.tables import REFLECTIONS, conform, read_table, write_table
 
 TABLE = {"d_star_min": 0.01, "d_star_max": 0.6, "radiation": "xray"}
@@ -114,14 +115,12 @@ def test_pattern_against_a_sum_over_all_reflections(structures):
     for row, entry in list(enumerate(structures.to_pylist()))[::3]:
         expected, found, random = (
             powder_pattern(
-                d_star,
-                intensity,
+                Lines.of_one(*parts),
                 grid,
                 imperfections=Imperfections(march_ratio=ratio),
-                axis_cosine=cosine,
                 **settings,
             )
-            for (d_star, intensity, cosine), ratio in (
+            for parts, ratio in (
                 (written_out(entry, axis), 0.7),
                 (parts_of(table, row), 0.7),
                 (parts_of(table, row), 1.0),
@@ -132,17 +131,19 @@ def test_pattern_against_a_sum_over_all_reflections(structures):
 
 
 def test_parts_add_up_to_the_table_without_axis(amcsd_structures):
-    whole = table_of(amcsd_structures)
-    places, heights, offsets = flat_lines(whole)
+    whole = lines_of(table_of(amcsd_structures))
     for axis in AXES:
-        d_star, intensity, starts = flat_lines(table_of(amcsd_structures, axis))
+        parts = lines_of(table_of(amcsd_structures, axis))
+        d_star, intensity, starts = parts.d_star, parts.intensity, parts.offsets
         firsts = np.diff(d_star, prepend=-1) != 0
         firsts[starts[:-1]] = True
-        assert np.add.reduceat(firsts, starts[:-1]).tolist() == np.diff(offsets).tolist()
-        assert d_star[firsts].tobytes() == places.tobytes()
+        assert np.add.reduceat(firsts, starts[:-1]).tolist() == np.diff(whole.offsets).tolist()
+        assert d_star[firsts].tobytes() == whole.d_star.tobytes()
         sums = np.add.reduceat(intensity.astype(np.float64), np.flatnonzero(firsts))
-        np.testing.assert_allclose(sums, heights, rtol=2e-7)  # rounded to single precision each
-        assert len(d_star) > 1.05 * len(places)
+        np.testing.assert_allclose(
+            sums, whole.intensity, rtol=2e-7
+        )  # rounded to single precision each
+        assert len(d_star) > 1.05 * len(whole.d_star)
 
 
 def test_static_patterns_take_parts_for_lines(amcsd_structures):

@@ -16,6 +16,7 @@ from diffsym.descriptors.electron import (
     sorted_axes,
 )
 from diffsym.errors import DiffsymError
+from diffsym.scattering.types import Cells
 from diffsym.scattering.zone_axis import zone_axis_images
 
 COORDINATES = "conventional_frac_coords"
@@ -49,7 +50,7 @@ def square_lattice(spacing, n, pixels=96, height=1.0):
 
 def four_atoms(cell):
     """Vectors from the first atom to the three others, A."""
-    return np.diff(cell[2], axis=0).cumsum(axis=0) @ cell[0]
+    return np.diff(cell.frac_coords, axis=0).cumsum(axis=0) @ cell.lattices[0]
 
 
 def drawn(picture, threshold=0.2):
@@ -73,7 +74,7 @@ def test_real_structures(amcsd_entries):
 def test_the_spot_pattern_is_the_images_themselves(amcsd_entries):
     (values,), _ = compute(amcsd_entries.slice(3, 1), pattern="spot", exponent=1.0)
     (cell,) = conventional_cells(amcsd_entries.slice(3, 1))
-    for channel, image in enumerate(zone_axis_images(*cell, pixels=224)):
+    for channel, image in enumerate(zone_axis_images(cell, pixels=224)):
         q = (2 * np.arange(224) + 1) / 224 - 1
         outside = np.hypot(*np.meshgrid(q, q)) > 0.06
         expected = 255 * np.minimum(image / image[outside].max(), 1)
@@ -138,11 +139,13 @@ def test_orthorhombic_axes_follow_their_lengths(amcsd_entries):
     table = by_system(amcsd_entries, "orthorhombic")
     assert table.num_rows > 10
     for cell in conventional_cells(table):
-        a, b, _ = np.diag(cell[0])
+        a, b, _ = np.diag(cell.lattices[0])
         assert a <= b
     motif = np.array([[0.1, 0.2, 0.3], [0.6, 0.85, 0.15], [0.3, 0.4, 0.9], [0.2, 0.7, 0.5]])
-    cell = np.diag([9.0, 4.0, 6.0]), np.array([14, 8, 8, 8]), motif, np.ones(4)
-    lengths = {centring: np.diag(sorted_axes(cell, centring)[0]).tolist() for centring in "PIFAC"}
+    cell = Cells.of_one(np.diag([9.0, 4.0, 6.0]), [14, 8, 8, 8], motif)
+    lengths = {
+        centring: np.diag(sorted_axes(cell, centring).lattices[0]).tolist() for centring in "PIFAC"
+    }
     assert lengths == {
         "P": [4, 6, 9],
         "I": [4, 6, 9],

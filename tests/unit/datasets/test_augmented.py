@@ -12,6 +12,7 @@ from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras
 from diffsym.models.batches import Batches, shuffled
 from diffsym.scattering.powder import PeakShape, powder_patterns, two_theta_grid
+from diffsym.scattering.types import Lines, Radiation
 from diffsym.tables import REFLECTIONS, SPLIT, read_table, write_table
 
 N = 60
@@ -54,6 +55,11 @@ def tables(tmp_path):
     return shards, tmp_path / "split.parquet", lines, strengths
 
 
+def joined(lines, strengths, rows):
+    offsets = np.concatenate([[0], np.cumsum([len(lines[k]) for k in rows])])
+    return Lines(*(np.concatenate([v[k] for k in rows]) for v in (lines, strengths)), offsets)
+
+
 def opened(tables, *, seed=3, augmentation=PLAIN, validation_fold=None):
     return open_augmented_partitions(
         tables[0],
@@ -84,12 +90,10 @@ def test_a_structure_gets_the_pattern_of_its_own_lines(tables):
         rows = np.arange(len(part))[::-1]
         wanted = [IDS.index(name) for name in part.structure_ids.to_pylist()]
         expected = powder_patterns(
-            np.concatenate([lines[k] for k in wanted]),
-            np.concatenate([strengths[k] for k in wanted]),
-            np.concatenate([[0], np.cumsum([len(lines[k]) for k in wanted])]),
+            joined(lines, strengths, wanted),
             grid,
             shape=PeakShape.gaussian(0.1),
-            wavelength=1.54,
+            radiation=Radiation.of(1.54),
             b_iso=0.5,
         )
         assert part.take(rows) == pytest.approx(expected[::-1], abs=1e-6)
@@ -166,22 +170,19 @@ def test_preferred_orientation_changes_the_lines_by_their_angles(oriented_tables
     _, _, lines, strengths = oriented_tables
     random = opened(oriented_tables)
     plates = opened(oriented_tables, augmentation=PLAIN | {"march_ratio": (0.6, 0.6)})
-    assert random["train"].axis_cosine is None
+    assert random["train"].lines.axis_cosine is None
     wanted = [IDS.index(name) for name in plates["train"].structure_ids.to_pylist()]
     factors = SHARE * march_dollase(0.2, 0.6) + (1 - SHARE) * march_dollase(0.9, 0.6)
     for part, odd, even in (
         (random["train"], 1.0, 1.0),
         (plates["train"], factors, march_dollase(0.5, 0.6)),
     ):
+        weighted = [np.where(np.arange(len(row)) % 2, odd, even) * row for row in strengths]
         expected = powder_patterns(
-            np.concatenate([lines[k] for k in wanted]),
-            np.concatenate(
-                [np.where(np.arange(len(lines[k])) % 2, odd, even) * strengths[k] for k in wanted]
-            ),
-            np.concatenate([[0], np.cumsum([len(lines[k]) for k in wanted])]),
+            joined(lines, weighted, wanted),
             two_theta_grid(**GRID),
             shape=PeakShape.gaussian(0.1),
-            wavelength=1.54,
+            radiation=Radiation.of(1.54),
             b_iso=0.5,
         )
         assert part.take(np.arange(len(part))) == pytest.approx(expected, abs=2e-6)

@@ -19,6 +19,7 @@ from diffsym.models.batches import Batches
 from diffsym.models.training import predict, train_member
 from diffsym.scattering.line_grids import spread_lines
 from diffsym.scattering.powder import CU_K_ALPHA, two_theta_grid
+from diffsym.scattering.types import Lines
 
 CLASSES = (2, 14, 225)
 GRID = two_theta_grid(two_theta_min=10.0, two_theta_max=25.0, two_theta_step=0.05)
@@ -49,12 +50,14 @@ def line_grids():
     angles[:, 0] = 13 + 4 * (np.arange(N) % 3) + generator.uniform(-0.5, 0.5, N)
     intensity = np.tile([5.0, 1.0, 1.0, 1.0], N)
     return spread_lines(
-        2 * np.sin(np.radians(angles.ravel()) / 2) / CU_K_ALPHA,
-        intensity,
-        4 * np.arange(N + 1),
+        Lines(
+            2 * np.sin(np.radians(angles.ravel()) / 2) / CU_K_ALPHA.mean,
+            intensity,
+            4 * np.arange(N + 1),
+        ),
         GRID,
         margin=MARGIN,
-        wavelength=CU_K_ALPHA,
+        radiation=CU_K_ALPHA,
         b_iso=0.0,
     ).astype(np.float16)
 

@@ -21,7 +21,8 @@ from diffsym.descriptors.powder_noise import (
     step_up,
 )
 from diffsym.errors import DiffsymError
-from diffsym.scattering.powder import CU_K_ALPHA, PeakShape, powder_patterns, two_theta_grid
+from diffsym.scattering.powder import PeakShape, powder_patterns, two_theta_grid
+from diffsym.scattering.types import Lines, Radiation
 
 GRID = two_theta_grid()
 X = (GRID - 5) / 85
@@ -33,17 +34,18 @@ KEYS = pattern_keys(IDS, seed=7, epoch=3)
 QUIET = replace(RECIPE, background_probability=0.0, noise=(0.0, 0.0))
 # Reflections of twelve structures behind one another.
 N, LINES = 12, 40
-D_STAR = np.sort(np.random.default_rng(0).uniform(0.1, 0.9, (N, LINES)), axis=1).ravel()
-INTENSITY = np.random.default_rng(1).exponential(size=N * LINES)
-OFFSETS = LINES * np.arange(N + 1)
+REFLECTIONS = Lines(
+    np.sort(np.random.default_rng(0).uniform(0.1, 0.9, (N, LINES)), axis=1).ravel(),
+    np.random.default_rng(1).exponential(size=N * LINES),
+    LINES * np.arange(N + 1),
+    np.cos(np.arange(N * LINES)),
+)
 
 
-def patterns(rows=range(N), recipe=RECIPE, *, seed=0, epoch=0, **settings):
+def patterns(rows=range(N), recipe=RECIPE, *, lines=REFLECTIONS, seed=0, epoch=0, **settings):
     rows = np.asarray(rows)
     keys = pattern_keys([IDS[row] for row in rows], seed=seed, epoch=epoch)
-    return augmented_patterns(
-        D_STAR, INTENSITY, OFFSETS, GRID, keys=keys, recipe=recipe, rows=rows, **settings
-    )
+    return augmented_patterns(lines, GRID, keys=keys, recipe=recipe, rows=rows, **settings)
 
 
 def assert_drawn_from(sample, distribution):
@@ -97,9 +99,7 @@ def test_functions_are_those_of_the_paper(x):
 
 def test_pattern_is_the_sum_of_equation_a5():
     keys = pattern_keys(IDS[:N], seed=0, epoch=0)
-    theory = powder_patterns(
-        D_STAR, INTENSITY, OFFSETS, GRID, shape=draw_peak_shape(RECIPE, keys)
-    ).astype(float)
+    theory = powder_patterns(REFLECTIONS, GRID, shape=draw_peak_shape(RECIPE, keys)).astype(float)
     background = draw_background(RECIPE, keys)
     silent = patterns(recipe=replace(RECIPE, noise=(0.0, 0.0)))
     for row in range(N):
@@ -225,9 +225,7 @@ def test_writes_into_a_given_array():
 def test_nothing_drawn_is_the_plain_pattern():
     keys = pattern_keys(IDS[:N], seed=0, epoch=0)
     plain = powder_patterns(
-        D_STAR,
-        INTENSITY,
-        OFFSETS,
+        REFLECTIONS,
         GRID,
         shape=PeakShape.gaussian(0.05),
     )
@@ -253,8 +251,7 @@ EXTRAS = {
 def test_an_extra_changes_the_peaks_and_no_other_random_number(name):
     recipe = replace(RECIPE, **{name: EXTRAS[name]})
     keys = pattern_keys(IDS[:N], seed=0, epoch=0)
-    cosine = np.cos(np.arange(len(D_STAR)))
-    changed = patterns(recipe=recipe, axis_cosine=cosine)
+    changed = patterns(recipe=recipe)
     assert (changed != patterns()).any(axis=1).all()
     for one, other in zip(
         draw_background(recipe, keys), draw_background(RECIPE, keys), strict=True
@@ -262,7 +259,7 @@ def test_an_extra_changes_the_peaks_and_no_other_random_number(name):
         np.testing.assert_array_equal(one, other)
     quiet = replace(recipe, background_probability=0.0, noise=(0.0, 0.0))
     np.testing.assert_allclose(
-        changed - patterns(recipe=quiet, axis_cosine=cosine),
+        changed - patterns(recipe=quiet),
         patterns() - patterns(recipe=QUIET),
         rtol=0,
         atol=1e-6,
@@ -293,11 +290,14 @@ def test_zero_shift_moves_all_peaks():
 
 def test_preferred_orientation_asks_for_the_axis():
     with pytest.raises(DiffsymError, match="axis_cosine"):
-        patterns(recipe=replace(RECIPE, march_ratio=(0.5, 2.0)))
+        patterns(
+            recipe=replace(RECIPE, march_ratio=(0.5, 2.0)),
+            lines=replace(REFLECTIONS, axis_cosine=None),
+        )
 
 
 def test_wavelength_and_displacement_parameter_reach_the_pattern():
-    assert (patterns(wavelength=1.2) != patterns(wavelength=CU_K_ALPHA)).any(axis=1).all()
+    assert (patterns(radiation=Radiation.of(1.2)) != patterns()).any(axis=1).all()
     assert (patterns(b_iso=2.0) != patterns()).any(axis=1).all()
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from diffsym.experimental.powder import at_wavelength, convert
 from diffsym.scattering.powder import PeakShape, powder_pattern
+from diffsym.scattering.types import Lines, Radiation
 from diffsym.tables import MEASURED
 
 GRID = {"two_theta_min": 5.0, "two_theta_max": 90.0, "two_theta_step": 0.01}
@@ -32,7 +33,10 @@ def measured(two_theta, intensity, wavelengths=(CU,), weights=(1.0,)):
 
 def rendered(two_theta, wavelength):
     return powder_pattern(
-        D_STAR, INTENSITY, two_theta, shape=PeakShape.gaussian(0.06), wavelength=wavelength
+        Lines.of_one(D_STAR, INTENSITY),
+        two_theta,
+        shape=PeakShape.gaussian(0.06),
+        radiation=Radiation.of(wavelength),
     )
 
 

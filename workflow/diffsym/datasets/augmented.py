@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from diffsym.datasets.feeding import LabelledStructures, assignments_by_role, labels_of
 from diffsym.datasets.lists import gather_lists
 from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
 from diffsym.errors import DiffsymError
-from diffsym.scattering.powder import Wavelength, spectral_lines, two_theta_grid
+from diffsym.scattering.powder import two_theta_grid
+from diffsym.scattering.types import Floats, Integers, Keys, Lines, Radiation, Singles, Wavelength
 from diffsym.tables import REFLECTIONS, read_table
 
 
@@ -29,13 +29,9 @@ class AugmentedPartition(LabelledStructures):
 
     Attributes
     ----------
-    d_star, intensity : (l,)
-        All lines, concatenated, 1/A and electrons^2; read-only maps of temporary files.
-    offsets : (n + 1,)
-        First line of each structure, and the number of all.
-    axis_cosine : (l,), optional
-        |cos| of the angle of each line to the preferred axis, a map too; None where no orientation
-        is preferred.
+    lines
+        Of all structures, read-only maps of temporary files; with cosines where an orientation is
+        preferred.
     two_theta : (m,)
         Angles, degrees.
     rendering
@@ -46,13 +42,10 @@ class AugmentedPartition(LabelledStructures):
         Of the draw.
     """
 
-    d_star: NDArray[np.float64]
-    intensity: NDArray[np.float32]
-    offsets: NDArray[np.int64]
-    axis_cosine: NDArray[np.float32] | None = None
-    two_theta: NDArray[np.float64]
+    lines: Lines
+    two_theta: Floats
     rendering: Mapping[str, Any]
-    keys: NDArray[np.uint64]
+    keys: Keys
     seed: int
     workers: ClassVar[int] = 2
 
@@ -61,16 +54,13 @@ class AugmentedPartition(LabelledStructures):
         """Number of values that describe a structure."""
         return len(self.two_theta)
 
-    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def take(self, rows: Integers) -> Singles:
         """Descriptors of some structures, (b, size)."""
         return augmented_patterns(
-            self.d_star,
-            self.intensity,
-            self.offsets,
+            self.lines,
             self.two_theta,
             keys=self.keys[rows],
             rows=rows,
-            axis_cosine=self.axis_cosine,
             **self.rendering,
         )
 
@@ -80,15 +70,10 @@ class AugmentedPartition(LabelledStructures):
         return replace(self, keys=keys)
 
     def _contents(self) -> Iterable[bytes | memoryview]:
-        arrays: list[NDArray] = [
-            self.d_star,
-            self.intensity,
-            self.offsets,
-            self.two_theta,
-            self.keys,
-        ]
-        if self.axis_cosine is not None:
-            arrays.append(self.axis_cosine)
+        lines = self.lines
+        arrays = [lines.d_star, lines.intensity, lines.offsets, self.two_theta, self.keys]
+        if lines.axis_cosine is not None:
+            arrays.append(lines.axis_cosine)
         return [*(array.tobytes() for array in arrays), repr(self.rendering).encode()]
 
 
@@ -142,12 +127,13 @@ def open_augmented_partitions(
         two_theta_min=two_theta_min, two_theta_max=two_theta_max, two_theta_step=two_theta_step
     )
     recipe = TypeAdapter(Recipe).validate_python(augmentation)
-    rendering = {"recipe": recipe, "wavelength": wavelength, "b_iso": b_iso}
+    radiation = Radiation.of(wavelength)
+    rendering = {"recipe": recipe, "radiation": radiation, "b_iso": b_iso}
     columns: dict[str, type] = {"d_star": np.float64, "intensity": np.float32}
     if recipe.march_ratio != (1, 1):
         _refuse_lines_without_angle(reflections)
         columns["axis_cosine"] = np.float32
-    visible = _visible_structures(reflections, two_theta, wavelength)
+    visible = _visible_structures(reflections, two_theta, radiation)
     partitions = {}
     for role, rows in assignments_by_role(
         visible, split, classes, training_filter, validation_fold
@@ -156,10 +142,7 @@ def open_augmented_partitions(
         lines, offsets = gather_lists(reflections, columns, pd.Index(names), folder)
         role_seed = seed if role == "train" else 0
         partitions[role] = AugmentedPartition(
-            d_star=lines["d_star"],
-            intensity=lines["intensity"],
-            axis_cosine=lines.get("axis_cosine"),
-            offsets=offsets,
+            lines=Lines(offsets=offsets, **lines),
             two_theta=two_theta,
             rendering=rendering,
             keys=pattern_keys(names, seed=role_seed, epoch=0),
@@ -180,11 +163,11 @@ def _refuse_lines_without_angle(shards: Sequence[str | Path]) -> None:
 
 
 def _visible_structures(
-    shards: Sequence[str | Path], two_theta: NDArray[np.float64], wavelength: Wavelength
+    shards: Sequence[str | Path], two_theta: Floats, radiation: Radiation
 ) -> pa.ChunkedArray:
     """Identifiers of the structures that have a line between the first and the last angle."""
     sines = np.sin(np.radians(two_theta[[0, -1]]) / 2)
-    limits = 2 * sines / spectral_lines(wavelength)[:, :1]
+    limits = 2 * sines / radiation.wavelengths[:, np.newaxis]
     visible = []
     for shard in shards:
         table = read_table(shard, REFLECTIONS, ["structure_id", "d_star"]).combine_chunks()

@@ -15,6 +15,7 @@ The three images along x, y and z are the red, green and blue channels of a pict
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import gemmi
@@ -25,13 +26,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import KDTree
 
+from diffsym.descriptors.cells import conventional_cells_of
 from diffsym.errors import DiffsymError
-from diffsym.scattering.cells import impossibility
+from diffsym.scattering.types import Cells, Floats, Integers
 from diffsym.scattering.zone_axis import zone_axis_images
-
-Floats = NDArray[np.float64]
-Cell = tuple[Floats, NDArray[np.int64], Floats, Floats]
-"""Lattice, atomic numbers, fractional coordinates and occupancies of a structure."""
 
 PATTERNS = ("shaped", "spot")
 # Longest line in distances of the closest pair. "The shapes become too complex with a larger value,
@@ -57,7 +55,7 @@ class Nodes(NamedTuple):
     """
 
     centres: Floats
-    sizes: NDArray[np.int64]
+    sizes: Integers
     brightness: Floats
 
 
@@ -112,11 +110,10 @@ def compute(
     values = np.zeros((structures.num_rows, pixels, pixels, 3), np.uint8)
     failures = []
     for row, cell in enumerate(conventional_cells(structures)):
-        reason = impossibility(*cell)
-        if reason:
+        if reason := cell.impossibility():
             failures.append((row, reason))
             continue
-        images = zone_axis_images(*cell, q_max=q_max, pixels=pixels, **settings)
+        images = zone_axis_images(cell, q_max=q_max, pixels=pixels, **settings)
         for channel, image in enumerate(images):
             picture = brightness(image, exponent=exponent, covered=beam_stop / q_max)
             if pattern == "shaped":
@@ -125,44 +122,40 @@ def compute(
     return values, failures
 
 
-def conventional_cells(structures: pa.Table) -> Iterator[Cell]:
+def conventional_cells(structures: pa.Table) -> Iterator[Cells]:
     """Standard conventional cells of Setyawan and Curtarolo (2010), row by row.
 
     They are those of the structures table but for orthorhombic ones, whose vectors are sorted by
     length there: a < b < c, and a < b where the face between them is centred.
     """
-    names = ["lattice", "atomic_numbers", "frac_coords", "occupancies"]
-    columns = [f"conventional_{name}" for name in names]
-    for row in structures.select([*columns, "space_group", "crystal_system"]).to_pylist():
-        lattice, numbers, coordinates, occupancies = (np.array(row[name]) for name in columns)
-        cell = lattice.reshape(3, 3), numbers, coordinates.reshape(-1, 3), occupancies
-        if row["crystal_system"] == "orthorhombic":
-            standard_setting = gemmi.find_spacegroup_by_number(row["space_group"])
-            cell = sorted_axes(cell, standard_setting.centring_type())
-        yield cell
+    cells = conventional_cells_of(structures)
+    for row, entry in enumerate(structures.select(["space_group", "crystal_system"]).to_pylist()):
+        if entry["crystal_system"] == "orthorhombic":
+            standard_setting = gemmi.find_spacegroup_by_number(entry["space_group"])
+            yield sorted_axes(cells[row], standard_setting.centring_type())
+        else:
+            yield cells[row]
 
 
-def sorted_axes(cell: Cell, centring: str) -> Cell:
+def sorted_axes(cell: Cells, centring: str) -> Cells:
     """An orthorhombic cell with its axes in the order of their lengths.
 
     Parameters
     ----------
     cell
-        Lattice with a along x, b along y and c along z, atomic numbers, fractional coordinates,
-        occupancies.
+        Of one structure, its lattice with a along x, b along y and c along z.
     centring
         Letter of the space-group symbol. A centred face A or C becomes C whatever the lengths.
     """
-    lattice, numbers, coordinates, occupancies = cell
-    lengths = np.diag(lattice)
+    lengths = np.diag(cell.lattices[0])
     last = {"A": [0], "C": [2]}.get(centring, [])
     others = [axis for axis in range(3) if axis not in last]
     order = [*sorted(others, key=lambda axis: lengths[axis]), *last]
-    coordinates = coordinates[:, order]
+    coordinates = cell.frac_coords[:, order]
     if np.linalg.det(np.eye(3)[order]) < 0:
         # An odd permutation would mirror the crystal; one inverted axis mirrors it back.
         coordinates = coordinates * [1, 1, -1]
-    return np.diag(lengths[order]), numbers, coordinates, occupancies
+    return replace(cell, lattices=np.diag(lengths[order])[np.newaxis], frac_coords=coordinates)
 
 
 def brightness(image: Floats, *, exponent: float, covered: float) -> Floats:

@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from diffsym.descriptors.lines import flat_lines
+from diffsym.descriptors.lines import lines_of
 from diffsym.scattering.ideal import bin_centres, bin_edges, ideal_profiles
+from diffsym.scattering.types import Floats
 
 
-def axis(*, d_star_min: float, d_star_max: float, bins: int, **_: Any) -> NDArray[np.float64]:
+def axis(*, d_star_min: float, d_star_max: float, bins: int, **_: Any) -> Floats:
     """Position of each value of the descriptor: the middle of its bin of 1/d, 1/A."""
     return bin_centres(bin_edges(d_star_min=d_star_min, d_star_max=d_star_max, bins=bins))
 
@@ -46,6 +46,6 @@ def compute(
         Row and reason of each structure that has no profile; its row is empty.
     """
     edges = bin_edges(d_star_min=d_star_min, d_star_max=d_star_max, bins=bins)
-    values = ideal_profiles(*flat_lines(reflections), edges, b_iso=b_iso)
+    values = ideal_profiles(lines_of(reflections), edges, b_iso=b_iso)
     reason = f"no line lies between 1/d = {d_star_min:g} and {d_star_max:g} 1/A; widen the range"
     return values, [(int(row), reason) for row in np.flatnonzero(np.diff(values.indptr) == 0)]

@@ -7,11 +7,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from diffsym.descriptors.cells import Cells, cells_of
+from diffsym.descriptors.cells import cells_of
 from diffsym.scattering import pdf, srreal
-from diffsym.scattering.cells import impossibility
-
-Floats = NDArray[np.float64]
+from diffsym.scattering.types import Floats
 
 
 def r_grid(
@@ -59,13 +57,15 @@ def compute(
     if structures.num_rows == 0:
         return np.empty((0, len(r)), dtype=np.float32), []
     cells = cells_of(structures)
-    if engine == "srreal":
-        functions = srreal.pair_distribution_functions(*cells[:-1], r, **physics)
-    else:
-        functions = pdf.pair_distribution_functions(*cells[:-1], r, orbits=cells.orbits, **physics)
+    kernel = srreal if engine == "srreal" else pdf
+    functions = kernel.pair_distribution_functions(cells, r, **physics)
     values = normalise(functions).astype(np.float32)
     failures = [
-        (int(row), _reason(cells, int(row)))
+        (
+            int(row),
+            cells.impossibility(int(row))
+            or "its pair distribution function is constant or not finite",
+        )
         for row in np.flatnonzero(~np.isfinite(values).all(axis=1))
     ]
     return values, failures
@@ -76,13 +76,3 @@ def normalise(functions: Floats) -> Floats:
     lowest = functions.min(axis=1, keepdims=True)
     spread = functions.max(axis=1, keepdims=True) - lowest
     return (functions - lowest) / np.where(spread > 0, spread, np.nan)
-
-
-def _reason(cells: Cells, row: int) -> str:
-    """Why a structure has no descriptor, in words."""
-    lattices, offsets, numbers, coordinates, occupancies, _ = cells
-    here = slice(offsets[row], offsets[row + 1])
-    return (
-        impossibility(lattices[row], numbers[here], coordinates[here], occupancies[here])
-        or "its pair distribution function is constant or not finite"
-    )

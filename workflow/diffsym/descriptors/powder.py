@@ -7,16 +7,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from diffsym.descriptors.lines import flat_lines
+from diffsym.descriptors.lines import lines_of
 from diffsym.scattering.powder import PeakShape, powder_patterns, two_theta_grid
+from diffsym.scattering.types import Floats, Radiation, Wavelength
 
 # Patterns rendered at a time, in double the final precision: 17 MB for 8501 points.
 BLOCK_ROWS = 512
 
 
-def axis(
-    *, two_theta_min: float, two_theta_max: float, two_theta_step: float, **_: Any
-) -> NDArray[np.float64]:
+def axis(*, two_theta_min: float, two_theta_max: float, two_theta_step: float, **_: Any) -> Floats:
     """Position of each value of the descriptor: 2theta, degrees."""
     return two_theta_grid(
         two_theta_min=two_theta_min, two_theta_max=two_theta_max, two_theta_step=two_theta_step
@@ -26,7 +25,7 @@ def axis(
 def compute(
     reflections: pa.Table,
     *,
-    wavelength: float | list[tuple[float, float]],
+    wavelength: Wavelength,
     b_iso: float,
     peaks: Mapping[str, float | None],
     **settings: float,
@@ -57,19 +56,12 @@ def compute(
     two_theta = axis(**settings)
     n = reflections.num_rows
     values = np.empty((n, len(two_theta)), np.float16)
-    d_star, intensity, offsets = flat_lines(reflections)
+    lines, radiation = lines_of(reflections), Radiation.of(wavelength)
     shape = PeakShape(**{key: value for key, value in peaks.items() if value is not None})
     for start in range(0, n, BLOCK_ROWS):
         rows = np.arange(start, min(start + BLOCK_ROWS, n))
         values[rows] = powder_patterns(
-            d_star,
-            intensity,
-            offsets,
-            two_theta,
-            shape=shape,
-            rows=rows,
-            wavelength=wavelength,
-            b_iso=b_iso,
+            lines, two_theta, shape=shape, rows=rows, radiation=radiation, b_iso=b_iso
         )
     reason = (
         f"no reflection lies between {two_theta[0]:g} and {two_theta[-1]:g} degrees of 2theta; "

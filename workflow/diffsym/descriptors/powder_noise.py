@@ -24,20 +24,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.powder import (
-    CU_K_ALPHA,
-    Imperfections,
-    PeakShape,
-    Wavelength,
-    powder_patterns,
-)
+from diffsym.scattering.powder import CU_K_ALPHA, Imperfections, PeakShape, powder_patterns
+from diffsym.scattering.types import Floats, Integers, Keys, Lines, Radiation, Singles
 
-Floats = NDArray[np.float64]
-Keys = NDArray[np.uint64]
 # Lowest and highest value of a uniform distribution.
 Range = tuple[float, float]
 
@@ -196,24 +189,21 @@ def pattern_keys(structure_ids: Sequence[str], *, seed: int, epoch: int) -> Keys
 
 
 def augmented_patterns(
-    d_star: ArrayLike,
-    intensity: ArrayLike,
-    offsets: ArrayLike,
+    lines: Lines,
     two_theta: Floats,
     *,
     keys: Keys,
     recipe: Recipe,
     rows: ArrayLike | None = None,
-    wavelength: Wavelength = CU_K_ALPHA,
+    radiation: Radiation = CU_K_ALPHA,
     b_iso: float = 0.0,
-    axis_cosine: ArrayLike | None = None,
-    out: NDArray[np.float32] | None = None,
-) -> NDArray[np.float32]:
+    out: Singles | None = None,
+) -> Singles:
     """Powder patterns with peak widths, background and noise drawn from a recipe.
 
     Parameters
     ----------
-    d_star, intensity, offsets, two_theta, rows, wavelength, b_iso, axis_cosine, out
+    lines, two_theta, rows, radiation, b_iso, out
         See `diffsym.scattering.powder.powder_patterns`.
     keys : (n,)
         Of the n patterns, see `pattern_keys`.
@@ -227,16 +217,13 @@ def augmented_patterns(
         of a structure without a reflection in the range is NaN.
     """
     patterns = powder_patterns(
-        d_star,
-        intensity,
-        offsets,
+        lines,
         two_theta,
         shape=draw_peak_shape(recipe, keys),
         rows=rows,
-        wavelength=wavelength,
+        radiation=radiation,
         b_iso=b_iso,
         imperfections=draw_imperfections(recipe, keys, two_theta),
-        axis_cosine=axis_cosine,
         out=out,
     )
     lowest, highest = map(float, recipe.noise)
@@ -365,7 +352,7 @@ def bump(x: float, height: float, steepness: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _add_background_and_noise(
-    patterns: NDArray[np.float32], keys: Keys, background: Background, lowest: float, highest: float
+    patterns: Singles, keys: Keys, background: Background, lowest: float, highest: float
 ) -> None:
     """Add background, and noise between two limits; x runs over the points from 0 to 1."""
     n_points = patterns.shape[1]
@@ -401,7 +388,7 @@ def _uniforms(keys: Keys, purpose: _Purpose, size: int, limits: Range) -> Floats
     return lowest + (highest - lowest) * _shares(keys, purpose, size)
 
 
-def _integers(keys: Keys, purpose: _Purpose, limits: tuple[int, int]) -> NDArray[np.int64]:
+def _integers(keys: Keys, purpose: _Purpose, limits: tuple[int, int]) -> Integers:
     """One whole number within limits, both included, for each key, (n,)."""
     lowest, highest = limits
     shares = _shares(keys, purpose, 1)[:, 0]

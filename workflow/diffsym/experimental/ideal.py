@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.peaks import measured_to_ideal
+from diffsym.scattering.types import Radiation
 
 
 def convert(
@@ -46,7 +47,7 @@ def convert(
             profiles[row] = measured_to_ideal(
                 pattern["two_theta"],
                 pattern["intensity"],
-                list(zip(pattern["wavelengths"], pattern["weights"], strict=True)),
+                Radiation(pattern["wavelengths"], pattern["weights"]),
                 d_star_min=d_star_min,
                 d_star_max=d_star_max,
                 bins=bins,

@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from diffsym.descriptors import powder
-from diffsym.scattering.powder import Wavelength, spectral_lines
+from diffsym.scattering.types import Booleans, Floats, Radiation, Singles, Wavelength
 
 # A pattern that covers less of the descriptor's range says too little; where the rest is not
 # measured, the nearest measured intensity replaces the background.
@@ -16,7 +15,7 @@ SMALLEST_COVERAGE = 0.7
 
 def convert(
     measured: pa.Table, *, wavelength: Wavelength, **settings: Any
-) -> tuple[NDArray[np.float32], list[tuple[int, str]]]:
+) -> tuple[Singles, list[tuple[int, str]]]:
     """Patterns on the descriptor's grid as if measured with its radiation.
 
     Angles are carried over to the other wavelength by Bragg's law; the different polarisation and
@@ -27,7 +26,7 @@ def convert(
     measured
         Rows of the measured table.
     wavelength
-        Of the descriptor, as in `diffsym.scattering.powder.spectral_lines`.
+        Of the descriptor, A; or (wavelength, weight) of several lines.
     settings
         Other settings of the descriptor, from which the grid is read, and of the search for lines,
         which is not needed.
@@ -39,14 +38,12 @@ def convert(
     failures
         Row and reason of each pattern that cannot be converted; its values are NaN.
     """
-    two_theta = powder.axis(**settings)
+    two_theta, radiation = powder.axis(**settings), Radiation.of(wavelength)
     values = np.full((measured.num_rows, len(two_theta)), np.nan, np.float32)
     failures = []
     for row, pattern in enumerate(measured.to_pylist()):
-        own = mean_wavelength(list(zip(pattern["wavelengths"], pattern["weights"], strict=True)))
-        angles, inside = at_wavelength(
-            np.array(pattern["two_theta"]), own, mean_wavelength(wavelength)
-        )
+        own = Radiation(pattern["wavelengths"], pattern["weights"])
+        angles, inside = at_wavelength(np.array(pattern["two_theta"]), own.mean, radiation.mean)
         intensity = np.clip(pattern["intensity"], 0, None)[inside]
         covered = _coverage(angles, two_theta)
         if covered < SMALLEST_COVERAGE:
@@ -64,15 +61,9 @@ def convert(
     return values, failures
 
 
-def mean_wavelength(wavelength: Wavelength) -> float:
-    """Mean of the lines of a radiation by their weights, A."""
-    lines, weights = spectral_lines(wavelength).T
-    return float(np.average(lines, weights=weights))
-
-
 def at_wavelength(
-    two_theta: NDArray[np.float64], measured_with: float, wavelength: float
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    two_theta: Floats, measured_with: float, wavelength: float
+) -> tuple[Floats, Booleans]:
     """Angles at which another wavelength shows the same lattice planes.
 
     Parameters
@@ -94,7 +85,7 @@ def at_wavelength(
     return 2 * np.degrees(np.arcsin(sines[inside])), inside
 
 
-def _coverage(angles: NDArray[np.float64], two_theta: NDArray[np.float64]) -> float:
+def _coverage(angles: Floats, two_theta: Floats) -> float:
     """Share of the descriptor's range that lies between the first and the last measured angle."""
     if not len(angles):
         return 0.0

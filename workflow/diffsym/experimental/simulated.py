@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import TypeAdapter
 
-from diffsym.descriptors.lines import flat_axis_cosines, flat_lines
+from diffsym.descriptors.lines import lines_of
 from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
-from diffsym.scattering.powder import Wavelength, spectral_lines, two_theta_grid
+from diffsym.scattering.powder import two_theta_grid
+from diffsym.scattering.types import Radiation, Wavelength
 from diffsym.tables import MEASURED, REFLECTIONS, SPLIT, STRUCTURES, read_table
 
 
@@ -63,26 +64,25 @@ def simulate_patterns(
     two_theta = two_theta_grid(
         two_theta_min=two_theta_min, two_theta_max=two_theta_max, two_theta_step=two_theta_step
     )
+    radiation = Radiation.of(wavelength)
     patterns = augmented_patterns(
-        *flat_lines(lines),
+        lines_of(lines),
         two_theta,
         keys=pattern_keys(names, seed=0, epoch=0),
         recipe=TypeAdapter(Recipe).validate_python(augmentation),
-        wavelength=wavelength,
+        radiation=radiation,
         b_iso=b_iso,
-        axis_cosine=flat_axis_cosines(lines),
     )
     labels = read_table(structures, STRUCTURES, ["structure_id", "space_group", "primitive_volume"])
     labels = labels.take(pc.index_in(lines["structure_id"], labels["structure_id"]))
-    radiation = spectral_lines(wavelength)
     visible = np.flatnonzero(np.isfinite(patterns[:, 0])).tolist()
     return pa.table(
         {
             "pattern_id": [names[row] for row in visible],
             "space_group": labels["space_group"].take(visible),
             "primitive_volume": labels["primitive_volume"].take(visible),
-            "wavelengths": [radiation[:, 0]] * len(visible),
-            "weights": [radiation[:, 1] / radiation[:, 1].sum()] * len(visible),
+            "wavelengths": [radiation.wavelengths] * len(visible),
+            "weights": [radiation.shares] * len(visible),
             "two_theta": [two_theta] * len(visible),
             "intensity": list(patterns[visible]),
         },

@@ -26,7 +26,7 @@ import pyarrow as pa
 from numpy.typing import DTypeLike, NDArray
 
 from diffsym.descriptors import electron, ideal, pdf, powder, reflections
-from diffsym.descriptors.lines import flat_lines
+from diffsym.descriptors.lines import lines_of
 from diffsym.descriptors.powder_noise import Recipe
 from diffsym.errors import DiffsymError
 from diffsym.files import read_json, write_json
@@ -35,6 +35,7 @@ from diffsym.gpu_study.luggage import LABELS, PLAN, STRUCTURES, read_labels
 from diffsym.gpu_study.plan import Experiment, read_plan
 from diffsym.gpu_study.processes import end_with_parent
 from diffsym.scattering.line_grids import spread_lines
+from diffsym.scattering.types import Radiation
 
 log = logging.getLogger(__name__)
 
@@ -282,10 +283,10 @@ def _from_lines(
     )
     of_powder = settings["powder"]
     grids = spread_lines(
-        *flat_lines(lines),
+        lines_of(lines),
         powder.axis(**of_powder),
         margin=powder_margin(of_powder),
-        wavelength=of_powder["wavelength"],
+        radiation=Radiation.of(of_powder["wavelength"]),
         b_iso=of_powder["b_iso"],
     )
     has_line = np.asarray(np.isfinite(grids).all(axis=1) & (grids > 0).any(axis=1))
@@ -309,7 +310,8 @@ def _powder_limits(settings: Mapping[str, Any]) -> tuple[float, float]:
     """1/d at both ends of the grid of angles, 1/A; from 0.01 1/A on, as no cell is larger."""
     margin = powder_margin(settings) * float(settings["two_theta_step"])
     angles = float(settings["two_theta_min"]) - margin, float(settings["two_theta_max"]) + margin
-    low, high = (2 * math.sin(math.radians(angle) / 2) / settings["wavelength"] for angle in angles)
+    wavelength = Radiation.of(settings["wavelength"]).strongest
+    low, high = (2 * math.sin(math.radians(angle) / 2) / wavelength for angle in angles)
     return max(low, 0.01), high
 
 

@@ -1,4 +1,4 @@
-"""What every scattering kernel asks of a cell, and the smallest cell of a crystal.
+"""The smallest cell of a crystal and the symmetry of its reciprocal lattice.
 
 The primitive cell and the symmetry of its reciprocal lattice are found from the atoms alone, in
 some ten microseconds, with rows as vectors: r = x A, a motion takes x to x W + t. Symmetry that is
@@ -8,17 +8,10 @@ spglib.
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from diffsym.scattering.orbits import images_of, lattice_symmetries
+from diffsym.scattering.types import Booleans, Floats, Integers
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-
-# Form factors are tabulated up to here.
-LARGEST_ATOMIC_NUMBER = 98
-# A cell smaller than this holds no atom, A^3.
-SMALLEST_VOLUME = 0.1
 # Two scatterers closer than this coincide, A. A motion accepted with such an error changes a phase
 # by less than 1e-4 where d* is below 1.5 / A.
 _POSITION_TOLERANCE = 1e-5
@@ -28,24 +21,6 @@ _SAME_SITE = 2 * _POSITION_TOLERANCE
 _OCCUPANCY_TOLERANCE = 1e-9
 # A vector is replaced by a shorter one only if it is shorter by more than rounding.
 _SHORTER = 1 - 1e-9
-
-
-def impossibility(
-    lattice: Floats, atomic_numbers: NDArray[np.integer], frac_coords: Floats, occupancies: Floats
-) -> str:
-    """Reason why scattering is undefined for a structure; empty if it is defined."""
-    if len(atomic_numbers) == 0:
-        return "the cell holds no scatterer"
-    if not (np.isfinite(lattice).all() and np.isfinite(frac_coords).all()):
-        return "a lattice vector or a coordinate is not a finite number"
-    volume = abs(np.linalg.det(lattice))
-    if volume < SMALLEST_VOLUME:
-        return f"the cell has a volume of {volume:.3g} A^3"
-    if not (np.isfinite(occupancies).all() and (occupancies > 0).all()):
-        return "an occupancy is not a positive number"
-    if not ((atomic_numbers >= 1) & (atomic_numbers <= LARGEST_ATOMIC_NUMBER)).all():
-        return f"an atomic number is not between 1 and {LARGEST_ATOMIC_NUMBER}"
-    return ""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -87,7 +62,7 @@ def merged_scatterers(
     Parameters
     ----------
     lattice, atomic_numbers, frac_coords, occupancies
-        A structure, see `impossibility`.
+        A structure, see `diffsym.scattering.types.Cells`.
 
     Returns
     -------
@@ -253,7 +228,7 @@ def laue_group(
 
 
 @njit(cache=True, nogil=True)
-def _close(known: NDArray[np.bool_], proper: Floats, codes: Integers, generators: Integers) -> None:
+def _close(known: Booleans, proper: Floats, codes: Integers, generators: Integers) -> None:
     """Mark all rotations that are products of the known ones and the generators."""
     members = np.empty(len(known), dtype=np.int64)
     n_members = int(known.sum())

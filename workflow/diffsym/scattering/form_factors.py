@@ -18,9 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.cells import LARGEST_ATOMIC_NUMBER
-
-Floats = NDArray[np.float64]
+from diffsym.scattering.types import LARGEST_ATOMIC_NUMBER, Floats, Integers
 
 RADIATIONS = ("xray", "electron")
 # Both tables were fitted up to s = 2 / A.
@@ -77,9 +75,7 @@ def form_factor_nodes(radiation: str, d_star_max: float) -> Floats:
     return nodes
 
 
-def _evaluated(
-    atomic_numbers: NDArray[np.int64], s_squared: NDArray[np.floating], radiation: str
-) -> Floats:
+def _evaluated(atomic_numbers: Integers, s_squared: NDArray[np.floating], radiation: str) -> Floats:
     """Sum of the Gaussians and the constant, (n, m)."""
     heights, widths, constants = (table[atomic_numbers - 1] for table in _coefficients(radiation))
     factors = np.repeat(constants[:, np.newaxis], len(s_squared), axis=1)

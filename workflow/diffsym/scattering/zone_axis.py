@@ -45,19 +45,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.cells import impossibility
-from diffsym.scattering.form_factors import (
+from diffsym.scattering.form_factors import LARGEST_D_STAR, form_factors
+from diffsym.scattering.types import (
+    FWHM_PER_SIGMA,
     LARGEST_ATOMIC_NUMBER,
-    LARGEST_D_STAR,
-    form_factors,
+    Cells,
+    Complexes,
+    Floats,
+    Integers,
 )
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Complexes = NDArray[np.complex128]
 
 BEAMS = ("cartesian", "lattice")
 SHAPES = ("gaussian", "parallelepiped")
@@ -67,8 +66,6 @@ SPOT_END = 1e-9
 # A reflection is absent if each element's part of it is below this share of its scatterers in
 # phase: squared, far above rounding (1e-30) and far below anything visible.
 ABSENT = 1e-10
-FULL_WIDTH = 2 * math.sqrt(2 * math.log(2))
-"""Full width at half maximum of a Gaussian of unit variance."""
 
 
 class Detector(NamedTuple):
@@ -93,10 +90,7 @@ class Detector(NamedTuple):
 
 
 def zone_axis_images(
-    lattice: ArrayLike,
-    atomic_numbers: ArrayLike,
-    frac_coords: ArrayLike,
-    occupancies: ArrayLike,
+    cell: Cells,
     *,
     beam: str = "cartesian",
     shape: str = "gaussian",
@@ -112,14 +106,8 @@ def zone_axis_images(
 
     Parameters
     ----------
-    lattice : (3, 3)
-        Row vectors, A.
-    atomic_numbers : (n,)
-        One per scatterer, that is per site and species.
-    frac_coords : (n, 3)
-        Fractional coordinates. Scatterers may share a site.
-    occupancies : (n,)
-        Share of its site that a scatterer holds, above 0.
+    cell
+        Of one structure. Scatterers may share a site.
     beam : {"cartesian", "lattice"}
         Directions of the beam, see `beam_frames`.
     shape : {"gaussian", "parallelepiped"}
@@ -153,12 +141,9 @@ def zone_axis_images(
     DiffsymError
         If a setting is out of range or the structure is impossible.
     """
-    lattice = np.ascontiguousarray(lattice, dtype=np.float64)
-    numbers = np.asarray(atomic_numbers, dtype=np.int64)
-    coordinates = np.ascontiguousarray(frac_coords, dtype=np.float64)
-    weights = np.asarray(occupancies, dtype=np.float64)
-    reason = impossibility(lattice, numbers, coordinates, weights)
-    if reason:
+    if len(cell) != 1:
+        raise ValueError(f"images are made of one structure at a time, not of {len(cell)}")
+    if reason := cell.impossibility():
         raise DiffsymError(f"no diffraction image: {reason}")
     if shape not in SHAPES or not 0 < size < math.inf:
         raise DiffsymError(
@@ -173,11 +158,12 @@ def zone_axis_images(
         b_iso=float(b_iso),
         radiation=radiation,
     )
-    order = np.argsort(numbers, kind="stable")
-    elements, firsts = np.unique(numbers[order], return_index=True)
+    lattice = cell.lattices[0]
+    order = np.argsort(cell.atomic_numbers, kind="stable")
+    elements, firsts = np.unique(cell.atomic_numbers[order], return_index=True)
     structure = (
-        coordinates[order],
-        weights[order],
+        cell.frac_coords[order],
+        cell.occupancies[order],
         np.append(firsts, len(order)),
         # All elements' values of a ring are adjacent, as they are used.
         np.ascontiguousarray(detector.form_factors[elements].T),
@@ -185,7 +171,7 @@ def zone_axis_images(
     frames = beam_frames(lattice, beam)
     if shape == "gaussian":
         curvature = float(wavelength) if ewald == "sphere" else 0.0
-        reach = math.sqrt(-math.log(SPOT_END)) * FULL_WIDTH / (2 * math.pi * size)
+        reach = math.sqrt(-math.log(SPOT_END)) * FWHM_PER_SIGMA / (2 * math.pi * size)
         if curvature * math.sqrt(2) * (q_max + reach) >= 1:
             raise DiffsymError(
                 f"spots of a crystal of {size} A reach beyond the Ewald sphere of a wavelength of "
@@ -326,7 +312,7 @@ def _gaussian_image(
         Intensity.
     """
     # exp(-exponent s^2) is the intensity at a distance s from a reciprocal lattice point.
-    exponent = 4 * math.pi**2 * (size / FULL_WIDTH) ** 2
+    exponent = 4 * math.pi**2 * (size / FWHM_PER_SIGMA) ** 2
     reciprocal = np.ascontiguousarray(np.linalg.inv(lattice).T)
     hkl = _reflections_near(lattice, reciprocal, q[-1], reach, curvature)
     parts = _structure_factor_parts(hkl, frac_coords, weights, firsts)
