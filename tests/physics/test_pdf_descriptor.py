@@ -11,7 +11,7 @@ from study import REPOSITORY
 
 from diffsym.descriptors import pdf
 from diffsym.errors import DiffsymError
-from diffsym.scattering.orbits import symmetry_orbits
+from diffsym.scattering.symmetry import symmetry_orbits
 from diffsym.scattering.types import Cells
 from diffsym.tables import STRUCTURES
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from study import REPOSITORY
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.orbits import symmetry_orbits
 from diffsym.scattering.pdf import pair_distribution_functions
+from diffsym.scattering.symmetry import symmetry_orbits
 from diffsym.scattering.types import Cells
 
 ORACLES = json.loads((REPOSITORY / "tests" / "data" / "oracles" / "pdf_srreal.json").read_text())

@@ -18,8 +18,8 @@ from pymatgen.core import Element, Lattice, Structure
 from study import REPOSITORY
 
 from diffsym.scattering import reflections
-from diffsym.scattering.cells import laue_group, merged_scatterers, primitive_cell
 from diffsym.scattering.form_factors import NODE_STEP, form_factor_nodes, form_factors
+from diffsym.scattering.symmetry import laue_group, merged_scatterers, primitive_cell
 from diffsym.scattering.types import Cells
 
 ORACLES = json.loads((REPOSITORY / "tests" / "data" / "oracles" / "xrd_pymatgen.json").read_text())

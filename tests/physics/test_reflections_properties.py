@@ -17,8 +17,8 @@ from powder_references import (
 from study import REPOSITORY
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.cells import laue_group, merged_scatterers, primitive_cell, reduced_basis
 from diffsym.scattering.reflections import powder_reflections
+from diffsym.scattering.symmetry import laue_group, merged_scatterers, primitive_cell, reduced_basis
 from diffsym.scattering.types import Cells
 
 ORACLES = json.loads((REPOSITORY / "tests" / "data" / "oracles" / "xrd_pymatgen.json").read_text())

@@ -27,7 +27,7 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.orbits import symmetry_orbits
+from diffsym.scattering.symmetry import symmetry_orbits
 from diffsym.scattering.types import Cells, Floats, Integers, is_possible, uniform_step
 
 # Termination ripples of peaks outside the r range reach into it; diffpy.srreal keeps six of them.

@@ -24,8 +24,8 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.cells import laue_group, merged_scatterers, primitive_cell
 from diffsym.scattering.form_factors import LARGEST_D_STAR, NODE_STEP, form_factor_nodes
+from diffsym.scattering.symmetry import laue_group, merged_scatterers, primitive_cell
 from diffsym.scattering.types import (
     Booleans,
     Cells,
