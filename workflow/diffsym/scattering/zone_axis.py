@@ -49,6 +49,7 @@ from numpy.typing import ArrayLike
 
 from diffsym.errors import DiffsymError
 from diffsym.scattering.form_factors import LARGEST_D_STAR, form_factors
+from diffsym.scattering.reflections import phases
 from diffsym.scattering.types import (
     FWHM_PER_SIGMA,
     LARGEST_ATOMIC_NUMBER,
@@ -140,6 +141,16 @@ def zone_axis_images(
     ------
     DiffsymError
         If a setting is out of range or the structure is impossible.
+
+    Examples
+    --------
+    The direct beam is the brightest spot of gold, and the crystal looks the same along x and z:
+
+    >>> places = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
+    >>> gold = Cells.of_one(4.078 * np.eye(3), [79] * 4, places)
+    >>> x, y, z = zone_axis_images(gold, pixels=65, q_max=0.8)
+    >>> np.unravel_index(x.argmax(), x.shape) == (32, 32), np.allclose(x, z)
+    (True, True)
     """
     if len(cell) != 1:
         raise ValueError(f"images are made of one structure at a time, not of {len(cell)}")
@@ -409,9 +420,10 @@ def _structure_factor_parts(
     if len(hkl) == 0:
         return parts
     h_max, k_max, l_max = np.abs(hkl[:, 0]).max(), np.abs(hkl[:, 1]).max(), np.abs(hkl[:, 2]).max()
-    h_phases = _phases(frac_coords[:, 0], h_max)
-    k_phases = _phases(frac_coords[:, 1], k_max)
-    l_phases = _phases(frac_coords[:, 2], l_max)
+    # A row of all scatterers for each index.
+    h_phases = np.ascontiguousarray(phases(frac_coords[:, 0], h_max).T)
+    k_phases = np.ascontiguousarray(phases(frac_coords[:, 1], k_max).T)
+    l_phases = np.ascontiguousarray(phases(frac_coords[:, 2], l_max).T)
     for index in range(len(hkl)):
         h_phase = h_phases[hkl[index, 0] + h_max]
         k_phase = k_phases[hkl[index, 1] + k_max]
@@ -424,13 +436,6 @@ def _structure_factor_parts(
             if abs(total) > ABSENT * in_phase:
                 parts[index, element] = total
     return parts
-
-
-@njit(cache=True, nogil=True)
-def _phases(coordinates: Floats, index_max: int) -> Complexes:
-    """e^(2 pi i h x) for h from -index_max to index_max, rows, and scatterers, columns."""
-    indices = np.arange(-index_max, index_max + 1).astype(np.float64)
-    return np.exp(2j * math.pi * np.outer(indices, coordinates))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
