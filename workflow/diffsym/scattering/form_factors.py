@@ -49,6 +49,13 @@ def form_factors(atomic_numbers: ArrayLike, d_star: ArrayLike, radiation: str = 
     ------
     DiffsymError
         If an element is not tabulated or the radiation is unknown.
+
+    Examples
+    --------
+    Oxygen has eight electrons, which scatter less at larger angles:
+
+    >>> form_factors([8], [0.0, 0.5, 1.0]).round(2).tolist()
+    [[8.0, 4.81, 2.34]]
     """
     numbers = np.asarray(atomic_numbers, dtype=np.int64)
     if not ((numbers >= 1) & (numbers <= LARGEST_ATOMIC_NUMBER)).all():

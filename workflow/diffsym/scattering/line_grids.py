@@ -43,6 +43,17 @@ def spread_lines(
     (n, m + 2 margin) float32
         Areas, the largest value of each row 1. The row of a structure without a line between the
         first and the last angle is NaN, as its pattern is in `diffsym.scattering.powder`.
+
+    Examples
+    --------
+    A line at 30 degrees, between the points 4 and 5 of a grid with a margin of 2:
+
+    >>> lines = Lines.of_one([2 * np.sin(np.radians(15)) / 1.54], [1.0])
+    >>> grid = spread_lines(
+    ...     lines, [29.5, 29.8, 30.1, 30.4], margin=2, radiation=Radiation.of(1.54), b_iso=0.0
+    ... )
+    >>> (grid[0] > 0).tolist()
+    [False, False, True, True, True, True, False, False]
     """
     angles = np.asarray(two_theta, np.float64)
     grids = np.empty((len(lines), len(angles) + 2 * margin), np.float32)
