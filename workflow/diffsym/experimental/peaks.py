@@ -29,6 +29,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy import signal
 from scipy.ndimage import gaussian_filter1d
+from scipy.stats import median_abs_deviation
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.checks import check_pattern
@@ -51,8 +52,6 @@ FEWEST_KNOTS = 8
 SEARCHES = 2
 # Lowest noise, as a share of the pattern's span.
 LEAST_NOISE = 5e-4
-# Standard deviations of a Gaussian in its median absolute deviation.
-_DEVIATIONS_PER_SIGMA = 0.6745
 
 
 class Peaks(NamedTuple):
@@ -233,8 +232,8 @@ def noise_level(intensity: Floats) -> float:
     A calculated pattern has none and would be searched for lines down to rounding; see
     `LEAST_NOISE`.
     """
-    differences = np.abs(np.diff(intensity, 2))  # of white noise: sqrt(6) sigma
-    measured = np.median(differences) / _DEVIATIONS_PER_SIGMA / math.sqrt(6)
+    differences = np.diff(intensity, 2)  # of white noise: sqrt(6) sigma
+    measured = median_abs_deviation(differences, scale="normal") / math.sqrt(6)
     return float(max(measured, LEAST_NOISE * np.ptp(intensity)))
 
 
