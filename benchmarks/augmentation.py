@@ -25,20 +25,21 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from diffsym.descriptors.cells import cells_of
-from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
+from diffsym.descriptors.powder_noise import augmented_patterns, pattern_keys
 from diffsym.files import write_json
 from diffsym.scattering.powder import CU_K_ALPHA, PeakShape, powder_patterns, two_theta_grid
 from diffsym.scattering.reflections import powder_reflections
 from diffsym.scattering.types import Floats, Lines
+from diffsym.settings.augmentation import Augmentation
 from diffsym.tables import STRUCTURES, fixed_size_rows, read_table
 
 GRID = two_theta_grid()
-RECIPE = Recipe()
-RECIPES = {
-    "recipe of the paper": RECIPE,
-    "pseudo-Voigt peaks of all kinds": replace(RECIPE, eta=(0.0, 1.0)),
+AUGMENTATION = Augmentation()
+AUGMENTATIONS = {
+    "recipe of the paper": AUGMENTATION,
+    "pseudo-Voigt peaks of all kinds": replace(AUGMENTATION, eta=(0.0, 1.0)),
 }
-# Sparse patterns leave out what is below the noise of the recipe.
+# Sparse patterns leave out what is below the noise of the augmentation.
 SMALLEST_KEPT = 1e-3
 BATCH = 64
 # Peaks up to a degree beyond the range reach into it.
@@ -69,14 +70,14 @@ def plain_pattern(d_star: Floats, intensity: Floats, generator: np.random.Genera
     sine = CU_K_ALPHA.mean * d_star / 2
     theta = np.arcsin(sine)
     areas = intensity * (1 + np.cos(2 * theta) ** 2) / (sine**2 * np.cos(theta))
-    sigma = generator.uniform(*RECIPE.sigma)
+    sigma = generator.uniform(*AUGMENTATION.sigma)
     pattern = np.zeros(len(GRID))
     firsts = np.searchsorted(GRID, np.degrees(2 * theta) - 5 * sigma)
     lasts = np.searchsorted(GRID, np.degrees(2 * theta) + 5 * sigma)
     for centre, area, first, last in zip(np.degrees(2 * theta), areas, firsts, lasts, strict=True):
         pattern[first:last] += area * np.exp(-(((GRID[first:last] - centre) / sigma) ** 2) / 2)
     pattern /= pattern.max()
-    return pattern + plain_background(generator) + generator.uniform(*RECIPE.noise, len(GRID))
+    return pattern + plain_background(generator) + generator.uniform(*AUGMENTATION.noise, len(GRID))
 
 
 def plain_background(generator: np.random.Generator) -> Floats:
@@ -112,12 +113,16 @@ def plainly(reflections: Lines) -> None:
         plain_pattern(lines.d_star, lines.intensity, generator)
 
 
-def augmented(names: list[str], reflections: Lines, *, threads: int, recipe: Recipe) -> None:
+def augmented(
+    names: list[str], reflections: Lines, *, threads: int, augmentation: Augmentation
+) -> None:
     """All structures once, in batches, each a task of a pool of threads."""
 
     def batch(rows: NDArray[np.int64]) -> NDArray[np.float32]:
         keys = pattern_keys([names[row] for row in rows], seed=0, epoch=0)
-        return augmented_patterns(reflections, GRID, keys=keys, recipe=recipe, rows=rows)
+        return augmented_patterns(
+            reflections, GRID, keys=keys, augmentation=augmentation, rows=rows
+        )
 
     batches = np.split(np.arange(len(names)), np.arange(BATCH, len(names), BATCH))
     with ThreadPoolExecutor(threads) as pool:
@@ -184,10 +189,12 @@ def main() -> None:
     lines = np.diff(reflections.offsets)
     print(f"{n} structures, mean {lines.mean():.0f} and median {np.median(lines):.0f} reflections")
     rates = {"numpy, plainly, 1 core": rate(lambda: plainly(reflections), n, 2)}
-    for label, recipe in RECIPES.items():
+    for label, augmentation in AUGMENTATIONS.items():
         for threads in sorted({1, cores}):
             rates[f"ours, {label}, {threads} core(s)"] = rate(
-                partial(augmented, names, reflections, threads=threads, recipe=recipe), n, 6
+                partial(augmented, names, reflections, threads=threads, augmentation=augmentation),
+                n,
+                6,
             )
     for name, value in rates.items():
         print(f"{name:60s}{value:8.0f} patterns/s")

@@ -26,10 +26,11 @@ from diffsym.descriptors import reflections
 from diffsym.descriptors.lines import lines_of
 from diffsym.files import write_json
 from diffsym.scattering.ideal import bin_edges, ideal_profiles
+from diffsym.settings.reflections import Reflections
 from diffsym.tables import STRUCTURES, read_table
 
 TOLERANCE_BINS = 5
-LINES = {"d_star_min": 0.1, "d_star_max": 1.0625, "radiation": "xray"}
+LINES = Reflections(d_star_min=0.1)
 BINS = {"d_star_min": 0.1131, "d_star_max": 1.0625, "bins": 10_001}
 # Share of repeated measurements; standard deviations of their and of isotypes' cell lengths.
 REPEATED = 0.3
@@ -88,7 +89,7 @@ def main() -> None:
     structures = read_table(arguments.structures, STRUCTURES)
     generator = np.random.default_rng(0)
     sample = np.sort(generator.permutation(structures.num_rows)[: arguments.sample])
-    lines = reflections.compute(structures.take(sample), **LINES)
+    lines = reflections.compute(structures.take(sample), LINES)
 
     small, large = (
         group_of_profiles(lines, n, seed=1) for n in (arguments.compared, arguments.profiles)

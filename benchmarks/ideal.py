@@ -34,6 +34,8 @@ from diffsym.models.batches import shuffled
 from diffsym.scattering.ideal import bin_edges, ideal_profiles
 from diffsym.scattering.reflections import powder_reflections
 from diffsym.scattering.types import LARGEST_ATOMIC_NUMBER, Cells, Lines
+from diffsym.settings.descriptors.ideal import Ideal
+from diffsym.settings.reflections import Reflections
 from diffsym.tables import (
     SPLIT,
     STRUCTURES,
@@ -54,10 +56,9 @@ BATCH = 64
 
 def profiles_of(structures: pa.Table) -> pa.Table:
     """Descriptor table of some structures."""
-    lines = reflections.compute(structures, **LINES)
-    values, failures = ideal.compute(lines, b_iso=B_ISO, **BINS)
-    kept = np.setdiff1d(np.arange(structures.num_rows), [row for row, _ in failures])
-    return descriptor_table(structures["structure_id"].take(kept), values[kept])
+    lines = reflections.compute(structures, Reflections(**LINES))
+    described = ideal.compute(lines, Ideal(kind="ideal", b_iso=B_ISO, **BINS))
+    return described.tables(structures["structure_id"], "ideal")[0]
 
 
 def write_profiles(structures: Path, target: Path) -> None:

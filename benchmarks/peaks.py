@@ -20,7 +20,7 @@ import numpy as np
 from scipy.signal import find_peaks_cwt
 
 from diffsym.descriptors.cells import cells_of
-from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
+from diffsym.descriptors.powder_noise import augmented_patterns, pattern_keys
 from diffsym.experimental.peaks import Peaks, find_peaks, ideal_profile_of_peaks
 from diffsym.files import write_json
 from diffsym.scattering.ideal import bin_edges, ideal_profiles
@@ -32,6 +32,7 @@ from diffsym.scattering.powder import (
 )
 from diffsym.scattering.reflections import powder_reflections
 from diffsym.scattering.types import FWHM_PER_SIGMA, Floats, Lines, Radiation
+from diffsym.settings.augmentation import Augmentation
 from diffsym.tables import STRUCTURES, read_table
 
 D_STAR_MIN, D_STAR_MAX, BINS = 0.1131, 1.0625, 10_001
@@ -160,7 +161,7 @@ def main() -> None:
             lines,
             instrument.two_theta,
             keys=pattern_keys(table["structure_id"].to_pylist(), seed=0, epoch=0),
-            recipe=Recipe(sigma=instrument.sigma, eta=(0.2, 0.8)),
+            augmentation=Augmentation(sigma=instrument.sigma, eta=(0.2, 0.8)),
             radiation=instrument.radiation,
         ).astype(np.float64)
         report[name] = {}

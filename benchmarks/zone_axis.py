@@ -18,6 +18,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,11 @@ from scipy.optimize import brentq
 from diffsym.descriptors import electron
 from diffsym.files import write_json
 from diffsym.scattering.types import Cells, Floats
-from diffsym.scattering.zone_axis import beam_frames, make_detector, zone_axis_images
+from diffsym.scattering.zone_axis import beam_frames, make_detector
+from diffsym.settings.descriptors.electron import Electron
 from diffsym.tables import STRUCTURES, read_table
 
+SETTINGS = Electron(kind="electron", pattern="shaped")
 WAVELENGTH = 0.035
 Q_MAX = 1.0
 SIZE = 30.0
@@ -72,7 +75,7 @@ def random_structures(path: Path, number: int) -> pa.Table:
 
 def ours(cell: Cells, **settings: Any) -> Floats:
     """Three images."""
-    return zone_axis_images(cell, **settings)
+    return electron.images_of(cell, replace(SETTINGS, pixels=256, **settings))
 
 
 def diffsims_phase(cell: Cells) -> Phase:
@@ -172,7 +175,7 @@ def speed(structures: pa.Table) -> dict[str, Any]:
         "scatterers": float(np.median([len(cell.atomic_numbers) for cell in cells]))
     }
     for name, settings in VARIANTS.items():
-        zone_axis_images(cells[0], **settings)  # compiles, and makes the detector
+        ours(cells[0], **settings)  # compiles, and makes the detector
         report[name] = summary([milliseconds(partial(ours, cell, **settings)) for cell in cells])
     ours(cells[0], **PARALLELEPIPED)
     report["ours, parallelepiped, plane"] = summary(
@@ -240,7 +243,7 @@ def patterns(structures: pa.Table) -> dict[str, Any]:
     """Time of the whole way to each pattern, and its bytes."""
     report = {}
     for pattern in electron.PATTERNS:
-        compute = partial(electron.compute, structures, pattern=pattern)
+        compute = partial(electron.compute, structures, replace(SETTINGS, pattern=pattern))
         values, failures = compute()
         report[pattern] = {
             "failures": len(failures),

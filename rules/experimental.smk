@@ -17,7 +17,7 @@ rule read_measured:
         mem_mb=request(1500, 10),
         runtime=request(30, 1),
     params:
-        settings=settings_of("measured", without=["kind", "citation", "search"]),
+        settings=settings_of("measured", without=["citation", "search"]),
         listing=lambda wildcards: listing_digest(STUDY.measured[wildcards.measured].path),
         code=script_digest("read_measured.py"),
     message:
@@ -46,7 +46,7 @@ rule simulate_measured:
         mem_mb=request(1500, 4),
         runtime=request(30, 2),
     params:
-        settings=settings_of("measured", without=["kind", "search"]),
+        settings=settings_of("measured", without=["search"]),
         code=script_digest("simulate_measured.py"),
     message:
         "Rendering test structures of {wildcards.split} as measured patterns: {wildcards.measured}"

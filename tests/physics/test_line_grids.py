@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from diffsym.datasets.on_device import DevicePatterns, to_device
-from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
+from diffsym.descriptors.powder_noise import augmented_patterns, pattern_keys
 from diffsym.keras_backend import keras
 from diffsym.scattering.line_grids import spread_lines
 from diffsym.scattering.powder import (
@@ -17,6 +17,7 @@ from diffsym.scattering.powder import (
     two_theta_grid,
 )
 from diffsym.scattering.types import Lines
+from diffsym.settings.augmentation import Augmentation
 
 GRID = two_theta_grid(two_theta_min=10.0, two_theta_max=60.0)
 MARGIN = 60
@@ -45,7 +46,7 @@ def lines():
     return Lines(d_star, intensity, offsets)
 
 
-def rendered(grids, recipe, names):
+def rendered(grids, augmentation, names):
     part = DevicePatterns(
         labels=np.zeros(len(grids), np.int32),
         folds=np.zeros(len(grids), np.int8),
@@ -56,7 +57,7 @@ def rendered(grids, recipe, names):
         source="test",
         two_theta=GRID,
         margin=MARGIN,
-        recipe=recipe,
+        augmentation=augmentation,
         keys=pattern_keys(names, seed=1, epoch=2),
         seed=1,
     )
@@ -73,10 +74,10 @@ def test_patterns_are_those_of_peaks_one_by_one(lines, radiation, sigma, exact, 
         lines, GRID, shape=PeakShape.gaussian(sigma), tolerance=1e-9, **physics
     )
     grids = spread_lines(lines, GRID, margin=MARGIN, **physics)
-    recipe = Recipe(sigma=(sigma, sigma), **PLAIN)
+    augmentation = Augmentation(sigma=(sigma, sigma), **PLAIN)
     names = [f"x:{row}" for row in range(30)]
     for dtype, tolerance in ((np.float32, exact), (np.float16, halved)):
-        patterns = rendered(grids.astype(dtype), recipe, names)
+        patterns = rendered(grids.astype(dtype), augmentation, names)
         assert np.abs(patterns - expected)[:-1].max() < tolerance
         assert (patterns[:-1].max(axis=1) == 1).all()
         assert np.isnan(patterns[-1]).all()
@@ -84,13 +85,17 @@ def test_patterns_are_those_of_peaks_one_by_one(lines, radiation, sigma, exact, 
 
 
 def test_widths_and_backgrounds_are_those_of_the_host(lines):
-    recipe = Recipe(noise=(0.01, 0.01), background_probability=0.8)
+    augmentation = Augmentation(noise=(0.01, 0.01), background_probability=0.8)
     names = [f"x:{row}" for row in range(30)]
     expected = augmented_patterns(
-        lines, GRID, keys=pattern_keys(names, seed=1, epoch=2), recipe=recipe, b_iso=B_ISO
+        lines,
+        GRID,
+        keys=pattern_keys(names, seed=1, epoch=2),
+        augmentation=augmentation,
+        b_iso=B_ISO,
     )
     grids = spread_lines(lines, GRID, margin=MARGIN, radiation=CU_K_ALPHA, b_iso=B_ISO)
-    patterns = rendered(grids, recipe, names)
+    patterns = rendered(grids, augmentation, names)
     # Some 1e-5 is what the host leaves out of the feet of each peak.
     assert np.abs(patterns - expected)[:-1].max() < 7e-4
     assert np.abs(patterns - expected)[:-1].mean() < 2e-5
@@ -99,11 +104,11 @@ def test_widths_and_backgrounds_are_those_of_the_host(lines):
 
 
 def test_noise_has_the_distribution_of_the_host(lines):
-    recipe = Recipe(sigma=(0.05, 0.05), noise=(0.002, 0.02), background_probability=0.0)
+    augmentation = Augmentation(sigma=(0.05, 0.05), noise=(0.002, 0.02), background_probability=0.0)
     names = [f"x:{row}" for row in range(30)]
     grids = spread_lines(lines, GRID, margin=MARGIN, radiation=CU_K_ALPHA, b_iso=B_ISO)
-    quiet = rendered(grids, Recipe(sigma=(0.05, 0.05), **PLAIN), names)
-    shares = ((rendered(grids, recipe, names) - quiet)[:-1] - 0.002) / 0.018
+    quiet = rendered(grids, Augmentation(sigma=(0.05, 0.05), **PLAIN), names)
+    shares = ((rendered(grids, augmentation, names) - quiet)[:-1] - 0.002) / 0.018
     n = shares.size
     assert shares.min() > -1e-4
     assert shares.max() < 1 + 1e-4

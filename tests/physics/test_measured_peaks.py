@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import find_peaks_cwt
 
 from diffsym.descriptors.cells import cells_of
-from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
+from diffsym.descriptors.powder_noise import augmented_patterns, pattern_keys
 from diffsym.errors import DiffsymError
 from diffsym.experimental.peaks import (
     Peaks,
@@ -30,6 +30,7 @@ from diffsym.scattering.powder import (
 )
 from diffsym.scattering.reflections import powder_reflections
 from diffsym.scattering.types import Lines, Radiation
+from diffsym.settings.augmentation import Augmentation
 
 BINS = {"d_star_min": 0.1131, "d_star_max": 1.0625, "bins": 10_001}
 EDGES = bin_edges(**BINS)
@@ -103,7 +104,7 @@ def comparisons(request, crystals):
         lines,
         grid,
         keys=pattern_keys(names, seed=0, epoch=0),
-        recipe=Recipe(sigma=sigmas, eta=(0.2, 0.8)),
+        augmentation=Augmentation(sigma=sigmas, eta=(0.2, 0.8)),
         radiation=radiation,
     )
     return [Comparison(request.param, lines[row], pattern) for row, pattern in enumerate(patterns)]

@@ -4,6 +4,8 @@ The references enumerate the reflections of the conventional cell and take angle
 while the table is made from the primitive cell in Cartesian coordinates.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -13,17 +15,13 @@ from diffsym.descriptors import ideal, powder, reflections
 from diffsym.descriptors.lines import lines_of
 from diffsym.scattering.powder import Imperfections, PeakShape, powder_pattern, two_theta_grid
 from diffsym.scattering.types import Lines
+from diffsym.settings.descriptors.ideal import Ideal
+from diffsym.settings.descriptors.powder import Powder
+from diffsym.settings.reflections import Reflections
 from diffsym.tables import REFLECTIONS, conform, read_table, write_table
 
-TABLE = {"d_star_min": 0.01, "d_star_max": 0.6, "radiation": "xray"}
-PATTERN = {
-    "wavelength": 1.54184,
-    "b_iso": 0.0,
-    "peaks": {"w": 0.0139},
-    "two_theta_min": 5.0,
-    "two_theta_max": 50.0,
-    "two_theta_step": 0.02,
-}
+TABLE = Reflections(d_star_min=0.01, d_star_max=0.6)
+PATTERN = Powder(kind="powder", two_theta_max=50.0, two_theta_step=0.02)
 AXES = [(0, 0, 1), (1, 0, 0), (1, 1, 0), (2, -1, 3)]
 LARGEST_CELL = 60
 
@@ -44,7 +42,9 @@ def structures(amcsd_structures):
 
 def table_of(structures, axis=None):
     return conform(
-        reflections.compute(structures, **TABLE, preferred_axis=axis), REFLECTIONS, "reflections"
+        reflections.compute(structures, replace(TABLE, preferred_axis=axis)),
+        REFLECTIONS,
+        "reflections",
     )
 
 
@@ -57,7 +57,7 @@ def written_out(entry, axis):
         np.reshape(entry["conventional_frac_coords"], (-1, 3)),
         np.array(entry["conventional_occupancies"]),
     )
-    hkl, d_star, intensity = reflections_one_by_one(cell, TABLE["d_star_min"], TABLE["d_star_max"])
+    hkl, d_star, intensity = reflections_one_by_one(cell, TABLE.d_star_min, TABLE.d_star_max)
     metric = np.linalg.inv(lattice @ lattice.T)
     cosine = hkl @ metric @ axis / d_star / np.sqrt(axis @ metric @ np.array(axis))
     copies = round(abs(np.linalg.det(lattice)) / entry["primitive_volume"])
@@ -148,17 +148,17 @@ def test_parts_add_up_to_the_table_without_axis(amcsd_structures):
 
 def test_static_patterns_take_parts_for_lines(amcsd_structures):
     """A line and its parts make the same peak, up to one unit in the last place stored."""
-    whole, failed = powder.compute(table_of(amcsd_structures), **PATTERN)
-    split, failed_too = powder.compute(table_of(amcsd_structures, (1, 1, 1)), **PATTERN)
+    whole, failed = powder.compute(table_of(amcsd_structures), PATTERN)
+    split, failed_too = powder.compute(table_of(amcsd_structures, (1, 1, 1)), PATTERN)
     assert failed == failed_too
     np.testing.assert_allclose(split, whole, rtol=1e-3, atol=1e-6)
     assert (split == whole).mean() > 0.999
 
 
 def test_ideal_profiles_take_parts_for_lines(amcsd_structures):
-    settings = {"d_star_min": 0.02, "d_star_max": 0.5, "bins": 2000, "b_iso": 0.5}
-    whole, failed = ideal.compute(table_of(amcsd_structures), **settings)
-    split, failed_too = ideal.compute(table_of(amcsd_structures, (1, 1, 1)), **settings)
+    settings = Ideal(kind="ideal", d_star_min=0.02, d_star_max=0.5, bins=2000, b_iso=0.5)
+    whole, failed = ideal.compute(table_of(amcsd_structures), settings)
+    split, failed_too = ideal.compute(table_of(amcsd_structures, (1, 1, 1)), settings)
     assert failed == failed_too
     assert whole.indices.tolist() == split.indices.tolist()
     np.testing.assert_allclose(split.data, whole.data, rtol=1e-6)

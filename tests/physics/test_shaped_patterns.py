@@ -9,15 +9,15 @@ from scipy import ndimage
 from diffsym.descriptors import electron
 from diffsym.descriptors.electron import (
     brightness,
-    compute,
     conventional_cells,
     find_nodes,
+    images_of,
     joined_pairs,
     sorted_axes,
 )
 from diffsym.errors import DiffsymError
 from diffsym.scattering.types import Cells
-from diffsym.scattering.zone_axis import zone_axis_images
+from diffsym.settings.descriptors.electron import Electron
 
 COORDINATES = "conventional_frac_coords"
 
@@ -48,6 +48,10 @@ def square_lattice(spacing, n, pixels=96, height=1.0):
     return [(row, column, height) for row in steps for column in steps]
 
 
+def patterns_of(structures, **changes):
+    return electron.compute(structures, Electron(kind="electron", **changes))
+
+
 def four_atoms(cell):
     """Vectors from the first atom to the three others, A."""
     return np.diff(cell.frac_coords, axis=0).cumsum(axis=0) @ cell.lattices[0]
@@ -59,8 +63,8 @@ def drawn(picture, threshold=0.2):
 
 def test_real_structures(amcsd_entries):
     table = amcsd_entries.slice(0, 60)
-    spot, failures = compute(table, pattern="spot")
-    lines, more = compute(table, pattern="shaped")
+    spot, failures = patterns_of(table, pattern="spot")
+    lines, more = patterns_of(table, pattern="shaped")
     assert not failures
     assert not more
     assert spot.shape == lines.shape == (60, 224, 224, 3)
@@ -72,9 +76,9 @@ def test_real_structures(amcsd_entries):
 
 
 def test_the_spot_pattern_is_the_images_themselves(amcsd_entries):
-    (values,), _ = compute(amcsd_entries.slice(3, 1), pattern="spot", exponent=1.0)
+    (values,), _ = patterns_of(amcsd_entries.slice(3, 1), pattern="spot", exponent=1.0)
     (cell,) = conventional_cells(amcsd_entries.slice(3, 1))
-    for channel, image in enumerate(zone_axis_images(cell, pixels=224)):
+    for channel, image in enumerate(images_of(cell, Electron(kind="electron", pattern="spot"))):
         q = (2 * np.arange(224) + 1) / 224 - 1
         outside = np.hypot(*np.meshgrid(q, q)) > 0.06
         expected = 255 * np.minimum(image / image[outside].max(), 1)
@@ -89,8 +93,8 @@ def test_any_origin(amcsd_entries, pattern):
         (np.reshape(row, (-1, 3)) + generator.uniform(-1, 1, 3)).ravel()
         for row in table[COORDINATES].to_pylist()
     ]
-    ours, _ = compute(table, pattern=pattern)
-    theirs, _ = compute(replaced(table, COORDINATES, shifted), pattern=pattern)
+    ours, _ = patterns_of(table, pattern=pattern)
+    theirs, _ = patterns_of(replaced(table, COORDINATES, shifted), pattern=pattern)
     # Rounding may decide a value that lies half way between two bytes.
     difference = np.abs(ours.astype(int) - theirs)
     assert difference.max() <= 1
@@ -99,9 +103,9 @@ def test_any_origin(amcsd_entries, pattern):
 
 def test_the_same_bytes_again_and_alone(amcsd_entries):
     table = amcsd_entries.slice(20, 10)
-    together, _ = compute(table, pattern="shaped")
-    again, _ = compute(table, pattern="shaped")
-    alone, _ = compute(table.slice(7, 1), pattern="shaped")
+    together, _ = patterns_of(table, pattern="shaped")
+    again, _ = patterns_of(table, pattern="shaped")
+    alone, _ = patterns_of(table.slice(7, 1), pattern="shaped")
     assert np.array_equal(together, again)
     assert np.array_equal(together[7], alone[0])
 
@@ -110,7 +114,7 @@ def test_cubic_crystals_of_high_symmetry(amcsd_entries):
     cubic = by_system(amcsd_entries, "cubic")
     high = cubic.filter(pc.greater_equal(cubic["space_group"], 207))
     assert high.num_rows > 5
-    values, _ = compute(high, pattern="shaped")
+    values, _ = patterns_of(high, pattern="shaped")
     values = values.astype(int)
     for turned in (
         np.rot90(values, axes=(1, 2)),
@@ -124,7 +128,7 @@ def test_cubic_crystals_of_high_symmetry(amcsd_entries):
 def test_hexagonal_crystals_are_sixfold_along_z(amcsd_entries):
     hexagonal = by_system(amcsd_entries, "hexagonal")
     assert hexagonal.num_rows > 3
-    values, _ = compute(hexagonal, pattern="spot", ewald="plane", size=15.0)
+    values, _ = patterns_of(hexagonal, pattern="spot", ewald="plane", size=15.0)
     q = (2 * np.arange(224) + 1) / 224 - 1
     radius = np.hypot(*np.meshgrid(q, q))
     inside = (radius > 0.15) & (radius < 0.95)
@@ -166,7 +170,7 @@ def test_an_impossible_structure_is_reported(amcsd_entries):
     table = amcsd_entries.slice(0, 3)
     broken = table[COORDINATES].to_pylist()
     broken[1][0] = np.nan
-    values, failures = compute(replaced(table, COORDINATES, broken), pattern="shaped")
+    values, failures = patterns_of(replaced(table, COORDINATES, broken), pattern="shaped")
     assert [row for row, _ in failures] == [1]
     assert "not a finite number" in failures[0][1]
     assert values[0].any()
@@ -174,16 +178,16 @@ def test_an_impossible_structure_is_reported(amcsd_entries):
 
 
 def test_an_empty_shard(amcsd_entries):
-    values, failures = compute(amcsd_entries.slice(0, 0), pattern="shaped")
+    values, failures = patterns_of(amcsd_entries.slice(0, 0), pattern="shaped")
     assert values.shape == (0, 224, 224, 3)
     assert not failures
 
 
 def test_settings_out_of_range(amcsd_entries):
     with pytest.raises(DiffsymError, match="pattern is one of shaped, spot, not 'edges'"):
-        compute(amcsd_entries.slice(0, 1), pattern="edges")
+        patterns_of(amcsd_entries.slice(0, 1), pattern="edges")
     with pytest.raises(DiffsymError, match="one of the shapes"):
-        compute(amcsd_entries.slice(0, 1), pattern="spot", shape="sphere")
+        patterns_of(amcsd_entries.slice(0, 1), pattern="spot", shape="sphere")
 
 
 def test_brightness():

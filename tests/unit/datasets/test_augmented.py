@@ -5,14 +5,14 @@ import pyarrow as pa
 import pytest
 from powder_references import march_dollase
 
-from diffsym.config import Augmentation
 from diffsym.datasets.augmented import open_augmented_partitions
-from diffsym.descriptors.powder_noise import Recipe
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras
 from diffsym.models.batches import Batches, shuffled
 from diffsym.scattering.powder import PeakShape, powder_patterns, two_theta_grid
 from diffsym.scattering.types import Lines, Radiation
+from diffsym.settings.augmentation import Augmentation
+from diffsym.settings.descriptors.powder import Powder
 from diffsym.tables import REFLECTIONS, SPLIT, read_table, write_table
 
 N = 60
@@ -60,25 +60,15 @@ def joined(lines, strengths, rows):
     return Lines(*(np.concatenate([v[k] for k in rows]) for v in (lines, strengths)), offsets)
 
 
+def powder(augmentation, **changes):
+    return Powder(kind="powder", augmentation=Augmentation(**augmentation), **GRID, **changes)
+
+
 def opened(tables, *, seed=3, augmentation=PLAIN, validation_fold=None):
+    settings = powder(augmentation, wavelength=1.54, b_iso=0.5)
     return open_augmented_partitions(
-        tables[0],
-        tables[1],
-        CLASSES,
-        seed=seed,
-        augmentation=augmentation,
-        validation_fold=validation_fold,
-        wavelength=1.54,
-        b_iso=0.5,
-        **GRID,
+        *tables[:2], CLASSES, settings, seed=seed, validation_fold=validation_fold
     )
-
-
-def test_defaults_of_the_configuration_are_those_of_the_recipe():
-    recipe = Recipe()
-    for name, value in Augmentation().model_dump().items():
-        assert value == pytest.approx(getattr(recipe, name)), name
-    assert set(recipe.__dataclass_fields__) == set(Augmentation.model_fields)
 
 
 def test_a_structure_gets_the_pattern_of_its_own_lines(tables):
@@ -108,11 +98,10 @@ def test_a_structure_without_a_line_in_the_pattern_is_left_out(tables):
 
 
 def test_both_lines_of_a_doublet_count(tables):
-    doublet = [[1.54, 0.5], [1.4, 0.5]]
-    settings = {"seed": 0, "augmentation": PLAIN, "b_iso": 0.0, **GRID}
+    doublet = powder(PLAIN, wavelength=((1.54, 0.5), (1.4, 0.5)))
     single = opened(tables)["train"]
     paths = tables[:2]
-    both = open_augmented_partitions(*paths, CLASSES, wavelength=doublet, **settings)["train"]
+    both = open_augmented_partitions(*paths, CLASSES, doublet, seed=0)["train"]
     rows = np.arange(3)
     assert len(both) >= len(single)
     assert not np.allclose(both.take(rows), single.take(rows))
@@ -237,6 +226,5 @@ def test_threads_render_what_one_thread_renders(tables):
 
 
 def test_no_training_structure_is_a_mistake(tables):
-    settings = {"seed": 0, "augmentation": PLAIN, "wavelength": 1.5, "b_iso": 0, **GRID}
     with pytest.raises(DiffsymError, match="choose other classes"):
-        open_augmented_partitions(tables[0], tables[1], [1, 3], **settings)
+        open_augmented_partitions(*tables[:2], [1, 3], powder(PLAIN), seed=0)

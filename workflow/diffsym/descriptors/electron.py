@@ -16,7 +16,7 @@ The three images along x, y and z are the red, green and blue channels of a pict
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gemmi
 import numpy as np
@@ -27,9 +27,11 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from diffsym.descriptors.cells import conventional_cells_of
+from diffsym.descriptors.described import Described
 from diffsym.errors import DiffsymError
 from diffsym.scattering.types import Cells, Floats, Integers
 from diffsym.scattering.zone_axis import zone_axis_images
+from diffsym.settings.descriptors.electron import Electron
 
 PATTERNS = ("shaped", "spot")
 # Longest line in distances of the closest pair. "The shapes become too complex with a larger value,
@@ -59,67 +61,52 @@ class Nodes(NamedTuple):
     brightness: Floats
 
 
-def axis(*, q_max: float = 1.0, pixels: int = 224, **_: Any) -> Floats:
+def axis(settings: Electron) -> Floats:
     """Position of each row and of each column of a pattern, 1/A."""
-    return (2 * np.arange(pixels) - (pixels - 1)) * q_max / pixels
+    pixels = settings.pixels
+    return (2 * np.arange(pixels) - (pixels - 1)) * settings.q_max / pixels
 
 
-def compute(
-    structures: pa.Table,
-    *,
-    pattern: str,
-    exponent: float = 0.5,
-    threshold: float = 0.2,
-    beam_stop: float = 0.06,
-    q_max: float = 1.0,
-    pixels: int = 224,
-    **settings: Any,
-) -> tuple[NDArray[np.uint8], list[tuple[int, str]]]:
-    """Pattern of every structure.
-
-    Parameters
-    ----------
-    structures
-        Rows of the structures table; conventional cells are taken.
-    pattern
-        "shaped" or "spot".
-    exponent
-        Power of the intensity that is shown; 1/2 shows amplitudes.
-    threshold
-        Brightness from which on a pixel belongs to a node.
-    beam_stop
-        Radius of the disc around the direct beam that the scale of brightness leaves out, 1/A; at
-        least 1.7 / size, how far a Gaussian spot reaches.
-    q_max
-        Half the side of the image, 1/A.
-    pixels
-        Height and width.
-    settings
-        Of `diffsym.scattering.zone_axis.zone_axis_images`: `beam`, `shape`, `size`, `ewald`,
-        `wavelength`, `b_iso`, `radiation`.
+def compute(structures: pa.Table, settings: Electron) -> Described:
+    """Pattern of the standard conventional cell of every row of the structures table.
 
     Returns
     -------
-    values
-        (n, pixels, pixels, 3) brightness, red, green and blue for the images along x, y and z.
-    failures
-        Row and reason of each structure that has no pattern; its values are 0.
+    Described
+        (n, pixels, pixels, 3) brightness as bytes, red, green and blue for the images along x, y
+        and z. The values of a structure that has no pattern are 0.
     """
-    if pattern not in PATTERNS:
-        raise DiffsymError(f"pattern is one of {', '.join(PATTERNS)}, not {pattern!r}")
+    if settings.pattern not in PATTERNS:
+        raise DiffsymError(f"pattern is one of {', '.join(PATTERNS)}, not {settings.pattern!r}")
+    pixels, covered = settings.pixels, settings.beam_stop / settings.q_max
     values = np.zeros((structures.num_rows, pixels, pixels, 3), np.uint8)
     failures = []
     for row, cell in enumerate(conventional_cells(structures)):
         if reason := cell.impossibility():
             failures.append((row, reason))
             continue
-        images = zone_axis_images(cell, q_max=q_max, pixels=pixels, **settings)
-        for channel, image in enumerate(images):
-            picture = brightness(image, exponent=exponent, covered=beam_stop / q_max)
-            if pattern == "shaped":
-                picture = shaped(picture, threshold=threshold)
+        for channel, image in enumerate(images_of(cell, settings)):
+            picture = brightness(image, exponent=settings.exponent, covered=covered)
+            if settings.pattern == "shaped":
+                picture = shaped(picture, threshold=settings.threshold)
             values[row, :, :, channel] = np.rint(255 * picture)
-    return values, failures
+    return Described(values, failures)
+
+
+def images_of(cell: Cells, settings: Electron) -> Floats:
+    """Intensity of the images of one structure along x, y and z, (3, pixels, pixels)."""
+    return zone_axis_images(
+        cell,
+        beam=settings.beam,
+        shape=settings.shape,
+        size=settings.size,
+        ewald=settings.ewald,
+        wavelength=settings.wavelength,
+        q_max=settings.q_max,
+        pixels=settings.pixels,
+        b_iso=settings.b_iso,
+        radiation=settings.radiation,
+    )
 
 
 def conventional_cells(structures: pa.Table) -> Iterator[Cells]:

@@ -9,29 +9,18 @@ from numpy.typing import NDArray
 from diffsym.descriptors.cells import cells_of, conventional_lattices
 from diffsym.scattering.reflections import powder_reflections
 from diffsym.scattering.types import Floats, Integers
+from diffsym.settings.reflections import Reflections
 
 
-def compute(
-    structures: pa.Table,
-    *,
-    d_star_min: float,
-    d_star_max: float,
-    radiation: str,
-    preferred_axis: Sequence[int] | None = None,
-) -> pa.Table:
+def compute(structures: pa.Table, settings: Reflections) -> pa.Table:
     """Lines of every structure.
 
     Parameters
     ----------
     structures
         Rows of the structures table.
-    d_star_min, d_star_max
-        Range of 1/d, 1/A.
-    radiation
-        "xray" or "electron".
-    preferred_axis
-        h, k, l of a lattice plane of the standard conventional cell. Lines are split by the angle
-        of their reflections to its normal. None: lines are whole.
+    settings
+        With a `preferred_axis`, lines are split by the angle of their reflections to its normal.
 
     Returns
     -------
@@ -40,17 +29,13 @@ def compute(
         apply their displacement factor themselves. A structure with impossible coordinates has no
         line; descriptors reject it.
     """
-    axes = (
-        None
-        if preferred_axis is None
-        else plane_normals(conventional_lattices(structures), preferred_axis)
-    )
+    plane = settings.preferred_axis
     lines = powder_reflections(
         cells_of(structures),
-        d_star_min=d_star_min,
-        d_star_max=d_star_max,
-        radiation=radiation,
-        axes=axes,
+        d_star_min=settings.d_star_min,
+        d_star_max=settings.d_star_max,
+        radiation=settings.radiation,
+        axes=None if plane is None else plane_normals(conventional_lattices(structures), plane),
     )
     return pa.table(
         {

@@ -1,12 +1,13 @@
 """Measured powder patterns on the grid of a powder descriptor."""
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 
 from diffsym.descriptors import powder
-from diffsym.scattering.types import Booleans, Floats, Radiation, Singles, Wavelength
+from diffsym.descriptors.described import Described
+from diffsym.scattering.types import Booleans, Floats, Radiation
+from diffsym.settings.descriptors.powder import Powder
+from diffsym.settings.measured.base import PeakSearch
 
 # A pattern that covers less of the descriptor's range says too little; where the rest is not
 # measured, the nearest measured intensity replaces the background.
@@ -14,8 +15,10 @@ SMALLEST_COVERAGE = 0.7
 
 
 def convert(
-    measured: pa.Table, *, wavelength: Wavelength, **settings: Any
-) -> tuple[Singles, list[tuple[int, str]]]:
+    measured: pa.Table,
+    settings: Powder,
+    search: PeakSearch,  # noqa: ARG001 - lines are not searched for
+) -> Described:
     """Patterns on the descriptor's grid as if measured with its radiation.
 
     Angles are carried over to the other wavelength by Bragg's law; the different polarisation and
@@ -25,20 +28,18 @@ def convert(
     ----------
     measured
         Rows of the measured table.
-    wavelength
-        Of the descriptor, A; or (wavelength, weight) of several lines.
     settings
-        Other settings of the descriptor, from which the grid is read, and of the search for lines,
-        which is not needed.
+        Of the descriptor.
+    search
+        Of lines, which is not needed.
 
     Returns
     -------
-    values
-        (n, m) intensities, negative ones 0, the largest 1.
-    failures
-        Row and reason of each pattern that cannot be converted; its values are NaN.
+    Described
+        (n, m) intensities, negative ones 0, the largest 1. The values of a pattern that cannot be
+        converted are NaN.
     """
-    two_theta, radiation = powder.axis(**settings), Radiation.of(wavelength)
+    two_theta, radiation = powder.axis(settings), Radiation.of(settings.wavelength)
     values = np.full((measured.num_rows, len(two_theta)), np.nan, np.float32)
     failures = []
     for row, pattern in enumerate(measured.to_pylist()):
@@ -58,7 +59,7 @@ def convert(
             continue
         resampled = np.interp(two_theta, angles, intensity)
         values[row] = resampled / resampled.max()
-    return values, failures
+    return Described(values, failures)
 
 
 def at_wavelength(

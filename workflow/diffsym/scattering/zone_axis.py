@@ -93,15 +93,15 @@ class Detector(NamedTuple):
 def zone_axis_images(
     cell: Cells,
     *,
-    beam: str = "cartesian",
-    shape: str = "gaussian",
-    size: float = 30.0,
-    ewald: str = "sphere",
-    wavelength: float = 0.035,
-    q_max: float = 1.0,
-    pixels: int = 256,
-    b_iso: float = 0.0,
-    radiation: str = "electron",
+    beam: str,
+    shape: str,
+    size: float,
+    ewald: str,
+    wavelength: float,
+    q_max: float,
+    pixels: int,
+    b_iso: float,
+    radiation: str,
 ) -> Floats:
     """Images of one structure with the beam along its x, y and z axes.
 
@@ -119,7 +119,7 @@ def zone_axis_images(
     ewald : {"sphere", "plane"}
         Surface that reflections have to lie near.
     wavelength : float
-        A. The default, 3.5e-12 m, is that of electrons of 110.8 keV.
+        A; 0.035 is that of electrons of 110.8 keV.
     q_max : float
         Half the side of the detector, 1/A: pixels are centred from -q_max to q_max but for half
         a pixel.
@@ -148,7 +148,9 @@ def zone_axis_images(
 
     >>> places = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
     >>> gold = Cells.of_one(4.078 * np.eye(3), [79] * 4, places)
-    >>> x, y, z = zone_axis_images(gold, pixels=65, q_max=0.8)
+    >>> detector = {"wavelength": 0.035, "q_max": 0.8, "pixels": 65, "b_iso": 0.0}
+    >>> crystal = {"beam": "cartesian", "shape": "gaussian", "size": 30.0, "ewald": "sphere"}
+    >>> x, y, z = zone_axis_images(gold, **detector, **crystal, radiation="electron")
     >>> np.unravel_index(x.argmax(), x.shape) == (32, 32), np.allclose(x, z)
     (True, True)
     """

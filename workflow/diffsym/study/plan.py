@@ -216,7 +216,7 @@ class Plan:
         name = self.study.experiments[experiment].descriptor
         if getattr(self.study.descriptors[name], "augmentation", None) is None:
             return None
-        return self.settings("descriptors", name, without=["kind", "peaks"])
+        return self.settings("descriptors", name, without=["peaks"])
 
     def experiment_files(self, experiment: str) -> Files:
         """Tables that every model of an experiment reads."""
