@@ -3,7 +3,7 @@
 Both make such patterns of the same random structures in the same run: Gaussian peaks, then
 background and noise after appendix A of Vecsei et al. (2019). The plain way takes each peak within
 five standard deviations by numpy.exp and each function of the background at all angles. What is
-compared is wall time, on one core and by a pool of threads on all of them. Reflections are computed
+compared is wall time, on one core and by a pool of threads on all of them. Lines are computed
 once, before, as in the workflow. Last come the sizes of patterns that are stored instead.
 """
 
@@ -14,7 +14,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 # Before NumPy is loaded, which reads it.
@@ -22,55 +21,40 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
+from diffsym.descriptors.cells import cells_of
+from diffsym.descriptors.powder_noise import augmented_patterns, pattern_keys
 from diffsym.files import write_json
 from diffsym.scattering.powder import CU_K_ALPHA, PeakShape, powder_patterns, two_theta_grid
-from diffsym.scattering.reflections import powder_reflections_of_many
+from diffsym.scattering.reflections import powder_reflections
+from diffsym.scattering.types import Floats, Lines
+from diffsym.settings.augmentation import Augmentation
 from diffsym.tables import STRUCTURES, fixed_size_rows, read_table
 
-Floats = NDArray[np.float64]
-# Offsets, d* and intensities of the reflections of many structures behind one another.
-Reflections = tuple[NDArray[np.int64], Floats, Floats]
-
 GRID = two_theta_grid()
-RECIPE = Recipe()
-RECIPES = {
-    "recipe of the paper": RECIPE,
-    "pseudo-Voigt peaks of all kinds": replace(RECIPE, eta=(0.0, 1.0)),
+AUGMENTATION = Augmentation()
+AUGMENTATIONS = {
+    "recipe of the paper": AUGMENTATION,
+    "pseudo-Voigt peaks of all kinds": replace(AUGMENTATION, eta=(0.0, 1.0)),
 }
-# Sparse patterns leave out what is below the noise of the recipe.
+# Sparse patterns leave out what is below the noise of the augmentation.
 SMALLEST_KEPT = 1e-3
 BATCH = 64
 # Peaks up to a degree beyond the range reach into it.
 D_STAR_LIMITS = {
-    "d_star_min": 2 * np.sin(np.radians((GRID[0] - 1) / 2)) / CU_K_ALPHA,
-    "d_star_max": 2 * np.sin(np.radians((GRID[-1] + 1) / 2)) / CU_K_ALPHA,
+    "d_star_min": 2 * np.sin(np.radians((GRID[0] - 1) / 2)) / CU_K_ALPHA.mean,
+    "d_star_max": 2 * np.sin(np.radians((GRID[-1] + 1) / 2)) / CU_K_ALPHA.mean,
 }
 
 
-def read_reflections(path: Path, number: int, seed: int = 0) -> tuple[list[str], Reflections]:
+def read_reflections(path: Path, number: int, seed: int = 0) -> tuple[list[str], Lines]:
     """Identifiers and reflections of structures drawn at random."""
-    columns = ["lattice", "atomic_numbers", "frac_coords", "occupancies"]
-    table = read_table(path, STRUCTURES, ["structure_id", *columns])
+    table = read_table(path, STRUCTURES)
     drawn = np.random.default_rng(seed).permutation(table.num_rows)[:number]
     table = table.take(np.sort(drawn))
-    lattices, numbers, coordinates, occupancies = (
-        pc.list_flatten(table[name]).to_numpy() for name in columns
-    )
-    sizes = pc.list_value_length(table["atomic_numbers"]).to_numpy()
-    reflections = powder_reflections_of_many(
-        lattices.reshape(-1, 3, 3),
-        np.concatenate([[0], np.cumsum(sizes)]),
-        numbers,
-        coordinates.reshape(-1, 3),
-        occupancies,
-        **D_STAR_LIMITS,
-    )
-    return table["structure_id"].to_pylist(), reflections
+    return table["structure_id"].to_pylist(), powder_reflections(cells_of(table), **D_STAR_LIMITS)
 
 
 def truncated_normal(generator: np.random.Generator, mean: float, deviation: float) -> float:
@@ -83,17 +67,17 @@ def truncated_normal(generator: np.random.Generator, mean: float, deviation: flo
 
 def plain_pattern(d_star: Floats, intensity: Floats, generator: np.random.Generator) -> Floats:
     """One augmented pattern with NumPy alone."""
-    sine = CU_K_ALPHA * d_star / 2
+    sine = CU_K_ALPHA.mean * d_star / 2
     theta = np.arcsin(sine)
     areas = intensity * (1 + np.cos(2 * theta) ** 2) / (sine**2 * np.cos(theta))
-    sigma = generator.uniform(*RECIPE.sigma)
+    sigma = generator.uniform(*AUGMENTATION.sigma)
     pattern = np.zeros(len(GRID))
     firsts = np.searchsorted(GRID, np.degrees(2 * theta) - 5 * sigma)
     lasts = np.searchsorted(GRID, np.degrees(2 * theta) + 5 * sigma)
     for centre, area, first, last in zip(np.degrees(2 * theta), areas, firsts, lasts, strict=True):
         pattern[first:last] += area * np.exp(-(((GRID[first:last] - centre) / sigma) ** 2) / 2)
     pattern /= pattern.max()
-    return pattern + plain_background(generator) + generator.uniform(*RECIPE.noise, len(GRID))
+    return pattern + plain_background(generator) + generator.uniform(*AUGMENTATION.noise, len(GRID))
 
 
 def plain_background(generator: np.random.Generator) -> Floats:
@@ -121,22 +105,23 @@ def plain_background(generator: np.random.Generator) -> Floats:
     return background
 
 
-def plainly(reflections: Reflections) -> None:
+def plainly(reflections: Lines) -> None:
     """All structures once, with NumPy alone."""
-    offsets, d_star, intensity = reflections
     generator = np.random.default_rng(0)
-    for start, stop in pairwise(offsets):
-        plain_pattern(d_star[start:stop], intensity[start:stop], generator)
+    for row in range(len(reflections)):
+        lines = reflections[row]
+        plain_pattern(lines.d_star, lines.intensity, generator)
 
 
-def augmented(names: list[str], reflections: Reflections, *, threads: int, recipe: Recipe) -> None:
+def augmented(
+    names: list[str], reflections: Lines, *, threads: int, augmentation: Augmentation
+) -> None:
     """All structures once, in batches, each a task of a pool of threads."""
-    offsets, d_star, intensity = reflections
 
     def batch(rows: NDArray[np.int64]) -> NDArray[np.float32]:
         keys = pattern_keys([names[row] for row in rows], seed=0, epoch=0)
         return augmented_patterns(
-            d_star, intensity, offsets, GRID, keys=keys, recipe=recipe, rows=rows
+            reflections, GRID, keys=keys, augmentation=augmentation, rows=rows
         )
 
     batches = np.split(np.arange(len(names)), np.arange(BATCH, len(names), BATCH))
@@ -155,10 +140,9 @@ def rate(function: Callable[[], None], number: int, repetitions: int) -> float:
     return number / min(times)
 
 
-def stored_tables(reflections: Reflections) -> dict[str, pa.Table]:
+def stored_tables(reflections: Lines) -> dict[str, pa.Table]:
     """Static patterns, peaks of sigma 0.05 degrees, in several forms."""
-    offsets, d_star, intensity = reflections
-    patterns = powder_patterns(d_star, intensity, offsets, GRID, shape=PeakShape.gaussian(0.05))
+    patterns = powder_patterns(reflections, GRID, shape=PeakShape.gaussian(0.05))
     half = patterns.astype(np.float16)
     kept = half >= SMALLEST_KEPT
     per_pattern = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
@@ -173,8 +157,8 @@ def stored_tables(reflections: Reflections) -> dict[str, pa.Table]:
         ),
         "reflections, float32": pa.table(
             {
-                "d_star": ragged(d_star.astype(np.float32), offsets),
-                "intensity": ragged(intensity.astype(np.float32), offsets),
+                "d_star": ragged(reflections.d_star.astype(np.float32), reflections.offsets),
+                "intensity": ragged(reflections.intensity.astype(np.float32), reflections.offsets),
             }
         ),
     }
@@ -202,13 +186,15 @@ def main() -> None:
 
     names, reflections = read_reflections(arguments.structures, arguments.number)
     n, cores = len(names), len(os.sched_getaffinity(0))
-    lines = np.diff(reflections[0])
+    lines = np.diff(reflections.offsets)
     print(f"{n} structures, mean {lines.mean():.0f} and median {np.median(lines):.0f} reflections")
     rates = {"numpy, plainly, 1 core": rate(lambda: plainly(reflections), n, 2)}
-    for label, recipe in RECIPES.items():
+    for label, augmentation in AUGMENTATIONS.items():
         for threads in sorted({1, cores}):
             rates[f"ours, {label}, {threads} core(s)"] = rate(
-                partial(augmented, names, reflections, threads=threads, recipe=recipe), n, 6
+                partial(augmented, names, reflections, threads=threads, augmentation=augmentation),
+                n,
+                6,
             )
     for name, value in rates.items():
         print(f"{name:60s}{value:8.0f} patterns/s")

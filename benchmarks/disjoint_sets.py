@@ -10,6 +10,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 # Before NumPy is loaded, which reads it.
@@ -22,13 +23,14 @@ from scipy.sparse import csr_array
 
 from diffsym.datasets.disjoint_sets import covered
 from diffsym.descriptors import reflections
-from diffsym.descriptors.lines import flat_lines
+from diffsym.descriptors.lines import lines_of
 from diffsym.files import write_json
 from diffsym.scattering.ideal import bin_edges, ideal_profiles
+from diffsym.settings.reflections import Reflections
 from diffsym.tables import STRUCTURES, read_table
 
 TOLERANCE_BINS = 5
-LINES = {"d_star_min": 0.1, "d_star_max": 1.0625, "radiation": "xray"}
+LINES = Reflections(d_star_min=0.1)
 BINS = {"d_star_min": 0.1131, "d_star_max": 1.0625, "bins": 10_001}
 # Share of repeated measurements; standard deviations of their and of isotypes' cell lengths.
 REPEATED = 0.3
@@ -42,9 +44,9 @@ def group_of_profiles(lines: pa.Table, n: int, seed: int) -> csr_array:
     rows = lines.take(np.sort(generator.integers(0, lines.num_rows, n)))
     repeated = generator.random(n) < REPEATED
     strain = generator.normal(size=n) * np.where(repeated, REPEATED_STRAIN, ISOTYPE_STRAIN)
-    d_star, intensity, offsets = flat_lines(rows)
-    d_star = d_star / (1 + np.repeat(strain, np.diff(offsets)))
-    profiles = ideal_profiles(d_star, intensity, offsets, bin_edges(**BINS), b_iso=2.0)
+    lines = lines_of(rows)
+    d_star = lines.d_star / (1 + np.repeat(strain, np.diff(lines.offsets)))
+    profiles = ideal_profiles(replace(lines, d_star=d_star), bin_edges(**BINS), b_iso=2.0)
     return csr_array(profiles > 0)
 
 
@@ -87,7 +89,7 @@ def main() -> None:
     structures = read_table(arguments.structures, STRUCTURES)
     generator = np.random.default_rng(0)
     sample = np.sort(generator.permutation(structures.num_rows)[: arguments.sample])
-    lines = reflections.compute(structures.take(sample), **LINES)
+    lines = reflections.compute(structures.take(sample), LINES)
 
     small, large = (
         group_of_profiles(lines, n, seed=1) for n in (arguments.compared, arguments.profiles)

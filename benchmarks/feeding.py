@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from diffsym.config import Augmentation
 from diffsym.datasets.augmented import open_augmented_partitions
 from diffsym.datasets.feeding import LabelledStructures, open_partitions
 from diffsym.datasets.splits import make_split
@@ -23,6 +22,9 @@ from diffsym.files import write_json
 from diffsym.keras_backend import configure
 from diffsym.models import park2017_cnn, vecsei2019_dense
 from diffsym.models.training import train_member
+from diffsym.settings.augmentation import Augmentation
+from diffsym.settings.descriptors.powder import Powder
+from diffsym.settings.reflections import Reflections
 from diffsym.tables import (
     REFLECTIONS,
     SPLIT,
@@ -35,15 +37,14 @@ from diffsym.tables import (
 
 STRUCTURES_USED = 1500
 NETWORKS = {"park2017_cnn": park2017_cnn, "vecsei2019_dense": vecsei2019_dense}
-PATTERN = {"two_theta_min": 5.0, "two_theta_max": 90.0, "two_theta_step": 0.01}
-RENDERING = PATTERN | {"wavelength": 1.54184, "b_iso": 0.0}
+PATTERN = Powder(kind="powder", augmentation=Augmentation())
 
 
 def prepare(structures: pa.Table, folder: Path) -> list[int]:
     """Write reflections, patterns and a split of the structures; return their space groups."""
-    lines = reflections.compute(structures, d_star_min=0.01, d_star_max=1.0625, radiation="xray")
+    lines = reflections.compute(structures, Reflections())
     write_table(lines, folder / "reflections.parquet", REFLECTIONS)
-    patterns, _ = powder.compute(lines, peaks={"w": 0.0139}, **RENDERING)
+    patterns, _ = powder.compute(lines, PATTERN)
     table = {
         "structure_id": structures["structure_id"],
         "descriptor": fixed_size_rows(patterns),
@@ -107,9 +108,8 @@ def main() -> None:
             [folder / "reflections.parquet"],
             split,
             classes,
+            PATTERN,
             seed=0,
-            augmentation=Augmentation().model_dump(),
-            **RENDERING,
         )
         n = len(rendered["train"])
         alone = seconds_to_render(rendered["train"])

@@ -31,9 +31,11 @@ from diffsym.datasets.splits import make_split
 from diffsym.descriptors import ideal, reflections
 from diffsym.files import write_json
 from diffsym.models.batches import shuffled
-from diffsym.scattering.form_factors import LARGEST_ATOMIC_NUMBER
 from diffsym.scattering.ideal import bin_edges, ideal_profiles
 from diffsym.scattering.reflections import powder_reflections
+from diffsym.scattering.types import LARGEST_ATOMIC_NUMBER, Cells, Lines
+from diffsym.settings.descriptors.ideal import Ideal
+from diffsym.settings.reflections import Reflections
 from diffsym.tables import (
     SPLIT,
     STRUCTURES,
@@ -54,10 +56,9 @@ BATCH = 64
 
 def profiles_of(structures: pa.Table) -> pa.Table:
     """Descriptor table of some structures."""
-    lines = reflections.compute(structures, **LINES)
-    values, failures = ideal.compute(lines, b_iso=B_ISO, **BINS)
-    kept = np.setdiff1d(np.arange(structures.num_rows), [row for row, _ in failures])
-    return descriptor_table(structures["structure_id"].take(kept), values[kept])
+    lines = reflections.compute(structures, Reflections(**LINES))
+    described = ideal.compute(lines, Ideal(kind="ideal", b_iso=B_ISO, **BINS))
+    return described.tables(structures["structure_id"], "ideal")[0]
 
 
 def write_profiles(structures: Path, target: Path) -> None:
@@ -73,7 +74,7 @@ def pymatgen_profile(calculator: XRDCalculator, structure: Structure) -> csr_arr
     limits = 2 * np.degrees(np.arcsin(WAVELENGTH * edges[[0, -1]] / 2))
     pattern = calculator.get_pattern(structure, scaled=False, two_theta_range=tuple(limits))
     d_star, intensity = of_pattern(pattern)
-    return ideal_profiles(d_star, intensity, [0, len(d_star)], edges)
+    return ideal_profiles(Lines.of_one(d_star, intensity), edges)
 
 
 def cosine(one: csr_array, other: csr_array) -> float:
@@ -93,8 +94,8 @@ def against_pymatgen(path: Path, number: int) -> dict[str, float]:
     seconds = time.process_time() - started
     likeness = []
     for cell, profile in zip(cells, theirs, strict=True):
-        lines = powder_reflections(*cell[:4], **LINES)
-        ours = ideal_profiles(*lines, [0, len(lines[0])], bin_edges(**BINS), b_iso=B_ISO)
+        lines = powder_reflections(Cells.of_one(*cell[:4]), **LINES)
+        ours = ideal_profiles(lines, bin_edges(**BINS), b_iso=B_ISO)
         likeness.append(cosine(ours, profile))
     return {
         "structures": len(cells),

@@ -12,8 +12,8 @@ import os
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 # Before NumPy is loaded, which reads it.
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -23,14 +23,13 @@ import pyarrow.compute as pc
 import spglib
 from diffpy.pdffit2 import PdfFit, redirect_stdout
 from diffpy.structure import Atom, Lattice, Structure
-from numpy.typing import NDArray
 from pymatgen.core import Element
 
+from diffsym.descriptors.cells import cells_of, conventional_cells_of
 from diffsym.files import write_json
-from diffsym.scattering.pdf import pair_distribution_function, pair_distribution_functions
+from diffsym.scattering.pdf import pair_distribution_functions
+from diffsym.scattering.types import Cells, Floats
 from diffsym.tables import STRUCTURES, read_table
-
-Floats = NDArray[np.float64]
 
 # Liu et al. (2019)
 SETTINGS = {"q_min": 0.0, "q_max": 23.0, "u_iso": 0.008, "q_damp": 0.04, "q_broad": 0.01}
@@ -38,55 +37,30 @@ R_GRID = np.pi / 23 * np.arange(11, 220)
 LARGEST_CELL = 200
 
 
-class Cell(NamedTuple):
-    """One structure as the structures table holds it."""
-
-    lattice: Floats
-    atomic_numbers: NDArray[np.int64]
-    frac_coords: Floats
-    occupancies: Floats
-    orbits: NDArray[np.int64] | None
-
-
-def read_cells(path: Path, number: int, seed: int = 0) -> tuple[list[Cell], list[Cell]]:
+def read_cells(path: Path, number: int, seed: int = 0) -> tuple[Cells, Cells]:
     """Conventional and primitive cells of structures with at most 200 scatterers, drawn."""
-    primitive = ["lattice", "atomic_numbers", "frac_coords", "occupancies"]
-    conventional = [f"conventional_{name}" for name in primitive]
-    table = read_table(path, STRUCTURES, [*conventional, *primitive, "orbits"])
+    table = read_table(path, STRUCTURES)
     sizes = pc.list_value_length(table["conventional_atomic_numbers"]).to_numpy()
     small = np.flatnonzero(sizes <= LARGEST_CELL)
     drawn = np.sort(np.random.default_rng(seed).permutation(small)[:number])
-    rows = table.take(drawn).to_pylist()
-    return (
-        [to_cell(*(row[name] for name in conventional)) for row in rows],
-        [to_cell(*(row[name] for name in [*primitive, "orbits"])) for row in rows],
-    )
+    table = table.take(drawn)
+    return conventional_cells_of(table), cells_of(table)
 
 
-def to_cell(
-    lattice: list[float],
-    atomic_numbers: list[int],
-    frac_coords: list[float],
-    occupancies: list[float],
-    orbits: list[int] | None = None,
-) -> Cell:
-    """Arrays of one row of the structures table."""
-    return Cell(
-        np.array(lattice).reshape(3, 3),
-        np.array(atomic_numbers),
-        np.array(frac_coords).reshape(-1, 3),
-        np.array(occupancies),
-        None if orbits is None else np.array(orbits),
-    )
+def one_by_one(cells: Cells) -> list[Cells]:
+    """Each structure alone, without its orbits."""
+    return [replace(cells[row], orbits=None) for row in range(len(cells))]
 
 
-def pdffit2_structure(cell: Cell) -> Structure:
+def pdffit2_structure(cell: Cells) -> Structure:
     """The structure in the form of diffpy."""
     atoms = [
         Atom(Element.from_Z(int(number)).symbol, position, occupancy=occupancy)
-        for number, position, occupancy in zip(*cell[1:4], strict=True)
+        for number, position, occupancy in zip(
+            cell.atomic_numbers, cell.frac_coords, cell.occupancies, strict=True
+        )
     ]
-    structure = Structure(atoms, Lattice(base=cell.lattice))
+    structure = Structure(atoms, Lattice(base=cell.lattices[0]))
     structure.Uisoequiv = SETTINGS["u_iso"]
     return structure
 
@@ -103,7 +77,7 @@ def pdffit2_function(structure: Structure) -> Floats:
     return np.array(calculator.getpdf_fit())
 
 
-def in_the_convention_of_pdffit2(cell: Cell) -> Floats:
+def in_the_convention_of_pdffit2(cell: Cells) -> Floats:
     """Our G(r) with peaks divided by r, as pdffit2 has them, instead of by their distance.
 
     For a Gaussian peak the difference is sigma^2 / r times the slope of the pair term, to first
@@ -113,8 +87,8 @@ def in_the_convention_of_pdffit2(cell: Cell) -> Floats:
     step = R_GRID[1] - R_GRID[0]
     n_fine = refinement * (len(R_GRID) + 1) + 1
     fine = R_GRID[0] - step + step / refinement * np.arange(n_fine)
-    undamped = pair_distribution_function(*cell[:4], fine, **(SETTINGS | {"q_damp": 0.0}))
-    density = cell.occupancies.sum() / abs(np.linalg.det(cell.lattice))
+    undamped = pair_distribution_functions(cell, fine, **(SETTINGS | {"q_damp": 0.0}))[0]
+    density = cell.occupancies.sum() / abs(np.linalg.det(cell.lattices[0]))
     slope = np.gradient(undamped, fine) + 4 * np.pi * density
     variance = 2 * SETTINGS["u_iso"] * (1 + (SETTINGS["q_broad"] * fine) ** 2)
     envelope = np.exp(-((SETTINGS["q_damp"] * fine) ** 2) / 2)
@@ -126,27 +100,15 @@ def difference(ours: Floats, reference: Floats) -> float:
     return float(np.sqrt(((ours - reference) ** 2).sum() / (reference**2).sum()))
 
 
-def spglib_symmetry(cell: Cell) -> None:
+def spglib_symmetry(cell: Cells) -> None:
     """Search the symmetry that the structures table hands over (shared sites taken once)."""
     sites, first = np.unique(np.round(cell.frac_coords, 6), axis=0, return_index=True)
-    spglib.get_symmetry_dataset((cell.lattice, sites, cell.atomic_numbers[first]), symprec=0.01)
+    spglib.get_symmetry_dataset((cell.lattices[0], sites, cell.atomic_numbers[first]), symprec=0.01)
 
 
-def batch(cells: list[Cell], *, orbits_handed: bool) -> Floats:
+def batch(cells: Cells) -> Floats:
     """Compute all structures in one call."""
-    numbers, coordinates, occupancies = (
-        np.concatenate([cell[column] for cell in cells]) for column in (1, 2, 3)
-    )
-    return pair_distribution_functions(
-        np.array([cell.lattice for cell in cells]),
-        np.concatenate([[0], np.cumsum([len(cell.atomic_numbers) for cell in cells])]),
-        numbers,
-        coordinates,
-        occupancies,
-        R_GRID,
-        orbits=np.concatenate([cell.orbits for cell in cells]) if orbits_handed else None,
-        **SETTINGS,
-    )
+    return pair_distribution_functions(cells, R_GRID, **SETTINGS)
 
 
 def milliseconds(function: Callable[[], object]) -> float:
@@ -163,25 +125,24 @@ def each(function: Callable, inputs: list) -> dict[str, float]:
     return {"mean_ms": float(np.mean(times)), "median_ms": float(np.median(times))}
 
 
-def together(cells: list[Cell], *, orbits_handed: bool) -> dict[str, float]:
+def together(cells: Cells) -> dict[str, float]:
     """Mean time of structures computed in one call, ms."""
-    batch(cells, orbits_handed=orbits_handed)  # compiles
-    times = [milliseconds(lambda: batch(cells, orbits_handed=orbits_handed)) for _ in range(5)]
+    batch(cells)  # compiles
+    times = [milliseconds(lambda: batch(cells)) for _ in range(5)]
     return {"mean_ms": float(np.mean(times)) / len(cells)}
 
 
-def measure(cells: list[Cell]) -> dict[str, dict[str, float]]:
+def measure(cells: Cells) -> dict[str, dict[str, float]]:
     """Time both engines in all the ways that ours is called."""
+    alone = one_by_one(cells)
     times = {
-        "pdffit2": each(pdffit2_function, [pdffit2_structure(cell) for cell in cells]),
-        "ours, one call a structure, finds orbits itself": each(
-            lambda cell: pair_distribution_function(*cell[:4], R_GRID, **SETTINGS), cells
-        ),
-        "ours, one call for all, finds orbits itself": together(cells, orbits_handed=False),
+        "pdffit2": each(pdffit2_function, [pdffit2_structure(cell) for cell in alone]),
+        "ours, one call a structure, finds orbits itself": each(batch, alone),
+        "ours, one call for all, finds orbits itself": together(replace(cells, orbits=None)),
     }
-    if cells[0].orbits is not None:
-        handed = together(cells, orbits_handed=True)
-        symmetry = each(spglib_symmetry, cells)
+    if cells.orbits is not None:
+        handed = together(cells)
+        symmetry = each(spglib_symmetry, alone)
         times |= {
             "ours, one call for all, orbits from the structures table": handed,
             "the same, and the symmetry search by spglib before it": {
@@ -193,12 +154,13 @@ def measure(cells: list[Cell]) -> dict[str, dict[str, float]]:
     return times
 
 
-def agreement(cells: list[Cell]) -> dict[str, dict[str, float]]:
+def agreement(cells: Cells) -> dict[str, dict[str, float]]:
     """Rw between both engines, mean and largest."""
-    references = [pdffit2_function(pdffit2_structure(cell)) for cell in cells]
+    alone = one_by_one(cells)
+    references = [pdffit2_function(pdffit2_structure(cell)) for cell in alone]
     ours = {
-        "as it is": batch(cells, orbits_handed=False),
-        "in pdffit2's convention": [in_the_convention_of_pdffit2(cell) for cell in cells],
+        "as it is": batch(cells),
+        "in pdffit2's convention": [in_the_convention_of_pdffit2(cell) for cell in alone],
     }
     report = {}
     for name, functions in ours.items():
@@ -218,7 +180,7 @@ def main() -> None:
     report: dict[str, dict] = {}
     cells_by_kind = read_cells(arguments.structures, arguments.number)
     for kind, cells in zip(("conventional", "primitive"), cells_by_kind, strict=True):
-        scatterers = float(np.median([len(cell.atomic_numbers) for cell in cells]))
+        scatterers = float(np.median(np.diff(cells.offsets)))
         times = measure(cells)
         report[kind] = {"structures": len(cells), "median_scatterers": scatterers, "times": times}
         print(f"\n{len(cells)} structures, {kind} cells, median {scatterers:.0f} scatterers")

@@ -10,7 +10,6 @@ import argparse
 import os
 import time
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,11 +17,10 @@ from typing import Any, NamedTuple
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.signal import find_peaks_cwt
 
 from diffsym.descriptors.cells import cells_of
-from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
+from diffsym.descriptors.powder_noise import augmented_patterns, pattern_keys
 from diffsym.experimental.peaks import Peaks, find_peaks, ideal_profile_of_peaks
 from diffsym.files import write_json
 from diffsym.scattering.ideal import bin_edges, ideal_profiles
@@ -32,10 +30,10 @@ from diffsym.scattering.powder import (
     lorentz_polarisation,
     two_theta_grid,
 )
-from diffsym.scattering.reflections import powder_reflections_of_many
+from diffsym.scattering.reflections import powder_reflections
+from diffsym.scattering.types import FWHM_PER_SIGMA, Floats, Lines, Radiation
+from diffsym.settings.augmentation import Augmentation
 from diffsym.tables import STRUCTURES, read_table
-
-Floats = NDArray[np.float64]
 
 D_STAR_MIN, D_STAR_MAX, BINS = 0.1131, 1.0625, 10_001
 EDGES = bin_edges(d_star_min=D_STAR_MIN, d_star_max=D_STAR_MAX, bins=BINS)
@@ -43,13 +41,12 @@ B_ISO = 2.0
 # A line of this share of the largest area is strong; one is false if no line of the other share is
 # within a full width at half maximum.
 STRONG, VISIBLE = 0.05, 1e-3
-FWHM_PER_SIGMA = np.sqrt(8 * np.log(2))
 
 
 class Instrument(NamedTuple):
     """Radiation, angles and standard deviations of the peaks, degrees."""
 
-    wavelength: tuple[tuple[float, float], ...]
+    radiation: Radiation
     two_theta: Floats
     sigma: tuple[float, float]
 
@@ -66,7 +63,7 @@ INSTRUMENTS = {
 
 def ours(instrument: Instrument, pattern: Floats) -> Peaks:
     """Background, doublet and overlap treated."""
-    return find_peaks(instrument.two_theta, pattern, wavelength=instrument.wavelength)
+    return find_peaks(instrument.two_theta, pattern, radiation=instrument.radiation)
 
 
 def bare_transform(instrument: Instrument, pattern: Floats) -> Peaks:
@@ -75,11 +72,9 @@ def bare_transform(instrument: Instrument, pattern: Floats) -> Peaks:
     return Peaks(instrument.two_theta[points], pattern[points])
 
 
-def recovery(
-    instrument: Instrument, d_star: Floats, intensity: Floats, peaks: Peaks
-) -> dict[str, Any]:
+def recovery(instrument: Instrument, lines: Lines, peaks: Peaks) -> dict[str, Any]:
     """What was found of a crystal's lines: arrays of one value a line, or single numbers."""
-    first = instrument.wavelength[0][0]
+    first, d_star, intensity = instrument.radiation.strongest, lines.d_star, lines.intensity
     angles = 2 * np.degrees(np.arcsin(first * d_star / 2))
     inside = (angles > instrument.two_theta[0]) & (angles < instrument.two_theta[-1])
     angles, d_star, intensity = angles[inside], d_star[inside], intensity[inside]
@@ -95,9 +90,9 @@ def recovery(
     position = 2 * np.sin(np.radians(peaks.two_theta[nearest] / 2)) / first
     bin_width = EDGES[1] - EDGES[0]
     strength = peaks.area[nearest] / factors(peaks.two_theta[nearest])
-    ideal = ideal_profiles(d_star, intensity, [0, len(d_star)], EDGES).toarray()[0]
+    ideal = ideal_profiles(Lines.of_one(d_star, intensity), EDGES).toarray()[0]
     measured = ideal_profile_of_peaks(
-        *peaks, instrument.wavelength, d_star_min=D_STAR_MIN, d_star_max=D_STAR_MAX, bins=BINS
+        peaks, instrument.radiation, d_star_min=D_STAR_MIN, d_star_max=D_STAR_MAX, bins=BINS
     )
     return {
         "strong": found[strong],
@@ -123,17 +118,17 @@ def factors(two_theta: Floats) -> Floats:
 def measure(
     instrument: Instrument,
     patterns: Floats,
-    lines: list[tuple[Floats, Floats]],
+    lines: Lines,
     method: Callable[[Instrument, Floats], Peaks],
 ) -> dict[str, float]:
     """Recovery over all patterns, and the mean time of one."""
     method(instrument, patterns[0])  # compiles
     rows, seconds = [], 0.0
-    for (d_star, intensity), pattern in zip(lines, patterns, strict=True):
+    for row, pattern in enumerate(patterns):
         start = time.process_time()
         peaks = method(instrument, pattern)
         seconds += time.process_time() - start
-        rows.append(recovery(instrument, d_star, intensity, peaks))
+        rows.append(recovery(instrument, lines[row], peaks))
     errors = np.concatenate([row["error_bins"] for row in rows])
     return {
         "seconds": seconds / len(rows),
@@ -159,21 +154,15 @@ def main() -> None:
     table = read_table(arguments.structures, STRUCTURES)
     drawn = np.random.default_rng(0).permutation(table.num_rows)[: arguments.number]
     table = table.take(np.sort(drawn))
-    offsets, d_star, intensity = powder_reflections_of_many(
-        *cells_of(table)[:-1], d_star_min=0.02, d_star_max=1.12
-    )
-    intensity = intensity * np.exp(-B_ISO / 2 * d_star**2)
-    lines = [(d_star[start:stop], intensity[start:stop]) for start, stop in pairwise(offsets)]
+    lines = powder_reflections(cells_of(table), d_star_min=0.02, d_star_max=1.12, b_iso=B_ISO)
     report: dict[str, Any] = {"structures": len(lines)}
     for name, instrument in INSTRUMENTS.items():
         patterns = augmented_patterns(
-            d_star,
-            intensity,
-            offsets,
+            lines,
             instrument.two_theta,
             keys=pattern_keys(table["structure_id"].to_pylist(), seed=0, epoch=0),
-            recipe=Recipe(sigma=instrument.sigma, eta=(0.2, 0.8)),
-            wavelength=instrument.wavelength,
+            augmentation=Augmentation(sigma=instrument.sigma, eta=(0.2, 0.8)),
+            radiation=instrument.radiation,
         ).astype(np.float64)
         report[name] = {}
         print(f"\n{name} K-alpha, {len(lines)} patterns of {patterns.shape[1]} points")

@@ -31,7 +31,8 @@ from pymatgen.core import Element, Lattice, Structure
 from xrd_rust_calculator import XRDCalculatorRust
 
 from diffsym.files import write_json
-from diffsym.scattering.reflections import powder_reflections, powder_reflections_of_many
+from diffsym.scattering.reflections import powder_reflections
+from diffsym.scattering.types import Cells, Floats
 from diffsym.tables import STRUCTURES, read_table
 
 try:
@@ -39,7 +40,6 @@ try:
 except ImportError:
     BraggCalculator = None
 
-Floats = NDArray[np.float64]
 Lines = tuple[Floats, Floats]
 
 WAVELENGTH = 1.54184
@@ -84,7 +84,10 @@ def read_cells(path: Path, number: int, prefix: str) -> list[Cell]:
 
 def ours(cell: Cell) -> Lines:
     """One call a structure."""
-    return powder_reflections(*cell[:4], d_star_min=D_STAR_MIN, d_star_max=D_STAR_MAX)
+    lines = powder_reflections(
+        Cells.of_one(*cell[:4]), d_star_min=D_STAR_MIN, d_star_max=D_STAR_MAX
+    )
+    return lines.d_star, lines.intensity
 
 
 def ours_together(cells: list[Cell]) -> None:
@@ -92,15 +95,14 @@ def ours_together(cells: list[Cell]) -> None:
     numbers, coordinates, occupancies = (
         np.concatenate([cell[column] for cell in cells]) for column in (1, 2, 3)
     )
-    powder_reflections_of_many(
+    joined = Cells(
         np.array([cell.lattice for cell in cells]),
         np.concatenate([[0], np.cumsum([len(cell.atomic_numbers) for cell in cells])]),
         numbers,
         coordinates,
         occupancies,
-        d_star_min=D_STAR_MIN,
-        d_star_max=D_STAR_MAX,
     )
+    powder_reflections(joined, d_star_min=D_STAR_MIN, d_star_max=D_STAR_MAX)
 
 
 def pymatgen_structure(cell: Cell) -> Structure:

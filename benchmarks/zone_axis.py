@@ -18,6 +18,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,13 +40,14 @@ from pymatgen.core import Element
 from pymatgen.core import Lattice as PymatgenLattice
 from scipy.optimize import brentq
 
-from diffsym.descriptors import shaped
+from diffsym.descriptors import electron
 from diffsym.files import write_json
-from diffsym.scattering.zone_axis import beam_frames, make_detector, zone_axis_images
+from diffsym.scattering.types import Cells, Floats
+from diffsym.scattering.zone_axis import beam_frames, make_detector
+from diffsym.settings.descriptors.electron import Electron
 from diffsym.tables import STRUCTURES, read_table
 
-Floats = NDArray[np.float64]
-
+SETTINGS = Electron(kind="electron", pattern="shaped")
 WAVELENGTH = 0.035
 Q_MAX = 1.0
 SIZE = 30.0
@@ -71,12 +73,12 @@ def random_structures(path: Path, number: int) -> pa.Table:
     return table.take(np.sort(drawn))
 
 
-def ours(cell: shaped.Cell, **settings: Any) -> Floats:
+def ours(cell: Cells, **settings: Any) -> Floats:
     """Three images."""
-    return zone_axis_images(*cell, **settings)
+    return electron.images_of(cell, replace(SETTINGS, pixels=256, **settings))
 
 
-def diffsims_phase(cell: shaped.Cell) -> Phase:
+def diffsims_phase(cell: Cells) -> Phase:
     """A structure in the form of diffsims.
 
     It wants the lattice in the orientation of diffpy, turns it to a along x and c* along z, as ours
@@ -84,9 +86,11 @@ def diffsims_phase(cell: shaped.Cell) -> Phase:
     """
     atoms = [
         Atom(Element.from_Z(int(number)).symbol, position, occupancy=occupancy)
-        for number, position, occupancy in zip(*cell[1:], strict=True)
+        for number, position, occupancy in zip(
+            cell.atomic_numbers, cell.frac_coords, cell.occupancies, strict=True
+        )
     ]
-    lattice = Lattice(*PymatgenLattice(cell[0]).parameters)
+    lattice = Lattice(*PymatgenLattice(cell.lattices[0]).parameters)
     return Phase("crystal", space_group=1, structure=Structure(atoms, lattice))
 
 
@@ -166,10 +170,12 @@ def summary(times: list[float]) -> dict[str, float]:
 
 def speed(structures: pa.Table) -> dict[str, Any]:
     """Times of ours and diffsims, and how alike their images are."""
-    cells = list(shaped.conventional_cells(structures))
-    report: dict[str, Any] = {"scatterers": float(np.median([len(cell[1]) for cell in cells]))}
+    cells = list(electron.conventional_cells(structures))
+    report: dict[str, Any] = {
+        "scatterers": float(np.median([len(cell.atomic_numbers) for cell in cells]))
+    }
     for name, settings in VARIANTS.items():
-        zone_axis_images(*cells[0], **settings)  # compiles, and makes the detector
+        ours(cells[0], **settings)  # compiles, and makes the detector
         report[name] = summary([milliseconds(partial(ours, cell, **settings)) for cell in cells])
     ours(cells[0], **PARALLELEPIPED)
     report["ours, parallelepiped, plane"] = summary(
@@ -179,7 +185,7 @@ def speed(structures: pa.Table) -> dict[str, Any]:
     times: dict[str, list[float]] = {name: [] for name in LISTS}
     cosines = []
     for cell in cells:
-        inputs = generator, diffsims_phase(cell), beam_frames(cell[0])
+        inputs = generator, diffsims_phase(cell), beam_frames(cell.lattices[0])
         for name, settings in LISTS.items():
             times[name].append(milliseconds(partial(spots_of_diffsims, *inputs, **settings)))
         lists = spots_of_diffsims(*inputs, **LISTS["diffsims, all spots drawn by ours"])
@@ -236,8 +242,8 @@ def stored(values: NDArray[np.uint8]) -> dict[str, dict[str, float]]:
 def patterns(structures: pa.Table) -> dict[str, Any]:
     """Time of the whole way to each pattern, and its bytes."""
     report = {}
-    for pattern in shaped.PATTERNS:
-        compute = partial(shaped.compute, structures, pattern=pattern)
+    for pattern in electron.PATTERNS:
+        compute = partial(electron.compute, structures, replace(SETTINGS, pattern=pattern))
         values, failures = compute()
         report[pattern] = {
             "failures": len(failures),

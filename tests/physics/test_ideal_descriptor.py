@@ -1,7 +1,10 @@
 """Ideal profiles from the structures table, against sums written out by equation 6 of the paper."""
 
+from dataclasses import replace
+
 import gemmi
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from crystals import crystals, supercell
@@ -12,20 +15,24 @@ from diffsym.descriptors import ideal, reflections
 from diffsym.errors import DiffsymError
 from diffsym.scattering.ideal import bin_edges, bins_of, ideal_profiles
 from diffsym.scattering.reflections import powder_reflections
+from diffsym.scattering.types import Cells, Lines
+from diffsym.settings.descriptors.ideal import Ideal
+from diffsym.settings.reflections import Reflections
 from diffsym.structures.checks import check_elements
 from diffsym.structures.entries import Entry, EntryError
 from diffsym.tables import REFLECTIONS, conform
 
-TABLE = {"d_star_min": 0.01, "d_star_max": 1.0625, "radiation": "xray"}
-PROFILE = {"d_star_min": 0.1131, "d_star_max": 1.0625, "bins": 10_001, "b_iso": 2.0}
+RANGE = {"d_star_min": 0.01, "d_star_max": 1.0625}
+TABLE = Reflections(**RANGE)
+PROFILE = Ideal(kind="ideal", d_star_min=0.1131, d_star_max=1.0625, bins=10_001, b_iso=2.0)
 EDGES = bin_edges(d_star_min=0.1131, d_star_max=1.0625, bins=10_001)
 CELL = ("lattice", "atomic_numbers", "frac_coords", "occupancies")
 
 
 @pytest.fixture(scope="module")
 def profiles(amcsd_entries):
-    lines = conform(reflections.compute(amcsd_entries, **TABLE), REFLECTIONS, "reflections")
-    values, failures = ideal.compute(lines, **PROFILE)
+    lines = conform(reflections.compute(amcsd_entries, TABLE), REFLECTIONS, "reflections")
+    values, failures = ideal.compute(lines, PROFILE)
     assert not failures
     return values
 
@@ -35,7 +42,9 @@ def conventional(structures):
     for name in CELL:
         index = structures.schema.get_field_index(name)
         structures = structures.set_column(index, name, structures[f"conventional_{name}"])
-    return structures
+    orbits = [list(range(len(row))) for row in structures["atomic_numbers"].to_pylist()]
+    index = structures.schema.get_field_index("orbits")
+    return structures.set_column(index, "orbits", pa.array(orbits, pa.list_(pa.uint16())))
 
 
 def cell_of(row, prefix=""):
@@ -100,7 +109,7 @@ def test_sum_written_out_over_the_conventional_cell(amcsd_entries, profiles):
 
 def test_profile_of_the_conventional_cell_is_that_of_the_primitive_one(amcsd_entries, profiles):
     table = conventional(amcsd_entries)
-    values, failures = ideal.compute(reflections.compute(table, **TABLE), **PROFILE)
+    values, failures = ideal.compute(reflections.compute(table, TABLE), PROFILE)
     assert not failures
     larger = pc.greater(
         *(pc.list_value_length(t["atomic_numbers"]) for t in (table, amcsd_entries))
@@ -127,8 +136,8 @@ def test_any_origin_and_any_cell(amcsd_entries, profiles):
             coordinates[order] + generator.uniform(-1, 1, 3),
             occupancies[order],
         )
-        lines = powder_reflections(*other, **TABLE)
-        profile = ideal_profiles(*lines, [0, len(lines[0])], EDGES, b_iso=2.0)
+        lines = powder_reflections(Cells.of_one(*other), **RANGE)
+        profile = ideal_profiles(lines, EDGES, b_iso=2.0)
         moved += differences(profile.toarray()[0], profiles[[row]].toarray()[0])
         compared += 1
     assert compared > 30
@@ -137,12 +146,12 @@ def test_any_origin_and_any_cell(amcsd_entries, profiles):
 
 def test_californium_is_the_last_element():
     lattice, place = np.diag([5.1, 5.1, 5.1]), [[0.1, 0.2, 0.3]]
-    lines = powder_reflections(lattice, [98], place, [1.0], **TABLE)
-    ours = ideal_profiles(*lines, [0, len(lines[0])], EDGES, b_iso=2.0).toarray()[0]
+    lines = powder_reflections(Cells.of_one(lattice, [98], place), **RANGE)
+    ours = ideal_profiles(lines, EDGES, b_iso=2.0).toarray()[0]
     cell = lattice, np.array([98]), np.array(place), np.ones(1)
     assert differences(ours, histogram(*equation_6(cell, 2.0))) == 0
     with pytest.raises(DiffsymError, match="an atomic number is not between 1 and 98"):
-        powder_reflections(lattice, [99], place, [1.0], **TABLE)
+        Cells.of_one(lattice, [99], place)
     einsteinium = Entry(
         entry_id="1",
         lattice=lattice,
@@ -159,7 +168,7 @@ def test_a_bin_owns_its_lower_edge_and_the_last_its_upper_too():
     assert np.array_equal(bins_of(EDGES, EDGES), [*every, 10_000])
     assert np.array_equal(bins_of(np.nextafter(EDGES, -np.inf), EDGES), [-1, *every])
     assert np.array_equal(bins_of(np.nextafter(EDGES, np.inf), EDGES), [*every, -1])
-    assert np.array_equal(bins_of(ideal.axis(**PROFILE), EDGES), every)
+    assert np.array_equal(bins_of(ideal.axis(PROFILE), EDGES), every)
 
 
 @crystals
@@ -175,8 +184,8 @@ def test_bins_are_those_of_a_histogram(bins, d_star_min, d_star_max, random):
 
 def test_lines_of_a_bin_add_up_with_their_displacement_factor():
     edges = bin_edges(d_star_min=0.2, d_star_max=0.6, bins=4)
-    d_star = [0.1, 0.42, 0.48, 0.59, 0.7, 0.05]
-    profiles = ideal_profiles(d_star, [9.0, 1.0, 3.0, 2.0, 9.0, 9.0], [0, 5, 6, 6], edges, b_iso=2)
+    lines = Lines([0.1, 0.42, 0.48, 0.59, 0.7, 0.05], [9.0, 1, 3, 2, 9, 9], [0, 5, 6, 6])
+    profiles = ideal_profiles(lines, edges, b_iso=2)
     third = np.exp(-(0.42**2)) + 3 * np.exp(-(0.48**2))
     expected = np.zeros((3, 4))
     expected[0, 2:] = [1, 2 * np.exp(-(0.59**2)) / third]
@@ -186,23 +195,21 @@ def test_lines_of_a_bin_add_up_with_their_displacement_factor():
 
 
 def test_a_profile_does_not_depend_on_its_neighbours(amcsd_entries, profiles):
-    alone, _ = ideal.compute(reflections.compute(amcsd_entries.slice(7, 1), **TABLE), **PROFILE)
+    alone, _ = ideal.compute(reflections.compute(amcsd_entries.slice(7, 1), TABLE), PROFILE)
     assert np.array_equal(alone.data, profiles[[7]].data)
     assert np.array_equal(alone.indices, profiles[[7]].indices)
 
 
 def test_a_structure_without_a_line_is_rejected_with_its_reason(amcsd_entries):
-    lines = reflections.compute(amcsd_entries.slice(0, 3), **TABLE)
-    narrow = PROFILE | {"d_star_min": 0.0101, "d_star_max": 0.0102}
-    values, failures = ideal.compute(lines, **narrow)
+    lines = reflections.compute(amcsd_entries.slice(0, 3), TABLE)
+    narrow = replace(PROFILE, d_star_min=0.0101, d_star_max=0.0102)
+    values, failures = ideal.compute(lines, narrow)
     assert values.nnz == 0
     assert [row for row, _ in failures] == [0, 1, 2]
     assert "between 1/d = 0.0101 and 0.0102 1/A; widen the range" in failures[0][1]
 
 
 def test_an_empty_shard(amcsd_entries):
-    values, failures = ideal.compute(
-        reflections.compute(amcsd_entries.slice(0, 0), **TABLE), **PROFILE
-    )
+    values, failures = ideal.compute(reflections.compute(amcsd_entries.slice(0, 0), TABLE), PROFILE)
     assert values.shape == (0, 10_001)
     assert not failures

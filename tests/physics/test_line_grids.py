@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from diffsym.datasets.on_device import DevicePatterns, to_device
-from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
+from diffsym.descriptors.powder_noise import augmented_patterns, pattern_keys
 from diffsym.keras_backend import keras
 from diffsym.scattering.line_grids import spread_lines
 from diffsym.scattering.powder import (
@@ -16,6 +16,8 @@ from diffsym.scattering.powder import (
     powder_patterns,
     two_theta_grid,
 )
+from diffsym.scattering.types import Lines
+from diffsym.settings.augmentation import Augmentation
 
 GRID = two_theta_grid(two_theta_min=10.0, two_theta_max=60.0)
 MARGIN = 60
@@ -26,7 +28,7 @@ PLAIN = {"noise": (0.0, 0.0), "background_probability": 0.0}
 
 
 def lines_at(two_theta):
-    return 2 * np.sin(np.radians(two_theta) / 2) / CU_K_ALPHA
+    return 2 * np.sin(np.radians(two_theta) / 2) / CU_K_ALPHA.mean
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +43,10 @@ def lines():
     d_star[offsets[28] :] = lines_at(np.array(EDGES))
     intensity = generator.lognormal(0, 2, offsets[-1]).astype(np.float32)
     intensity[offsets[28] :] = 1
-    return d_star, intensity, offsets
+    return Lines(d_star, intensity, offsets)
 
 
-def rendered(grids, recipe, names):
+def rendered(grids, augmentation, names):
     part = DevicePatterns(
         labels=np.zeros(len(grids), np.int32),
         folds=np.zeros(len(grids), np.int8),
@@ -55,27 +57,27 @@ def rendered(grids, recipe, names):
         source="test",
         two_theta=GRID,
         margin=MARGIN,
-        recipe=recipe,
+        augmentation=augmentation,
         keys=pattern_keys(names, seed=1, epoch=2),
         seed=1,
     )
     return keras.ops.convert_to_numpy(part.take(np.arange(len(part))))
 
 
-@pytest.mark.parametrize("wavelength", [CU_K_ALPHA, CU_K_ALPHA_DOUBLET])
+@pytest.mark.parametrize("radiation", [CU_K_ALPHA, CU_K_ALPHA_DOUBLET])
 @pytest.mark.parametrize(
     ("sigma", "exact", "halved"), [(0.02, 7e-4, 9e-4), (0.05, 3e-5, 5e-4), (0.1, 1e-5, 5e-4)]
 )
-def test_patterns_are_those_of_peaks_one_by_one(lines, wavelength, sigma, exact, halved):
-    physics = {"wavelength": wavelength, "b_iso": B_ISO}
+def test_patterns_are_those_of_peaks_one_by_one(lines, radiation, sigma, exact, halved):
+    physics = {"radiation": radiation, "b_iso": B_ISO}
     expected = powder_patterns(
-        *lines, GRID, shape=PeakShape.gaussian(sigma), tolerance=1e-9, **physics
+        lines, GRID, shape=PeakShape.gaussian(sigma), tolerance=1e-9, **physics
     )
-    grids = spread_lines(*lines, GRID, margin=MARGIN, **physics)
-    recipe = Recipe(sigma=(sigma, sigma), **PLAIN)
+    grids = spread_lines(lines, GRID, margin=MARGIN, **physics)
+    augmentation = Augmentation(sigma=(sigma, sigma), **PLAIN)
     names = [f"x:{row}" for row in range(30)]
     for dtype, tolerance in ((np.float32, exact), (np.float16, halved)):
-        patterns = rendered(grids.astype(dtype), recipe, names)
+        patterns = rendered(grids.astype(dtype), augmentation, names)
         assert np.abs(patterns - expected)[:-1].max() < tolerance
         assert (patterns[:-1].max(axis=1) == 1).all()
         assert np.isnan(patterns[-1]).all()
@@ -83,13 +85,17 @@ def test_patterns_are_those_of_peaks_one_by_one(lines, wavelength, sigma, exact,
 
 
 def test_widths_and_backgrounds_are_those_of_the_host(lines):
-    recipe = Recipe(noise=(0.01, 0.01), background_probability=0.8)
+    augmentation = Augmentation(noise=(0.01, 0.01), background_probability=0.8)
     names = [f"x:{row}" for row in range(30)]
     expected = augmented_patterns(
-        *lines, GRID, keys=pattern_keys(names, seed=1, epoch=2), recipe=recipe, b_iso=B_ISO
+        lines,
+        GRID,
+        keys=pattern_keys(names, seed=1, epoch=2),
+        augmentation=augmentation,
+        b_iso=B_ISO,
     )
-    grids = spread_lines(*lines, GRID, margin=MARGIN, wavelength=CU_K_ALPHA, b_iso=B_ISO)
-    patterns = rendered(grids, recipe, names)
+    grids = spread_lines(lines, GRID, margin=MARGIN, radiation=CU_K_ALPHA, b_iso=B_ISO)
+    patterns = rendered(grids, augmentation, names)
     # Some 1e-5 is what the host leaves out of the feet of each peak.
     assert np.abs(patterns - expected)[:-1].max() < 7e-4
     assert np.abs(patterns - expected)[:-1].mean() < 2e-5
@@ -98,11 +104,11 @@ def test_widths_and_backgrounds_are_those_of_the_host(lines):
 
 
 def test_noise_has_the_distribution_of_the_host(lines):
-    recipe = Recipe(sigma=(0.05, 0.05), noise=(0.002, 0.02), background_probability=0.0)
+    augmentation = Augmentation(sigma=(0.05, 0.05), noise=(0.002, 0.02), background_probability=0.0)
     names = [f"x:{row}" for row in range(30)]
-    grids = spread_lines(*lines, GRID, margin=MARGIN, wavelength=CU_K_ALPHA, b_iso=B_ISO)
-    quiet = rendered(grids, Recipe(sigma=(0.05, 0.05), **PLAIN), names)
-    shares = ((rendered(grids, recipe, names) - quiet)[:-1] - 0.002) / 0.018
+    grids = spread_lines(lines, GRID, margin=MARGIN, radiation=CU_K_ALPHA, b_iso=B_ISO)
+    quiet = rendered(grids, Augmentation(sigma=(0.05, 0.05), **PLAIN), names)
+    shares = ((rendered(grids, augmentation, names) - quiet)[:-1] - 0.002) / 0.018
     n = shares.size
     assert shares.min() > -1e-4
     assert shares.max() < 1 + 1e-4
@@ -118,17 +124,15 @@ def test_noise_has_the_distribution_of_the_host(lines):
 def test_areas_lie_at_their_angles():
     two_theta, b_iso = np.array([20.0, 33.337, 57.02]), 2.0
     d_star, intensity = lines_at(two_theta), np.array([3.0, 1.0, 7.0])
-    offsets = [0, 1, 2, 3]
-    grids = spread_lines(
-        d_star, intensity, offsets, GRID, margin=MARGIN, wavelength=CU_K_ALPHA, b_iso=b_iso
-    )
+    lines = Lines(d_star, intensity, [0, 1, 2, 3])
+    grids = spread_lines(lines, GRID, margin=MARGIN, radiation=CU_K_ALPHA, b_iso=b_iso)
     angles = GRID[0] + 0.01 * (np.arange(grids.shape[1]) - MARGIN)
     assert grids.dtype == np.float32
     assert grids.shape == (3, len(GRID) + 2 * MARGIN)
     np.testing.assert_allclose(grids @ angles / grids.sum(axis=1), two_theta, atol=1e-5)
     assert ((grids > 0).sum(axis=1) <= 4).all()
     together = spread_lines(
-        d_star, intensity, [0, 3], GRID, margin=MARGIN, wavelength=CU_K_ALPHA, b_iso=b_iso
+        Lines.of_one(d_star, intensity), GRID, margin=MARGIN, radiation=CU_K_ALPHA, b_iso=b_iso
     )[0]
     sines = np.sin(np.radians(two_theta) / 2)
     areas = intensity * np.exp(-b_iso * d_star**2 / 2)
@@ -140,12 +144,10 @@ def test_areas_lie_at_their_angles():
 def test_rows_of_structures_without_a_line_in_the_range():
     two_theta = np.array([9.8, 60.2, 9.8, 30.0])
     grids = spread_lines(
-        lines_at(two_theta),
-        [1.0, 1.0, 5.0, 0.1],
-        [0, 1, 2, 2, 4],
+        Lines(lines_at(two_theta), [1.0, 1.0, 5.0, 0.1], [0, 1, 2, 2, 4]),
         GRID,
         margin=MARGIN,
-        wavelength=CU_K_ALPHA,
+        radiation=CU_K_ALPHA,
         b_iso=0.0,
     )
     assert np.isnan(grids).all(axis=1).tolist() == [True, True, True, False]
@@ -153,11 +155,7 @@ def test_rows_of_structures_without_a_line_in_the_range():
 
 
 def test_a_row_does_not_depend_on_the_others(lines):
-    d_star, intensity, offsets = lines
-    settings = {"margin": 7, "wavelength": CU_K_ALPHA_DOUBLET, "b_iso": 0.3}
-    grids = spread_lines(d_star, intensity, offsets, GRID, **settings)
-    here = slice(offsets[4], offsets[5])
-    alone = spread_lines(
-        d_star[here], intensity[here], [0, here.stop - here.start], GRID, **settings
-    )
+    settings = {"margin": 7, "radiation": CU_K_ALPHA_DOUBLET, "b_iso": 0.3}
+    grids = spread_lines(lines, GRID, **settings)
+    alone = spread_lines(lines[4], GRID, **settings)
     assert np.array_equal(grids[4], alone[0])

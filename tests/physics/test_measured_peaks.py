@@ -1,16 +1,16 @@
 """Measured powder patterns to ideal profiles: the whole way round, and real patterns."""
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from scipy.signal import find_peaks_cwt
 
 from diffsym.descriptors.cells import cells_of
-from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
+from diffsym.descriptors.powder_noise import augmented_patterns, pattern_keys
 from diffsym.errors import DiffsymError
 from diffsym.experimental.peaks import (
+    Peaks,
     find_peaks,
     ideal_profile_of_peaks,
     measured_to_ideal,
@@ -26,10 +26,11 @@ from diffsym.scattering.powder import (
     PeakShape,
     lorentz_polarisation,
     powder_pattern,
-    spectral_lines,
     two_theta_grid,
 )
-from diffsym.scattering.reflections import powder_reflections_of_many
+from diffsym.scattering.reflections import powder_reflections
+from diffsym.scattering.types import Lines, Radiation
+from diffsym.settings.augmentation import Augmentation
 
 BINS = {"d_star_min": 0.1131, "d_star_max": 1.0625, "bins": 10_001}
 EDGES = bin_edges(**BINS)
@@ -48,27 +49,27 @@ INSTRUMENTS = {
 ISOLATION = 2.0
 STRONG = 0.05
 FWHM_PER_SIGMA = math.sqrt(8 * math.log(2))
+COPPER = Radiation.of(1.5406)
+THREE_LINES = Lines.of_one([0.3, 0.45, 0.7], [1.0, 2.0, 3.0])
 
 
 @pytest.fixture(scope="module")
 def crystals(amcsd_entries):
-    """Lines of structures drawn from the database: identifiers, (d*, |F|^2) with displacements."""
+    """Identifiers, and lines with displacements, of structures drawn from the database."""
     drawn = np.sort(np.random.default_rng(0).permutation(amcsd_entries.num_rows)[:STRUCTURES])
     structures = amcsd_entries.take(drawn)
-    offsets, d_star, intensity = powder_reflections_of_many(
-        *cells_of(structures)[:-1], d_star_min=0.02, d_star_max=1.12
-    )
-    intensity = intensity * np.exp(-B_ISO * d_star**2 / 2)
-    return structures["structure_id"].to_pylist(), d_star, intensity, offsets
+    lines = powder_reflections(cells_of(structures), d_star_min=0.02, d_star_max=1.12, b_iso=B_ISO)
+    return structures["structure_id"].to_pylist(), lines
 
 
 class Comparison:
     """Lines of a crystal and what was found in its noisy pattern."""
 
-    def __init__(self, instrument, d_star, intensity, pattern):
-        wavelength, grid, sigmas = INSTRUMENTS[instrument]
-        first = wavelength[0][0]
-        self.peaks = find_peaks(grid, pattern, wavelength=wavelength)
+    def __init__(self, instrument, lines, pattern):
+        radiation, grid, sigmas = INSTRUMENTS[instrument]
+        first = radiation.strongest
+        self.peaks = find_peaks(grid, pattern, radiation=radiation)
+        d_star, intensity = lines.d_star, lines.intensity
         inside = (d_star > d_star_at(grid[0], first)) & (d_star < d_star_at(grid[-1], first))
         self.d_star, self.intensity = d_star[inside], intensity[inside]
         self.two_theta = 2 * np.degrees(np.arcsin(first * self.d_star / 2))
@@ -97,21 +98,16 @@ class Comparison:
 @pytest.fixture(scope="module", params=list(INSTRUMENTS))
 def comparisons(request, crystals):
     """The way round for every crystal: noise, background, widths and profiles are drawn."""
-    names, d_star, intensity, offsets = crystals
-    wavelength, grid, sigmas = INSTRUMENTS[request.param]
+    names, lines = crystals
+    radiation, grid, sigmas = INSTRUMENTS[request.param]
     patterns = augmented_patterns(
-        d_star,
-        intensity,
-        offsets,
+        lines,
         grid,
         keys=pattern_keys(names, seed=0, epoch=0),
-        recipe=Recipe(sigma=sigmas, eta=(0.2, 0.8)),
-        wavelength=wavelength,
+        augmentation=Augmentation(sigma=sigmas, eta=(0.2, 0.8)),
+        radiation=radiation,
     )
-    return [
-        Comparison(request.param, d_star[start:stop], intensity[start:stop], pattern)
-        for start, stop, pattern in zip(offsets[:-1], offsets[1:], patterns, strict=True)
-    ]
+    return [Comparison(request.param, lines[row], pattern) for row, pattern in enumerate(patterns)]
 
 
 def d_star_at(two_theta, wavelength):
@@ -153,19 +149,18 @@ def test_few_lines_are_false(comparisons):
 
 def test_profiles_are_those_of_the_reflections(crystals):
     """Lines that the pattern can separate fall into the bins of the ideal profile, or next to."""
-    _, d_star, intensity, offsets = crystals
-    wavelength, grid, _ = INSTRUMENTS["Cu"]
+    radiation, grid, _ = INSTRUMENTS["Cu"]
     compared = 0
-    for start, stop in pairwise(offsets):
-        inside = d_star[start:stop] < d_star_at(grid[-1], wavelength[0][0])
-        lines = d_star[start:stop][inside], intensity[start:stop][inside]
-        if len(lines[0]) > 40 or not (bins_of(lines[0], EDGES) >= 0).all():
+    for own in map(crystals[1].__getitem__, range(STRUCTURES)):
+        inside = own.d_star < d_star_at(grid[-1], radiation.strongest)
+        lines = Lines.of_one(own.d_star[inside], own.intensity[inside])
+        if inside.sum() > 40 or not (bins_of(lines.d_star, EDGES) >= 0).all():
             continue  # too many overlap
         pattern = powder_pattern(
-            *lines, grid, shape=PeakShape(w=0.05**2, eta=0.5), wavelength=wavelength
+            lines, grid, shape=PeakShape(w=0.05**2, eta=0.5), radiation=radiation
         )
-        ideal = ideal_profiles(*lines, [0, len(lines[0])], EDGES).toarray()[0]
-        measured = measured_to_ideal(grid, pattern, wavelength, **BINS)
+        ideal = ideal_profiles(lines, EDGES).toarray()[0]
+        measured = measured_to_ideal(grid, pattern, radiation, **BINS)
         assert measured.shape == ideal.shape
         assert measured.dtype == np.float32
         assert measured.max() == 1
@@ -177,22 +172,16 @@ def test_profiles_are_those_of_the_reflections(crystals):
 
 def test_radiations_agree(crystals):
     """The same crystal with copper and molybdenum: the same lines where both see them."""
-    _, d_star, intensity, offsets = crystals
     checked = 0
-    for start, stop in pairwise(offsets):
-        if not 5 <= stop - start <= 60:
+    for lines in map(crystals[1].__getitem__, range(STRUCTURES)):
+        if not 5 <= len(lines.d_star) <= 60:
             continue
         found = {}
-        for name, (wavelength, grid, _) in INSTRUMENTS.items():
-            pattern = powder_pattern(
-                d_star[start:stop],
-                intensity[start:stop],
-                grid,
-                shape=PeakShape(w=0.04**2),
-                wavelength=wavelength,
-            )
-            peaks = find_peaks(grid, pattern, wavelength=wavelength)
-            position = d_star_at(peaks.two_theta, wavelength[0][0])
+        for name, (radiation, grid, _) in INSTRUMENTS.items():
+            shape = PeakShape(w=0.04**2)
+            pattern = powder_pattern(lines, grid, shape=shape, radiation=radiation)
+            peaks = find_peaks(grid, pattern, radiation=radiation)
+            position = d_star_at(peaks.two_theta, radiation.strongest)
             strength = peaks.area / lorentz_polarisations(peaks.two_theta)
             both = (position > 0.15) & (position < 0.85)
             found[name] = position[both], strength[both]
@@ -218,7 +207,7 @@ def test_a_gaussian_has_its_angle_and_area(fwhm):
     height, position = 1000.0, 37.2134
     x = (CU_GRID - position) / fwhm
     pattern = 50 + generator.normal(0, 5, len(CU_GRID)) + height * np.exp(-4 * np.log(2) * x**2)
-    peaks = find_peaks(CU_GRID, pattern, wavelength=1.5406)
+    peaks = find_peaks(CU_GRID, pattern, radiation=COPPER)
     assert len(peaks.two_theta) == 1
     area = height * fwhm * math.sqrt(math.pi / math.log(2)) / 2
     assert peaks.two_theta[0] == pytest.approx(position, abs=0.01 * fwhm)
@@ -232,7 +221,7 @@ def test_overlapping_lines_share_their_area():
     profiles = np.exp(-4 * np.log(2) * x**2) / fwhm * 2 * math.sqrt(math.log(2) / math.pi)
     alone = np.exp(-4 * np.log(2) * ((CU_GRID - 60) / fwhm) ** 2) * 20  # shows the width
     noise = np.random.default_rng(2).normal(0, 0.05, len(CU_GRID))
-    peaks = find_peaks(CU_GRID, profiles @ areas + alone + noise, wavelength=1.5406)
+    peaks = find_peaks(CU_GRID, profiles @ areas + alone + noise, radiation=COPPER)
     np.testing.assert_allclose(peaks.two_theta[:2], positions, atol=0.005)
     np.testing.assert_allclose(peaks.area[:2], areas, rtol=0.05)
 
@@ -264,19 +253,18 @@ def test_background_is_clipped_below_peaks():
 
 
 @pytest.mark.parametrize(
-    "lines",
+    "radiation",
     [
         CU_K_ALPHA_DOUBLET,
         MO_K_ALPHA_DOUBLET,
-        ((1.540593, 0.7), (1.536, 0.3)),  # companions at lower angles
+        Radiation.of([(1.540593, 0.7), (1.536, 0.3)]),  # companions at lower angles
     ],
 )
-def test_companions_are_stripped(lines):
-    d_star, intensity = np.array([0.3, 0.45, 0.7]), np.array([1.0, 2.0, 3.0])
-    shape = PeakShape(w=0.06**2)
-    pattern = powder_pattern(d_star, intensity, CU_GRID, shape=shape, wavelength=lines)
-    alone = powder_pattern(d_star, intensity, CU_GRID, shape=shape, wavelength=lines[0][0])
-    stripped = strip_companions(CU_GRID, pattern.astype(float), spectral_lines(lines))
+def test_companions_are_stripped(radiation):
+    shape, first = PeakShape(w=0.06**2), Radiation.of(radiation.strongest)
+    pattern = powder_pattern(THREE_LINES, CU_GRID, shape=shape, radiation=radiation)
+    alone = powder_pattern(THREE_LINES, CU_GRID, shape=shape, radiation=first)
+    stripped = strip_companions(CU_GRID, pattern.astype(float), radiation)
     scale = stripped @ alone / (alone @ alone)
     assert np.abs(stripped - scale * alone).max() < 0.03 * stripped.max()
 
@@ -286,18 +274,21 @@ def test_companions_are_no_lines_of_their_own():
     d_star = np.array([0.9, 0.95, 1.0])
     grid = two_theta_grid(two_theta_min=80.0, two_theta_max=110.0)
     pattern = powder_pattern(
-        d_star, np.ones(3), grid, shape=PeakShape(w=0.05**2), wavelength=CU_K_ALPHA_DOUBLET
+        Lines.of_one(d_star, np.ones(3)),
+        grid,
+        shape=PeakShape(w=0.05**2),
+        radiation=CU_K_ALPHA_DOUBLET,
     )
     noisy = pattern + np.random.default_rng(5).normal(0, 0.003, len(grid))
     peaks = find_peaks(grid, noisy)
     np.testing.assert_allclose(d_star_at(peaks.two_theta, 1.540593), d_star, atol=BIN / 4)
-    assert len(find_peaks(grid, noisy, wavelength=1.540593).two_theta) == 6
+    assert len(find_peaks(grid, noisy, radiation=Radiation.of(1.540593)).two_theta) == 6
 
 
 def test_component_angles_are_braggs():
-    angles = component_angles(np.array([10.0, 60.0, 175.0]), spectral_lines(CU_K_ALPHA_DOUBLET))
-    spacing = CU_K_ALPHA_DOUBLET[0][0] / (2 * np.sin(np.radians(angles[:2, 0] / 2)))
-    expected = 2 * np.degrees(np.arcsin(CU_K_ALPHA_DOUBLET[1][0] / (2 * spacing)))
+    angles = component_angles(np.array([10.0, 60.0, 175.0]), CU_K_ALPHA_DOUBLET)
+    spacing = CU_K_ALPHA_DOUBLET.wavelengths[0] / (2 * np.sin(np.radians(angles[:2, 0] / 2)))
+    expected = 2 * np.degrees(np.arcsin(CU_K_ALPHA_DOUBLET.wavelengths[1] / (2 * spacing)))
     np.testing.assert_allclose(angles[:2, 1], expected)
     assert angles[2, 1] == 180  # this spacing is too small for the longer wavelength
 
@@ -315,7 +306,7 @@ def test_decomposition_recovers_widths_and_profile():
         CU_GRID,
         pattern,
         np.full(len(CU_GRID), 0.01),
-        spectral_lines(1.5406),
+        COPPER,
         positions=centres + np.array([0.01, -0.01, 0.01, 0.02, -0.02]),
         fwhm=0.1,
         knots=8,
@@ -327,13 +318,10 @@ def test_decomposition_recovers_widths_and_profile():
 
 
 def test_unequal_steps_are_interpolated():
-    d_star, intensity = np.array([0.3, 0.45, 0.7]), np.array([1.0, 2.0, 3.0])
-    pattern = powder_pattern(
-        d_star, intensity, CU_GRID, shape=PeakShape(w=0.1**2), wavelength=1.5406
-    )
+    pattern = powder_pattern(THREE_LINES, CU_GRID, shape=PeakShape(w=0.1**2), radiation=COPPER)
     kept = np.random.default_rng(6).random(len(CU_GRID)) > 0.2
-    whole = find_peaks(CU_GRID, pattern, wavelength=1.5406)
-    thinned = find_peaks(CU_GRID[kept], pattern[kept], wavelength=1.5406)
+    whole = find_peaks(CU_GRID, pattern, radiation=COPPER)
+    thinned = find_peaks(CU_GRID[kept], pattern[kept], radiation=COPPER)
     np.testing.assert_allclose(thinned.two_theta, whole.two_theta, atol=0.003)
     np.testing.assert_allclose(thinned.area, whole.area, rtol=0.02)
 
@@ -342,21 +330,21 @@ def test_equations_8_and_9():
     """One line of each radiation at d = 2 A, and two whose areas differ by the factor alone."""
     for wavelength in (0.5, 0.7093, 1.5406):
         angle = 2 * math.degrees(math.asin(wavelength / 4))
-        profile = ideal_profile_of_peaks([angle], [7.0], wavelength, **BINS)
+        profile = ideal_profile_of_peaks(Peaks([angle], [7.0]), Radiation.of(wavelength), **BINS)
         assert profile[bins_of([0.5], EDGES)[0]] == 1
         assert np.count_nonzero(profile) == 1
     angles = np.array([30.0, 60.0])
     theta = np.radians(angles) / 2
     factor = (1 + np.cos(2 * theta) ** 2) / (2 * np.sin(theta) ** 2 * np.cos(theta))
-    profile = ideal_profile_of_peaks(angles, [3 * factor[0], factor[1]], 1.5406, **BINS)
+    profile = ideal_profile_of_peaks(Peaks(angles, [3 * factor[0], factor[1]]), COPPER, **BINS)
     np.testing.assert_allclose(profile[profile > 0], [1, 1 / 3], rtol=1e-6)
 
 
 def test_lines_outside_the_range_are_left_out():
-    profile = ideal_profile_of_peaks([4.0, 30.0], [100.0, 1.0], 1.5406, **BINS)
+    profile = ideal_profile_of_peaks(Peaks([4.0, 30.0], [100.0, 1.0]), COPPER, **BINS)
     assert np.count_nonzero(profile) == 1
     with pytest.raises(DiffsymError, match="check the wavelength"):
-        ideal_profile_of_peaks([4.0], [100.0], 1.5406, **BINS)
+        ideal_profile_of_peaks(Peaks([4.0], [100.0]), COPPER, **BINS)
 
 
 def with_gap(values):
@@ -413,7 +401,7 @@ def test_lines_of_garnets_are_those_of_a_body_centred_cubic_lattice(patterns, nu
     peaks = find_peaks(patterns["two_theta"], patterns["intensity"][row])
     strength = peaks.area / lorentz_polarisations(peaks.two_theta)
     strong = strength > 0.05 * strength.max()
-    d_star = d_star_at(peaks.two_theta[strong], CU_K_ALPHA_DOUBLET[0][0])
+    d_star = d_star_at(peaks.two_theta[strong], CU_K_ALPHA_DOUBLET.wavelengths[0])
     assert len(d_star) >= 10
     constants = np.arange(11.2, 12.4, 0.0005)[:, None]  # A, of all garnets
     numbers = 2 * np.rint((d_star * constants) ** 2 / 2)

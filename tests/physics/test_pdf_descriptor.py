@@ -3,6 +3,7 @@
 import json
 import sys
 import types
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,20 +12,13 @@ from study import REPOSITORY
 
 from diffsym.descriptors import pdf
 from diffsym.errors import DiffsymError
-from diffsym.scattering.orbits import symmetry_orbits
+from diffsym.scattering.symmetry import symmetry_orbits
+from diffsym.scattering.types import Cells
+from diffsym.settings.descriptors.pdf import Pdf
 from diffsym.tables import STRUCTURES
 
 ORACLES = json.loads((REPOSITORY / "tests" / "data" / "oracles" / "pdf_srreal.json").read_text())
-LIU = {
-    "r_min": 1.5,
-    "r_max": 30.0,
-    "r_step": None,
-    "q_min": 0.5,
-    "q_max": 23.0,
-    "u_iso": 0.008,
-    "q_damp": 0.04,
-    "q_broad": 0.01,
-}
+LIU = Pdf(kind="pdf")
 
 
 @pytest.fixture
@@ -48,14 +42,13 @@ def structures():
 
 
 def test_grid_of_liu_et_al():
-    r = pdf.r_grid(**LIU)
+    r = pdf.axis(LIU)
     np.testing.assert_allclose(r, np.pi / 23 * np.arange(11, 220), rtol=1e-14)
     np.testing.assert_allclose(r[[0, -1]], [1.5025, 29.9134], atol=5e-5)
-    assert (pdf.axis(**LIU) == r).all()
 
 
 def test_values_lie_between_zero_and_one(structures):
-    values, failures = pdf.compute(structures, engine="native", **LIU)
+    values, failures = pdf.compute(structures, LIU)
     assert values.shape == (len(ORACLES), 209)
     assert values.dtype == np.float32
     assert not failures
@@ -68,31 +61,29 @@ def test_values_lie_between_zero_and_one(structures):
 
 
 def test_a_row_does_not_depend_on_its_shard(structures):
-    values, _ = pdf.compute(structures, engine="native", **LIU)
+    values, _ = pdf.compute(structures, LIU)
     for start, size in ((0, 1), (3, 5), (7, 5)):
-        shard, _ = pdf.compute(structures.slice(start, size), engine="native", **LIU)
+        shard, _ = pdf.compute(structures.slice(start, size), LIU)
         assert shard.tobytes() == values[start : start + size].tobytes()
     chunked = pa.concat_tables([structures.slice(0, 4), structures.slice(4)])
-    assert pdf.compute(chunked, engine="native", **LIU)[0].tobytes() == values.tobytes()
+    assert pdf.compute(chunked, LIU)[0].tobytes() == values.tobytes()
 
 
 def test_a_structure_without_descriptor_is_named(structures):
     broken = structures.to_pylist()
     broken[2]["lattice"] = [0.0] * 9
-    values, failures = pdf.compute(
-        pa.Table.from_pylist(broken, schema=structures.schema), engine="native", **LIU
-    )
+    values, failures = pdf.compute(pa.Table.from_pylist(broken, schema=structures.schema), LIU)
     (row, reason) = failures[0]
     assert (len(failures), row) == (1, 2)
     assert "volume" in reason
     assert np.isnan(values[2]).all()
-    complete, _ = pdf.compute(structures, engine="native", **LIU)
+    complete, _ = pdf.compute(structures, LIU)
     others = np.arange(len(values)) != 2
     assert values[others].tobytes() == complete[others].tobytes()
 
 
 def test_an_empty_shard(structures):
-    values, failures = pdf.compute(structures.slice(0, 0), engine="native", **LIU)
+    values, failures = pdf.compute(structures.slice(0, 0), LIU)
     assert values.shape == (0, 209)
     assert not failures
 
@@ -100,12 +91,12 @@ def test_an_empty_shard(structures):
 def test_missing_srreal_says_how_to_get_it(structures, monkeypatch):
     monkeypatch.setitem(sys.modules, "diffpy.srreal.pdfcalculator", None)
     with pytest.raises(DiffsymError, match=r"envs/srreal\.yaml"):
-        pdf.compute(structures, engine="srreal", **LIU)
+        pdf.compute(structures, replace(LIU, engine="srreal"))
 
 
 def test_srreal_is_asked_for_the_same_thing(structures, monkeypatch):
     """A stand-in for PDFCalculator that answers with our own function and checks its questions."""
-    native = pdf.pdf.pair_distribution_function
+    native = pdf.pdf.pair_distribution_functions
     asked = {}
 
     class PDFCalculator:
@@ -118,11 +109,14 @@ def test_srreal_is_asked_for_the_same_thing(structures, monkeypatch):
             )
             (u_iso,) = set(crystal.Uisoequiv)
             symbols = {"Ce": 58, "O": 8}
-            return r, native(
+            cell = Cells.of_one(
                 crystal.lattice.base,
                 [symbols[atom.element] for atom in crystal],
                 crystal.xyz,
                 crystal.occupancy,
+            )
+            return r, *native(
+                cell,
                 r,
                 q_min=asked["qmin"],
                 q_max=asked["qmax"],
@@ -136,8 +130,8 @@ def test_srreal_is_asked_for_the_same_thing(structures, monkeypatch):
     monkeypatch.setitem(sys.modules, "diffpy.srreal", types.ModuleType("diffpy.srreal"))
     monkeypatch.setitem(sys.modules, "diffpy.srreal.pdfcalculator", module)
     ceria = structures.slice(list(ORACLES).index("CeO2"), 1)
-    ours, _ = pdf.compute(ceria, engine="native", **LIU)
-    theirs, failures = pdf.compute(ceria, engine="srreal", **LIU)
+    ours, _ = pdf.compute(ceria, LIU)
+    theirs, failures = pdf.compute(ceria, replace(LIU, engine="srreal"))
     assert not failures
     assert asked["scatteringfactortable"] == "xray"
     np.testing.assert_allclose(theirs, ours, atol=1e-6)

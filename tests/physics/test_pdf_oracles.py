@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from study import REPOSITORY
 
-from diffsym.scattering.pdf import pair_distribution_function
+from diffsym.scattering.pdf import pair_distribution_functions
+from diffsym.scattering.types import Cells
 
 ORACLES = json.loads((REPOSITORY / "tests" / "data" / "oracles" / "pdf_srreal.json").read_text())
 R_GRID = np.pi / 23 * np.arange(11, 220)
@@ -33,8 +34,8 @@ def difference(ours, reference):
 @pytest.mark.parametrize("name", ORACLES)
 def test_agrees_with_converged_srreal(name, q_min):
     oracle = ORACLES[name]
-    ours = pair_distribution_function(
-        *(oracle[column] for column in CELL),
+    (ours,) = pair_distribution_functions(
+        Cells.of_one(*(oracle[column] for column in CELL)),
         R_GRID,
         q_min=q_min,
         q_max=23,
@@ -48,11 +49,14 @@ def test_agrees_with_converged_srreal(name, q_min):
 def test_agrees_with_pdffit2(amcsd_structures, benchmark):
     differences = []
     for row in amcsd_structures.to_pylist():
-        cell = benchmark.to_cell(*(row[column] for column in CELL))
-        if len(cell.atomic_numbers) > 100:
+        if len(row["atomic_numbers"]) > 100:
             continue
+        lattice, numbers, coordinates, occupancies = (row[column] for column in CELL)
+        cell = Cells.of_one(
+            np.reshape(lattice, (3, 3)), numbers, np.reshape(coordinates, (-1, 3)), occupancies
+        )
         reference = benchmark.pdffit2_function(benchmark.pdffit2_structure(cell))
-        raw = pair_distribution_function(*cell[:4], R_GRID, **benchmark.SETTINGS)
+        raw = pair_distribution_functions(cell, R_GRID, **benchmark.SETTINGS)[0]
         alike = benchmark.in_the_convention_of_pdffit2(cell)
         differences.append((difference(raw, reference), difference(alike, reference)))
     raw, alike = np.array(differences).T

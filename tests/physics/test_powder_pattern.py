@@ -20,6 +20,7 @@ from diffsym.scattering.powder import (
     powder_patterns,
     two_theta_grid,
 )
+from diffsym.scattering.types import Lines, Radiation
 
 CRYSTALS = json.loads((REPOSITORY / "tests" / "data" / "oracles" / "pdf_srreal.json").read_text())
 MO_K_ALPHA = 0.71073
@@ -44,7 +45,7 @@ def straightforward(
     intensity,
     axis_cosine,
     *,
-    lines=((CU_K_ALPHA, 1.0),),
+    radiation=CU_K_ALPHA,
     u=0.0,
     v=0.0,
     w=0.0,
@@ -57,7 +58,7 @@ def straightforward(
 ):
     """Sum over all lines and reflections at all angles, written down from the textbook."""
     total = np.zeros(len(GRID))
-    for wavelength, weight in lines:
+    for wavelength, weight in zip(radiation.wavelengths, radiation.weights, strict=True):
         for k, strength, cosine in zip(d_star, intensity, axis_cosine, strict=True):
             if wavelength * k / 2 >= 1:
                 continue
@@ -86,13 +87,13 @@ def peak_width(pattern, grid):
     return falling - rising
 
 
-def lone_peak(two_theta, shape, wavelength=CU_K_ALPHA, **settings):
+def lone_peak(two_theta, shape, **settings):
     """Angle of the maximum and pattern of one reflection, on a fine grid."""
     grid = two_theta_grid(
         two_theta_min=two_theta - 5, two_theta_max=two_theta + 5, two_theta_step=0.0005
     )
-    d_star = 2 * np.sin(np.radians(two_theta / 2)) / wavelength
-    pattern = powder_pattern([d_star], [1.0], grid, shape=shape, wavelength=wavelength, **settings)
+    d_star = 2 * np.sin(np.radians(two_theta / 2)) / CU_K_ALPHA.mean
+    pattern = powder_pattern(Lines.of_one([d_star], [1.0]), grid, shape=shape, **settings)
     return grid[pattern.argmax()], pattern, grid
 
 
@@ -118,8 +119,8 @@ def test_default_grid_is_that_of_vecsei():
         ),
         (
             PeakShape(w=0.004),
-            {"wavelength": CU_K_ALPHA_DOUBLET},
-            {"w": 0.004, "lines": CU_K_ALPHA_DOUBLET},
+            {"radiation": CU_K_ALPHA_DOUBLET},
+            {"w": 0.004, "radiation": CU_K_ALPHA_DOUBLET},
         ),
         (
             PeakShape(w=0.01),
@@ -131,12 +132,11 @@ def test_default_grid_is_that_of_vecsei():
 def test_sum_over_all_reflections_at_all_angles(shape, settings, textbook):
     d_star, intensity, cosine = reflections()
     expected = straightforward(d_star, intensity, cosine, **textbook)
-    exact = powder_pattern(
-        d_star, intensity, GRID, shape=shape, axis_cosine=cosine, tolerance=1e-9, **settings
-    )
+    lines = Lines.of_one(d_star, intensity, cosine)
+    exact = powder_pattern(lines, GRID, shape=shape, tolerance=1e-9, **settings)
     np.testing.assert_allclose(exact, expected, rtol=0, atol=2e-7)
     # A few tails, each below 1e-5 of the strongest peak, meet at an angle.
-    usual = powder_pattern(d_star, intensity, GRID, shape=shape, axis_cosine=cosine, **settings)
+    usual = powder_pattern(lines, GRID, shape=shape, **settings)
     np.testing.assert_allclose(usual, expected, rtol=0, atol=4e-4 if shape.eta else 5e-5)
 
 
@@ -147,18 +147,19 @@ def test_lorentz_polarisation_of_pymatgen(name):
         CRYSTALS[name][key] for key in ("lattice", "atomic_numbers", "frac_coords")
     )
     crystal = Structure(Lattice(lattice), [Element.from_Z(z) for z in numbers], coordinates)
-    copper = XRDCalculator(CU_K_ALPHA).get_pattern(crystal, scaled=False, two_theta_range=(5, 90))
+    copper = XRDCalculator(CU_K_ALPHA.mean).get_pattern(
+        crystal, scaled=False, two_theta_range=(5, 90)
+    )
     squared = copper.y / lorentz_polarisation(np.radians(copper.x / 2))
     molybdenum = XRDCalculator(MO_K_ALPHA).get_pattern(
         crystal, scaled=False, two_theta_range=(2, 38)
     )
     grid = two_theta_grid(two_theta_min=2, two_theta_max=38, two_theta_step=0.002)
     pattern = powder_pattern(
-        1 / np.array(copper.d_hkls),
-        squared,
+        Lines.of_one(1 / np.array(copper.d_hkls), squared),
         grid,
         shape=PeakShape.gaussian(0.01),
-        wavelength=MO_K_ALPHA,
+        radiation=Radiation.of(MO_K_ALPHA),
     )
     expected = np.zeros(len(grid))
     for centre, area in zip(molybdenum.x, molybdenum.y, strict=True):
@@ -170,11 +171,10 @@ def test_second_copper_line():
     """K-alpha-2 of the silicon (111) line: 28.441 degrees for the first, 28.513 for the second."""
     grid = two_theta_grid(two_theta_min=28, two_theta_max=29, two_theta_step=0.001)
     pattern = powder_pattern(
-        [np.sqrt(3) / 5.43102],
-        [1.0],
+        Lines.of_one([np.sqrt(3) / 5.43102], [1.0]),
         grid,
         shape=PeakShape.gaussian(0.005),
-        wavelength=CU_K_ALPHA_DOUBLET,
+        radiation=CU_K_ALPHA_DOUBLET,
     )
     maxima = np.flatnonzero((pattern[1:-1] > pattern[:-2]) & (pattern[1:-1] > pattern[2:])) + 1
     np.testing.assert_allclose(grid[maxima], [28.441, 28.513], atol=0.0015)
@@ -197,7 +197,10 @@ def test_areas_do_not_depend_on_widths(shape):
     theta = np.radians(angles / 2)
     intensity = np.array([1.0, 3.0])
     pattern = powder_pattern(
-        2 * np.sin(theta) / CU_K_ALPHA, intensity, GRID, shape=shape, tolerance=1e-8
+        Lines.of_one(2 * np.sin(theta) / CU_K_ALPHA.mean, intensity),
+        GRID,
+        shape=shape,
+        tolerance=1e-8,
     )
     halves = pattern[GRID < 50].sum(), pattern[GRID >= 50].sum()
     expected = intensity * lorentz_polarisation(theta)
@@ -227,8 +230,8 @@ def test_debye_waller_factor():
     d_star, intensity, _ = reflections()
     weakened = intensity * np.exp(-2 * 1.7 * (d_star / 2) ** 2)
     np.testing.assert_array_equal(
-        powder_pattern(d_star, weakened, GRID, shape=SHAPE),
-        powder_pattern(d_star, intensity, GRID, shape=SHAPE, b_iso=1.7),
+        powder_pattern(Lines.of_one(d_star, weakened), GRID, shape=SHAPE),
+        powder_pattern(Lines.of_one(d_star, intensity), GRID, shape=SHAPE, b_iso=1.7),
     )
 
 
@@ -248,17 +251,17 @@ def test_zero_shift_and_displacement():
 def test_preferred_orientation_moves_intensity_and_makes_none(ratio):
     """Over all directions the factor averages to one; plates (r < 1) strengthen their own plane."""
     angles = [30.0, 70.0]
-    d_star = 2 * np.sin(np.radians(np.divide(angles, 2))) / CU_K_ALPHA
+    d_star = 2 * np.sin(np.radians(np.divide(angles, 2))) / CU_K_ALPHA.mean
+
+    strengths = 1 / lorentz_polarisation(np.radians(np.divide(angles, 2)))
 
     def factor(cosine):
         """Against a reflection along the axis, whose factor is r^(-3)."""
         pattern = powder_pattern(
-            d_star,
-            1 / lorentz_polarisation(np.radians(np.divide(angles, 2))),
+            Lines.of_one(d_star, strengths, [1.0, cosine]),
             GRID,
             shape=SHAPE,
             imperfections=Imperfections(march_ratio=ratio),
-            axis_cosine=[1.0, cosine],
         )
         along, other = pattern[np.abs(GRID - 30) < 1].max(), pattern[np.abs(GRID - 70) < 1].max()
         return other / along * ratio**-3
@@ -270,10 +273,9 @@ def test_preferred_orientation_moves_intensity_and_makes_none(ratio):
 
 def test_texture_ratio_of_one_needs_no_axis():
     d_star, intensity, cosine = reflections()
-    plain = powder_pattern(d_star, intensity, GRID, shape=SHAPE)
-    same = powder_pattern(
-        d_star, intensity, GRID, shape=SHAPE, imperfections=Imperfections(), axis_cosine=cosine
-    )
+    plain = powder_pattern(Lines.of_one(d_star, intensity), GRID, shape=SHAPE)
+    lines = Lines.of_one(d_star, intensity, cosine)
+    same = powder_pattern(lines, GRID, shape=SHAPE, imperfections=Imperfections())
     np.testing.assert_array_equal(plain, same)
 
 
@@ -282,9 +284,10 @@ def test_reflections_may_share_d_star():
     d_star, intensity, _ = reflections()
     order = np.random.default_rng(1).permutation(2 * len(d_star))
     parts = np.concatenate([0.3 * intensity, 0.7 * intensity])[order]
+    lines = Lines.of_one(np.tile(d_star, 2)[order], parts)
     np.testing.assert_allclose(
-        powder_pattern(np.tile(d_star, 2)[order], parts, GRID, shape=SHAPE, tolerance=1e-8),
-        powder_pattern(d_star, intensity, GRID, shape=SHAPE, tolerance=1e-8),
+        powder_pattern(lines, GRID, shape=SHAPE, tolerance=1e-8),
+        powder_pattern(Lines.of_one(d_star, intensity), GRID, shape=SHAPE, tolerance=1e-8),
         rtol=0,
         atol=1e-6,
     )
@@ -292,8 +295,7 @@ def test_reflections_may_share_d_star():
 
 def test_impurity_peaks():
     pattern = powder_pattern(
-        [2 * np.sin(np.radians(20)) / CU_K_ALPHA],
-        [1.0],
+        Lines.of_one([2 * np.sin(np.radians(20)) / CU_K_ALPHA.mean], [1.0]),
         GRID,
         shape=SHAPE,
         imperfections=Imperfections(
@@ -309,7 +311,7 @@ def test_impurity_peaks():
 @pytest.mark.parametrize("shape", [SHAPE, PeakShape(0.1, 0.1, 0.01, 500, eta=0.7)])
 def test_largest_value_is_one(seed, shape):
     d_star, intensity, _ = reflections(n=40, seed=seed)
-    pattern = powder_pattern(d_star, intensity, GRID, shape=shape)
+    pattern = powder_pattern(Lines.of_one(d_star, intensity), GRID, shape=shape)
     assert pattern.dtype == np.float32
     assert pattern.max() == 1
     assert pattern.min() >= 0
@@ -326,8 +328,8 @@ def test_what_is_cut_off_a_peak_is_below_the_tolerance(tolerance, eta):
 
 def test_tails_of_reflections_outside_reach_into_the_range():
     grid = two_theta_grid(two_theta_min=20, two_theta_max=30)
-    d_star = 2 * np.sin(np.radians(np.array([19.9, 25.0]) / 2)) / CU_K_ALPHA
-    pattern = powder_pattern(d_star, [1.0, 1.0], grid, shape=PeakShape.gaussian(0.1))
+    d_star = 2 * np.sin(np.radians(np.array([19.9, 25.0]) / 2)) / CU_K_ALPHA.mean
+    pattern = powder_pattern(Lines.of_one(d_star, [1.0, 1.0]), grid, shape=PeakShape.gaussian(0.1))
     assert pattern[0] > 0.5
     assert pattern[100] == 0
 
@@ -336,28 +338,20 @@ def batch(n=12):
     """Reflections of n structures behind one another."""
     parts = [reflections(n=20 + 5 * k, seed=k)[:2] for k in range(n)]
     offsets = np.concatenate([[0], np.cumsum([len(part[0]) for part in parts])])
-    return *(np.concatenate([part[column] for part in parts]) for column in (0, 1)), offsets
+    return Lines(*(np.concatenate([part[column] for part in parts]) for column in (0, 1)), offsets)
 
 
 def test_batch_order_and_threads_do_not_matter():
     """Bit for bit: alone, together, in another order, by threads, into a given array."""
-    d_star, intensity, offsets = batch()
+    lines = batch()
     sigma = np.linspace(0.02, 0.1, 12)
 
     def patterns(rows, out=None):
         shape = PeakShape.gaussian(sigma[rows])
-        return powder_patterns(d_star, intensity, offsets, GRID, shape=shape, rows=rows, out=out)
+        return powder_patterns(lines, GRID, shape=shape, rows=rows, out=out)
 
     alone = np.array(
-        [
-            powder_pattern(
-                d_star[offsets[k] : offsets[k + 1]],
-                intensity[offsets[k] : offsets[k + 1]],
-                GRID,
-                shape=PeakShape.gaussian(sigma[k]),
-            )
-            for k in range(12)
-        ]
+        [powder_pattern(lines[k], GRID, shape=PeakShape.gaussian(sigma[k])) for k in range(12)]
     )
     order = np.random.default_rng(0).permutation(12)
     out = np.empty((12, len(GRID)), np.float32)
@@ -370,20 +364,21 @@ def test_batch_order_and_threads_do_not_matter():
 
 def test_a_stored_table_is_taken_as_it_is():
     """Single precision, read-only, as Arrow hands it over."""
-    d_star, intensity, offsets = batch()
-    stored = [array.astype(np.float32) for array in (d_star, intensity)]
+    lines = batch()
+    stored = [array.astype(np.float32) for array in (lines.d_star, lines.intensity)]
     for array in stored:
         array.setflags(write=False)
     np.testing.assert_allclose(
-        powder_patterns(*stored, offsets, GRID, shape=SHAPE),
-        powder_patterns(d_star, intensity, offsets, GRID, shape=SHAPE),
+        powder_patterns(Lines(*stored, lines.offsets), GRID, shape=SHAPE),
+        powder_patterns(lines, GRID, shape=SHAPE),
         rtol=0,
         atol=1e-4,
     )
 
 
 def test_a_structure_without_reflections_spoils_no_other():
-    patterns = powder_patterns([0.4, 5.0], [1.0, 1.0], [0, 1, 2, 2], GRID, shape=SHAPE)
+    lines = Lines([0.4, 5.0], [1.0, 1.0], [0, 1, 2, 2])
+    patterns = powder_patterns(lines, GRID, shape=SHAPE)
     assert patterns[0].max() == 1
     assert np.isnan(patterns[1:]).all()
 
@@ -391,20 +386,18 @@ def test_a_structure_without_reflections_spoils_no_other():
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"two_theta": []}, "range of two_theta is empty"),
-        ({"two_theta": [5.0]}, "range of two_theta is empty"),
+        ({"two_theta": []}, "two_theta must hold at least two"),
+        ({"two_theta": [5.0]}, "two_theta must hold at least two"),
         ({"two_theta": [30.0, 20.0, 10.0]}, "two_theta must rise in equal steps"),
         ({"two_theta": [10.0, 20.0, 40.0]}, "two_theta must rise in equal steps"),
         ({"two_theta": [10.0, np.nan, 40.0]}, "two_theta must rise in equal steps"),
         ({"two_theta": [170.0, 180.0, 190.0]}, "between 0 and 180 degrees"),
-        ({"wavelength": 0.0}, "wavelength must be a positive number"),
-        ({"wavelength": -1.5}, "wavelength must be a positive number"),
-        ({"wavelength": []}, "wavelength must be a positive number"),
-        ({"wavelength": [(1.5, 0.0)]}, "wavelength must be a positive number"),
-        ({"d_star": [3.0, 4.0]}, "no reflection above zero intensity lies between 5 and 90"),
-        ({"d_star": [], "intensity": []}, "no reflection above zero intensity"),
-        ({"intensity": [0.0, 0.0]}, "no reflection above zero intensity"),
-        ({"intensity": [1.0]}, "one d\\* and one intensity"),
+        (
+            {"lines": Lines.of_one([3.0, 4.0], [1.0, 2.0])},
+            "no reflection above zero intensity lies between 5 and 90",
+        ),
+        ({"lines": Lines.of_one([], [])}, "no reflection above zero intensity"),
+        ({"lines": Lines.of_one([0.3, 0.5], [0.0, 0.0])}, "no reflection above zero intensity"),
         ({"shape": PeakShape()}, "narrower than the step"),
         ({"shape": PeakShape(0.1, -0.2, 0.05)}, "narrower than the step"),
         ({"shape": PeakShape(w=0.01, eta=1.2)}, "eta"),
@@ -420,8 +413,7 @@ def test_a_structure_without_reflections_spoils_no_other():
 )
 def test_bad_input_is_one_clear_sentence(change, sentence):
     arguments = {
-        "d_star": [0.3, 0.5],
-        "intensity": [1.0, 2.0],
+        "lines": Lines.of_one([0.3, 0.5], [1.0, 2.0]),
         "two_theta": GRID,
         "shape": SHAPE,
     } | change
@@ -429,9 +421,28 @@ def test_bad_input_is_one_clear_sentence(change, sentence):
         powder_pattern(**arguments)
 
 
-def test_a_wrong_array_to_write_to_is_refused():
-    with pytest.raises(DiffsymError, match="float32"):
-        powder_patterns([0.4], [1.0], [0, 1], GRID, shape=SHAPE, out=np.empty((1, len(GRID))))
+@pytest.mark.parametrize("wavelength", [0.0, -1.5, [], [(1.5, 0.0)], np.nan])
+def test_what_is_no_wavelength_is_refused(wavelength):
+    with pytest.raises(DiffsymError, match="wavelength must be a positive number"):
+        Radiation.of(wavelength)
+
+
+def test_a_radiation_of_several_lines():
+    radiation = Radiation.of([(1.4, 1), (1.6, 3)])
+    assert (radiation.strongest, radiation.shortest) == (1.6, 1.4)
+    assert radiation.mean == pytest.approx(1.55)
+    assert radiation.shares.tolist() == [0.25, 0.75]
+    assert radiation.by_strength().wavelengths.tolist() == [1.6, 1.4]
+
+
+def test_mistakes_of_programmers_are_value_errors():
+    lines = Lines.of_one([0.4], [1.0])
+    with pytest.raises(ValueError, match="float32"):
+        powder_patterns(lines, GRID, shape=SHAPE, out=np.empty((1, len(GRID))))
+    with pytest.raises(ValueError, match=r"one d\*, one intensity"):
+        Lines.of_one([0.4, 0.5], [1.0])
+    with pytest.raises(ValueError, match="one weight"):
+        Radiation([1.5, 1.6], [1.0])
 
 
 @pytest.mark.parametrize("limits", [(90, 5, 0.01), (5, 5, 0.01), (5, 90, 0), (5, 90, -0.01)])

@@ -4,25 +4,24 @@ The references enumerate the reflections of the conventional cell and take angle
 while the table is made from the primitive cell in Cartesian coordinates.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from powder_references import march_dollase, merged_difference, reflections_one_by_one
 
 from diffsym.descriptors import ideal, powder, reflections
-from diffsym.descriptors.lines import flat_lines
+from diffsym.descriptors.lines import lines_of
 from diffsym.scattering.powder import Imperfections, PeakShape, powder_pattern, two_theta_grid
+from diffsym.scattering.types import Lines
+from diffsym.settings.descriptors.ideal import Ideal
+from diffsym.settings.descriptors.powder import Powder
+from diffsym.settings.reflections import Reflections
 from diffsym.tables import REFLECTIONS, conform, read_table, write_table
 
-TABLE = {"d_star_min": 0.01, "d_star_max": 0.6, "radiation": "xray"}
-PATTERN = {
-    "wavelength": 1.54184,
-    "b_iso": 0.0,
-    "peaks": {"w": 0.0139},
-    "two_theta_min": 5.0,
-    "two_theta_max": 50.0,
-    "two_theta_step": 0.02,
-}
+TABLE = Reflections(d_star_min=0.01, d_star_max=0.6)
+PATTERN = Powder(kind="powder", two_theta_max=50.0, two_theta_step=0.02)
 AXES = [(0, 0, 1), (1, 0, 0), (1, 1, 0), (2, -1, 3)]
 LARGEST_CELL = 60
 
@@ -43,7 +42,9 @@ def structures(amcsd_structures):
 
 def table_of(structures, axis=None):
     return conform(
-        reflections.compute(structures, **TABLE, preferred_axis=axis), REFLECTIONS, "reflections"
+        reflections.compute(structures, replace(TABLE, preferred_axis=axis)),
+        REFLECTIONS,
+        "reflections",
     )
 
 
@@ -56,7 +57,7 @@ def written_out(entry, axis):
         np.reshape(entry["conventional_frac_coords"], (-1, 3)),
         np.array(entry["conventional_occupancies"]),
     )
-    hkl, d_star, intensity = reflections_one_by_one(cell, TABLE["d_star_min"], TABLE["d_star_max"])
+    hkl, d_star, intensity = reflections_one_by_one(cell, TABLE.d_star_min, TABLE.d_star_max)
     metric = np.linalg.inv(lattice @ lattice.T)
     cosine = hkl @ metric @ axis / d_star / np.sqrt(axis @ metric @ np.array(axis))
     copies = round(abs(np.linalg.det(lattice)) / entry["primitive_volume"])
@@ -114,14 +115,12 @@ def test_pattern_against_a_sum_over_all_reflections(structures):
     for row, entry in list(enumerate(structures.to_pylist()))[::3]:
         expected, found, random = (
             powder_pattern(
-                d_star,
-                intensity,
+                Lines.of_one(*parts),
                 grid,
                 imperfections=Imperfections(march_ratio=ratio),
-                axis_cosine=cosine,
                 **settings,
             )
-            for (d_star, intensity, cosine), ratio in (
+            for parts, ratio in (
                 (written_out(entry, axis), 0.7),
                 (parts_of(table, row), 0.7),
                 (parts_of(table, row), 1.0),
@@ -132,32 +131,34 @@ def test_pattern_against_a_sum_over_all_reflections(structures):
 
 
 def test_parts_add_up_to_the_table_without_axis(amcsd_structures):
-    whole = table_of(amcsd_structures)
-    places, heights, offsets = flat_lines(whole)
+    whole = lines_of(table_of(amcsd_structures))
     for axis in AXES:
-        d_star, intensity, starts = flat_lines(table_of(amcsd_structures, axis))
+        parts = lines_of(table_of(amcsd_structures, axis))
+        d_star, intensity, starts = parts.d_star, parts.intensity, parts.offsets
         firsts = np.diff(d_star, prepend=-1) != 0
         firsts[starts[:-1]] = True
-        assert np.add.reduceat(firsts, starts[:-1]).tolist() == np.diff(offsets).tolist()
-        assert d_star[firsts].tobytes() == places.tobytes()
+        assert np.add.reduceat(firsts, starts[:-1]).tolist() == np.diff(whole.offsets).tolist()
+        assert d_star[firsts].tobytes() == whole.d_star.tobytes()
         sums = np.add.reduceat(intensity.astype(np.float64), np.flatnonzero(firsts))
-        np.testing.assert_allclose(sums, heights, rtol=2e-7)  # rounded to single precision each
-        assert len(d_star) > 1.05 * len(places)
+        np.testing.assert_allclose(
+            sums, whole.intensity, rtol=2e-7
+        )  # rounded to single precision each
+        assert len(d_star) > 1.05 * len(whole.d_star)
 
 
 def test_static_patterns_take_parts_for_lines(amcsd_structures):
     """A line and its parts make the same peak, up to one unit in the last place stored."""
-    whole, failed = powder.compute(table_of(amcsd_structures), **PATTERN)
-    split, failed_too = powder.compute(table_of(amcsd_structures, (1, 1, 1)), **PATTERN)
+    whole, failed = powder.compute(table_of(amcsd_structures), PATTERN)
+    split, failed_too = powder.compute(table_of(amcsd_structures, (1, 1, 1)), PATTERN)
     assert failed == failed_too
     np.testing.assert_allclose(split, whole, rtol=1e-3, atol=1e-6)
     assert (split == whole).mean() > 0.999
 
 
 def test_ideal_profiles_take_parts_for_lines(amcsd_structures):
-    settings = {"d_star_min": 0.02, "d_star_max": 0.5, "bins": 2000, "b_iso": 0.5}
-    whole, failed = ideal.compute(table_of(amcsd_structures), **settings)
-    split, failed_too = ideal.compute(table_of(amcsd_structures, (1, 1, 1)), **settings)
+    settings = Ideal(kind="ideal", d_star_min=0.02, d_star_max=0.5, bins=2000, b_iso=0.5)
+    whole, failed = ideal.compute(table_of(amcsd_structures), settings)
+    split, failed_too = ideal.compute(table_of(amcsd_structures, (1, 1, 1)), settings)
     assert failed == failed_too
     assert whole.indices.tolist() == split.indices.tolist()
     np.testing.assert_allclose(split.data, whole.data, rtol=1e-6)

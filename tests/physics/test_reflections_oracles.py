@@ -18,9 +18,9 @@ from pymatgen.core import Element, Lattice, Structure
 from study import REPOSITORY
 
 from diffsym.scattering import reflections
-from diffsym.scattering.cells import laue_group, merged_scatterers, primitive_cell
 from diffsym.scattering.form_factors import NODE_STEP, form_factor_nodes, form_factors
-from diffsym.scattering.reflections import powder_reflections
+from diffsym.scattering.symmetry import laue_group, merged_scatterers, primitive_cell
+from diffsym.scattering.types import Cells
 
 ORACLES = json.loads((REPOSITORY / "tests" / "data" / "oracles" / "xrd_pymatgen.json").read_text())
 COLUMNS = ("lattice", "atomic_numbers", "frac_coords", "occupancies")
@@ -50,6 +50,11 @@ def cell_of(row, prefix=""):
     )
 
 
+def lines(cell, **settings):
+    found = reflections.powder_reflections(Cells.of_one(*cell), **settings)
+    return found.d_star, found.intensity
+
+
 def pymatgen_structure(cell):
     sites = {}
     for number, position, occupancy in zip(*cell[1:], strict=True):
@@ -71,9 +76,9 @@ def assert_same_peaks(ours, theirs):
 @pytest.mark.usefixtures("form_factors_of_pymatgen")
 def test_stored_patterns_of_pymatgen(name):
     oracle = ORACLES[name]
-    lines = powder_reflections(*(oracle[column] for column in COLUMNS), **RANGE)
+    ours = lines([oracle[column] for column in COLUMNS], **RANGE)
     theirs = np.array(oracle["two_theta"]), np.array(oracle["intensity"])
-    assert_same_peaks(pattern(*lines), theirs)
+    assert_same_peaks(pattern(*ours), theirs)
 
 
 @pytest.mark.usefixtures("form_factors_of_pymatgen")
@@ -86,7 +91,7 @@ def test_pymatgen_on_the_database(entries):
         if len(cell[1]) > 200:
             continue
         theirs = calculator.get_pattern(pymatgen_structure(cell), False, (5, 90))
-        ours = pattern(*powder_reflections(*cell, **RANGE))
+        ours = pattern(*lines(cell, **RANGE))
         assert_same_peaks(ours, (theirs.x, theirs.y))
         compared += 1
     assert compared > 200
@@ -100,7 +105,7 @@ def test_direct_sums_on_the_database(entries):
             if len(cell[1]) > 40:
                 continue
             # Ends that no reflection of a round lattice falls on.
-            ours = powder_reflections(*cell, d_star_min=0.0501, d_star_max=0.6011, b_iso=1.3)
+            ours = lines(cell, d_star_min=0.0501, d_star_max=0.6011, b_iso=1.3)
             direct = direct_sum(cell, 0.0501, 0.6011, b_iso=1.3)
             assert merged_difference(ours, direct, 1e-6) < 1e-6
             compared += 1
@@ -123,7 +128,7 @@ def test_laue_groups_of_the_database(entries):
 @pytest.mark.parametrize("name", ["Ni", "CeO2", "quartz", "MoS2", "TiO2_rutile"])
 def test_direct_sums_far_out(name, radiation):
     cell = cell_of(ORACLES[name])
-    ours = powder_reflections(*cell, d_star_min=0.0, d_star_max=1.5123, radiation=radiation)
+    ours = lines(cell, d_star_min=0.0, d_star_max=1.5123, radiation=radiation)
     direct = direct_sum(cell, 0.0, 1.5123, radiation=radiation)
     assert merged_difference(ours, direct, 1e-6) < 1e-6
 
@@ -138,7 +143,7 @@ def bismuth_telluride():
 
 def test_no_reflection_of_a_skewed_cell_is_lost(bismuth_telluride):
     """h, k and l reach far where the edges enclose a small angle."""
-    ours = powder_reflections(*bismuth_telluride, d_star_min=0.02, d_star_max=1.0625)
+    ours = lines(bismuth_telluride, d_star_min=0.02, d_star_max=1.0625)
     lattice = bismuth_telluride[0]
     direct = direct_sum(bismuth_telluride, 0.02, 1.0625)
     hexagonal = np.array([[1, -1, 0], [0, 1, -1], [1, 1, 1]])
@@ -150,7 +155,7 @@ def test_no_reflection_of_a_skewed_cell_is_lost(bismuth_telluride):
         obverse.reshape(-1, 3),
         np.ones(15),
     )
-    other = powder_reflections(*tripled, d_star_min=0.02, d_star_max=1.0625)
+    other = lines(tripled, d_star_min=0.02, d_star_max=1.0625)
     assert merged_difference(ours, direct, 1e-6) < 1e-7
     assert len(ours[0]) > 100
     np.testing.assert_allclose(other[0], ours[0], rtol=1e-9)
@@ -159,7 +164,7 @@ def test_no_reflection_of_a_skewed_cell_is_lost(bismuth_telluride):
 
 def test_lines_of_simple_lattices():
     """Multiplicities, absences and form factors by hand: fcc and hcp."""
-    nickel = powder_reflections(*(ORACLES["Ni"][c] for c in COLUMNS), **RANGE)
+    nickel = lines([ORACLES["Ni"][c] for c in COLUMNS], **RANGE)
     a = ORACLES["Ni"]["lattice"][0][0]
     d_star = np.sqrt([3, 4, 8]) / a  # 111, 200, 220
     np.testing.assert_allclose(nickel[0], d_star, rtol=1e-9)
@@ -168,13 +173,13 @@ def test_lines_of_simple_lattices():
 
     lattice = Lattice.hexagonal(3.21, 5.21).matrix
     magnesium = (lattice, [12, 12], [[1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]], [1, 1])
-    lines = powder_reflections(*magnesium, d_star_min=0.1, d_star_max=0.45)
+    d_star, intensity = lines(magnesium, d_star_min=0.1, d_star_max=0.45)
     a_star, c_star = 2 / np.sqrt(3) / 3.21, 1 / 5.21
     # 100, 002 and 101; 001 is absent.
     expected = [a_star, 2 * c_star, np.hypot(a_star, c_star)]
-    np.testing.assert_allclose(lines[0], expected, rtol=1e-9)
-    f = form_factors([12], lines[0])[0]
-    np.testing.assert_allclose(lines[1] / f**2, [6 * 1, 2 * 4, 12 * 3], rtol=1e-6)
+    np.testing.assert_allclose(d_star, expected, rtol=1e-9)
+    f = form_factors([12], d_star)[0]
+    np.testing.assert_allclose(intensity / f**2, [6 * 1, 2 * 4, 12 * 3], rtol=1e-6)
 
 
 @pytest.mark.parametrize("radiation", ["xray", "electron"])

@@ -1,6 +1,5 @@
 """What theory says of powder reflections, whatever the crystal."""
 
-import itertools
 import json
 
 import numpy as np
@@ -18,12 +17,9 @@ from powder_references import (
 from study import REPOSITORY
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.cells import laue_group, merged_scatterers, primitive_cell, reduced_basis
-from diffsym.scattering.reflections import (
-    oriented_reflections_of_many,
-    powder_reflections,
-    powder_reflections_of_many,
-)
+from diffsym.scattering.reflections import powder_reflections
+from diffsym.scattering.symmetry import laue_group, merged_scatterers, primitive_cell, reduced_basis
+from diffsym.scattering.types import Cells
 
 ORACLES = json.loads((REPOSITORY / "tests" / "data" / "oracles" / "xrd_pymatgen.json").read_text())
 COLUMNS = ("lattice", "atomic_numbers", "frac_coords", "occupancies")
@@ -44,15 +40,14 @@ def cells(draw):
 
 
 def lines(cell, **changes):
-    return powder_reflections(*cell, **(RANGE | changes))
+    found = powder_reflections(Cells.of_one(*cell), **(RANGE | changes))
+    return found.d_star, found.intensity
 
 
 def oriented(cell, axis):
     """d*, intensity and |cos| of the lines of one structure, split by the angle to an axis."""
-    lattice, numbers, coordinates, occupancies = cell
-    return oriented_reflections_of_many(
-        [lattice], [0, len(numbers)], numbers, coordinates, occupancies, [axis], **RANGE
-    )[1:]
+    found = powder_reflections(Cells.of_one(*cell), axes=[axis], **RANGE)
+    return found.d_star, found.intensity, found.axis_cosine
 
 
 def textured(parts, ratio):
@@ -221,7 +216,7 @@ def test_an_axis_without_direction_is_refused(axis):
 
 def test_both_ends_belong_to_the_range():
     simple_cubic = (np.diag([4.0, 4.0, 4.0]), [84], [[0, 0, 0]], [1])
-    d_star, _ = powder_reflections(*simple_cubic, d_star_min=0.25, d_star_max=0.5)
+    d_star, _ = lines(simple_cubic, d_star_min=0.25, d_star_max=0.5)
     np.testing.assert_allclose(d_star, np.sqrt([1, 2, 3, 4]) / 4)
 
 
@@ -269,16 +264,13 @@ def test_batch_and_neighbours_do_not_matter():
     members.insert(3, (np.zeros((3, 3)), *oracle("Ni")[1:]))
 
     def together(cells):
-        offsets, d_star, intensity = powder_reflections_of_many(
+        joined = Cells(
             np.array([cell[0] for cell in cells]),
             np.concatenate([[0], np.cumsum([len(cell[1]) for cell in cells])]),
             *(np.concatenate([cell[column] for cell in cells]) for column in (1, 2, 3)),
-            **RANGE,
         )
-        return [
-            np.stack([d_star[first:last], intensity[first:last]])
-            for first, last in itertools.pairwise(offsets)
-        ]
+        found = powder_reflections(joined, **RANGE)
+        return [np.stack([found[k].d_star, found[k].intensity]) for k in range(len(found))]
 
     found = together(members)
     backwards = together(members[::-1])[::-1]
@@ -318,7 +310,6 @@ def test_unknown_radiation_is_refused():
         (3, np.zeros(4), "occupancy"),
         (1, np.zeros(4, dtype=int), "atomic number"),
         (1, np.full(4, 99), "between 1 and 98"),
-        (2, np.zeros((3, 3)), "coordinates"),
     ],
 )
 def test_impossible_structures_are_refused(column, value, reason):
@@ -326,6 +317,12 @@ def test_impossible_structures_are_refused(column, value, reason):
     cell[column] = value
     with pytest.raises(DiffsymError, match=reason):
         lines(cell)
+
+
+def test_arrays_that_do_not_fit_are_refused():
+    lattice, numbers, coordinates, occupancies = oracle("Ni")
+    with pytest.raises(ValueError, match="4 scatterers need"):
+        Cells.of_one(lattice, numbers, coordinates[1:], occupancies)
 
 
 def test_a_structure_without_scatterers_is_refused():

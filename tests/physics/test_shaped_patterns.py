@@ -9,14 +9,15 @@ from scipy import ndimage
 from diffsym.descriptors import electron
 from diffsym.descriptors.electron import (
     brightness,
-    compute,
     conventional_cells,
     find_nodes,
+    images_of,
     joined_pairs,
     sorted_axes,
 )
 from diffsym.errors import DiffsymError
-from diffsym.scattering.zone_axis import zone_axis_images
+from diffsym.scattering.types import Cells
+from diffsym.settings.descriptors.electron import Electron
 
 COORDINATES = "conventional_frac_coords"
 
@@ -47,9 +48,13 @@ def square_lattice(spacing, n, pixels=96, height=1.0):
     return [(row, column, height) for row in steps for column in steps]
 
 
+def patterns_of(structures, **changes):
+    return electron.compute(structures, Electron(kind="electron", **changes))
+
+
 def four_atoms(cell):
     """Vectors from the first atom to the three others, A."""
-    return np.diff(cell[2], axis=0).cumsum(axis=0) @ cell[0]
+    return np.diff(cell.frac_coords, axis=0).cumsum(axis=0) @ cell.lattices[0]
 
 
 def drawn(picture, threshold=0.2):
@@ -58,8 +63,8 @@ def drawn(picture, threshold=0.2):
 
 def test_real_structures(amcsd_entries):
     table = amcsd_entries.slice(0, 60)
-    spot, failures = compute(table, pattern="spot")
-    lines, more = compute(table, pattern="shaped")
+    spot, failures = patterns_of(table, pattern="spot")
+    lines, more = patterns_of(table, pattern="shaped")
     assert not failures
     assert not more
     assert spot.shape == lines.shape == (60, 224, 224, 3)
@@ -71,9 +76,9 @@ def test_real_structures(amcsd_entries):
 
 
 def test_the_spot_pattern_is_the_images_themselves(amcsd_entries):
-    (values,), _ = compute(amcsd_entries.slice(3, 1), pattern="spot", exponent=1.0)
+    (values,), _ = patterns_of(amcsd_entries.slice(3, 1), pattern="spot", exponent=1.0)
     (cell,) = conventional_cells(amcsd_entries.slice(3, 1))
-    for channel, image in enumerate(zone_axis_images(*cell, pixels=224)):
+    for channel, image in enumerate(images_of(cell, Electron(kind="electron", pattern="spot"))):
         q = (2 * np.arange(224) + 1) / 224 - 1
         outside = np.hypot(*np.meshgrid(q, q)) > 0.06
         expected = 255 * np.minimum(image / image[outside].max(), 1)
@@ -88,8 +93,8 @@ def test_any_origin(amcsd_entries, pattern):
         (np.reshape(row, (-1, 3)) + generator.uniform(-1, 1, 3)).ravel()
         for row in table[COORDINATES].to_pylist()
     ]
-    ours, _ = compute(table, pattern=pattern)
-    theirs, _ = compute(replaced(table, COORDINATES, shifted), pattern=pattern)
+    ours, _ = patterns_of(table, pattern=pattern)
+    theirs, _ = patterns_of(replaced(table, COORDINATES, shifted), pattern=pattern)
     # Rounding may decide a value that lies half way between two bytes.
     difference = np.abs(ours.astype(int) - theirs)
     assert difference.max() <= 1
@@ -98,9 +103,9 @@ def test_any_origin(amcsd_entries, pattern):
 
 def test_the_same_bytes_again_and_alone(amcsd_entries):
     table = amcsd_entries.slice(20, 10)
-    together, _ = compute(table, pattern="shaped")
-    again, _ = compute(table, pattern="shaped")
-    alone, _ = compute(table.slice(7, 1), pattern="shaped")
+    together, _ = patterns_of(table, pattern="shaped")
+    again, _ = patterns_of(table, pattern="shaped")
+    alone, _ = patterns_of(table.slice(7, 1), pattern="shaped")
     assert np.array_equal(together, again)
     assert np.array_equal(together[7], alone[0])
 
@@ -109,7 +114,7 @@ def test_cubic_crystals_of_high_symmetry(amcsd_entries):
     cubic = by_system(amcsd_entries, "cubic")
     high = cubic.filter(pc.greater_equal(cubic["space_group"], 207))
     assert high.num_rows > 5
-    values, _ = compute(high, pattern="shaped")
+    values, _ = patterns_of(high, pattern="shaped")
     values = values.astype(int)
     for turned in (
         np.rot90(values, axes=(1, 2)),
@@ -123,7 +128,7 @@ def test_cubic_crystals_of_high_symmetry(amcsd_entries):
 def test_hexagonal_crystals_are_sixfold_along_z(amcsd_entries):
     hexagonal = by_system(amcsd_entries, "hexagonal")
     assert hexagonal.num_rows > 3
-    values, _ = compute(hexagonal, pattern="spot", ewald="plane", size=15.0)
+    values, _ = patterns_of(hexagonal, pattern="spot", ewald="plane", size=15.0)
     q = (2 * np.arange(224) + 1) / 224 - 1
     radius = np.hypot(*np.meshgrid(q, q))
     inside = (radius > 0.15) & (radius < 0.95)
@@ -138,11 +143,13 @@ def test_orthorhombic_axes_follow_their_lengths(amcsd_entries):
     table = by_system(amcsd_entries, "orthorhombic")
     assert table.num_rows > 10
     for cell in conventional_cells(table):
-        a, b, _ = np.diag(cell[0])
+        a, b, _ = np.diag(cell.lattices[0])
         assert a <= b
     motif = np.array([[0.1, 0.2, 0.3], [0.6, 0.85, 0.15], [0.3, 0.4, 0.9], [0.2, 0.7, 0.5]])
-    cell = np.diag([9.0, 4.0, 6.0]), np.array([14, 8, 8, 8]), motif, np.ones(4)
-    lengths = {centring: np.diag(sorted_axes(cell, centring)[0]).tolist() for centring in "PIFAC"}
+    cell = Cells.of_one(np.diag([9.0, 4.0, 6.0]), [14, 8, 8, 8], motif)
+    lengths = {
+        centring: np.diag(sorted_axes(cell, centring).lattices[0]).tolist() for centring in "PIFAC"
+    }
     assert lengths == {
         "P": [4, 6, 9],
         "I": [4, 6, 9],
@@ -163,7 +170,7 @@ def test_an_impossible_structure_is_reported(amcsd_entries):
     table = amcsd_entries.slice(0, 3)
     broken = table[COORDINATES].to_pylist()
     broken[1][0] = np.nan
-    values, failures = compute(replaced(table, COORDINATES, broken), pattern="shaped")
+    values, failures = patterns_of(replaced(table, COORDINATES, broken), pattern="shaped")
     assert [row for row, _ in failures] == [1]
     assert "not a finite number" in failures[0][1]
     assert values[0].any()
@@ -171,16 +178,16 @@ def test_an_impossible_structure_is_reported(amcsd_entries):
 
 
 def test_an_empty_shard(amcsd_entries):
-    values, failures = compute(amcsd_entries.slice(0, 0), pattern="shaped")
+    values, failures = patterns_of(amcsd_entries.slice(0, 0), pattern="shaped")
     assert values.shape == (0, 224, 224, 3)
     assert not failures
 
 
 def test_settings_out_of_range(amcsd_entries):
     with pytest.raises(DiffsymError, match="pattern is one of shaped, spot, not 'edges'"):
-        compute(amcsd_entries.slice(0, 1), pattern="edges")
+        patterns_of(amcsd_entries.slice(0, 1), pattern="edges")
     with pytest.raises(DiffsymError, match="one of the shapes"):
-        compute(amcsd_entries.slice(0, 1), pattern="spot", shape="sphere")
+        patterns_of(amcsd_entries.slice(0, 1), pattern="spot", shape="sphere")
 
 
 def test_brightness():

@@ -18,8 +18,20 @@ from scipy.spatial.transform import Rotation
 
 from diffsym.errors import DiffsymError
 from diffsym.scattering.form_factors import form_factors
+from diffsym.scattering.types import Cells
 from diffsym.scattering.zone_axis import beam_frames, zone_axis_images
 
+SETTINGS = {
+    "beam": "cartesian",
+    "shape": "gaussian",
+    "size": 30.0,
+    "ewald": "sphere",
+    "wavelength": 0.035,
+    "q_max": 0.8,
+    "pixels": 64,
+    "b_iso": 0.0,
+    "radiation": "electron",
+}
 TRICLINIC = (
     np.array([[3.1, 0, 0], [0.7, 3.6, 0], [-0.5, 0.4, 4.2]]),
     np.array([8, 56, 22, 8]),
@@ -33,7 +45,7 @@ ON_PIXELS = {"pixels": 81, "q_max": 81 * 0.025 / 2}
 
 
 def images(cell, **changes):
-    return zone_axis_images(*cell, **({"pixels": 64, "q_max": 0.8} | changes))
+    return zone_axis_images(Cells.of_one(*cell), **(SETTINGS | changes))
 
 
 def surface(*, pixels, q_max, curvature):
@@ -420,7 +432,7 @@ def test_settings_out_of_range(changes, message):
 
 
 def test_impossible_structures():
-    with pytest.raises(DiffsymError, match="no diffraction image: the cell has a volume of 0"):
+    with pytest.raises(DiffsymError, match="this is no crystal: the cell has a volume of 0"):
         images((np.zeros((3, 3)), [6], [[0, 0, 0]], [1.0]))
 
 

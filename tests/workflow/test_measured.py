@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from diffsym.descriptors.lines import flat_lines
+from diffsym.descriptors.lines import lines_of
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET, PeakShape, powder_pattern, two_theta_grid
 from diffsym.tables import MEASURED, REFLECTIONS, REJECTED, STRUCTURES, read_table
 
@@ -15,7 +15,7 @@ OVERLAY = {
         "laboratory": {
             "kind": "patterns",
             "path": "laboratory",
-            "wavelength": [list(line) for line in CU_K_ALPHA_DOUBLET],
+            "wavelength": [[1.540593, 2 / 3], [1.544427, 1 / 3]],
         }
     },
     "experiments": {
@@ -34,18 +34,13 @@ def laboratory(tiny_study, tmp_path_factory):
     structures = read_table(study.results / "structures.parquet", STRUCTURES)
     shards = sorted((study.results / "reflections").glob("shard-*.parquet"))
     lines = pa.concat_tables(read_table(path, REFLECTIONS) for path in shards)
-    d_star, intensity, offsets = flat_lines(lines)
+    lines = lines_of(lines)
     two_theta = two_theta_grid()
     index = ["file,space_group,primitive_volume"]
     rows = np.flatnonzero(np.isin(structures["space_group"].to_numpy(), classes(study)))[:3]
     for row in rows:
-        inside = slice(offsets[row], offsets[row + 1])
         pattern = powder_pattern(
-            d_star[inside],
-            intensity[inside],
-            two_theta,
-            shape=PeakShape.gaussian(0.05),
-            wavelength=CU_K_ALPHA_DOUBLET,
+            lines[row], two_theta, shape=PeakShape.gaussian(0.05), radiation=CU_K_ALPHA_DOUBLET
         )
         counts = np.random.default_rng(row).poisson(20 + 5000 * pattern)
         np.savetxt(folder / f"{row}.xy", np.column_stack([two_theta, counts]), fmt="%.4f")

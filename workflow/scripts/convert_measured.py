@@ -2,29 +2,19 @@
 
 import importlib
 
-import numpy as np
-
+from diffsym.descriptors import descriptor_of
 from diffsym.job import job
-from diffsym.tables import (
-    MEASURED,
-    REJECTED,
-    descriptor_table,
-    read_table,
-    rejected_table,
-    write_table,
-)
+from diffsym.settings import rebuilt
+from diffsym.settings.measured.base import PeakSearch
+from diffsym.tables import MEASURED, REJECTED, read_table, write_table
 
 with job(snakemake):
-    settings = dict(snakemake.params.settings)
-    kind = importlib.import_module(f"diffsym.experimental.{settings.pop('kind')}")
+    settings = descriptor_of(snakemake.params.settings)
+    search = rebuilt(PeakSearch, snakemake.params.search)
     measured = read_table(snakemake.input.patterns, MEASURED)
-    values, failures = kind.convert(measured, search=snakemake.params.search, **settings)
-    names = measured["pattern_id"]
-    kept = np.setdiff1d(np.arange(len(names)), [row for row, _ in failures])
-    descriptor = descriptor_table(names.take(kept), values[kept])
-    write_table(descriptor, snakemake.output.descriptor, descriptor.schema)
-    rejected = rejected_table(
-        ((names[row].as_py(), "descriptor", reason) for row, reason in failures),
-        stage=f"descriptor {snakemake.wildcards.descriptor}",
+    described = importlib.import_module(settings.conversion).convert(measured, settings, search)
+    descriptor, rejected = described.tables(
+        measured["pattern_id"], f"descriptor {snakemake.wildcards.descriptor}"
     )
+    write_table(descriptor, snakemake.output.descriptor, descriptor.schema)
     write_table(rejected, snakemake.output.rejected, REJECTED)

@@ -1,6 +1,7 @@
 """Evaluate a network on the test set and on measured patterns over its epochs."""
 
 from diffsym.datasets.opening import open_described
+from diffsym.descriptors import descriptor_of
 from diffsym.experimental.labelled import measured_partition
 from diffsym.files import read_json, write_json
 from diffsym.job import job
@@ -21,8 +22,11 @@ with job(snakemake):
             strict=True,
         )
     }
+    rendered = snakemake.params.patterns
     parts = open_described(
-        dict(snakemake.input.items()), classes, patterns=snakemake.params.patterns
+        dict(snakemake.input.items()),
+        classes,
+        patterns=None if rendered is None else descriptor_of(rendered),
     )
     followed = {"test": parts["test"], **measured}
     if snakemake.params.target == "crystal_system":

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from diffsym.descriptors import descriptor_of
 from diffsym.files import read_json, sha256, write_json, write_text
 from diffsym.job import job
 from diffsym.provenance import git_revision, software_versions
@@ -14,12 +15,9 @@ from diffsym.report.page import render
 
 def descriptor_inputs(path: str, settings: dict) -> DescriptorInputs:
     """A descriptor's table and axis."""
-    settings = dict(settings)
-    kind = settings.pop("kind")
-    module = importlib.import_module(f"diffsym.descriptors.{kind}")
-    return DescriptorInputs(
-        kind=kind, table=Path(path), axis=module.axis(**settings), settings=settings
-    )
+    section = descriptor_of(settings)
+    axis = importlib.import_module(section.module).axis(section)
+    return DescriptorInputs(section.kind, Path(path), axis, settings)
 
 
 def optional_path(path: str | None) -> Path | None:

@@ -2,9 +2,17 @@
 
 from diffsym.experimental.patterns import read_patterns
 from diffsym.job import job
+from diffsym.settings import rebuilt
+from diffsym.settings.measured.patterns import MeasuredPatterns
 from diffsym.tables import MEASURED, REJECTED, write_table
 
 with job(snakemake):
-    patterns, rejected = read_patterns(snakemake.wildcards.measured, **snakemake.params.settings)
+    settings = rebuilt(MeasuredPatterns, snakemake.params.settings)
+    patterns, rejected = read_patterns(
+        snakemake.wildcards.measured,
+        settings.path,
+        wavelength=settings.wavelength,
+        exclude=settings.exclude,
+    )
     write_table(patterns, snakemake.output.patterns, MEASURED)
     write_table(rejected, snakemake.output.rejected, REJECTED)

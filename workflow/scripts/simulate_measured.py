@@ -2,6 +2,8 @@
 
 from diffsym.experimental.simulated import simulate_patterns
 from diffsym.job import job
+from diffsym.settings import rebuilt
+from diffsym.settings.measured.simulated import SimulatedPatterns
 from diffsym.tables import MEASURED, write_table
 
 with job(snakemake):
@@ -9,6 +11,6 @@ with job(snakemake):
         snakemake.input.structures,
         snakemake.input.reflections,
         snakemake.input.split,
-        **snakemake.params.settings,
+        rebuilt(SimulatedPatterns, snakemake.params.settings),
     )
     write_table(patterns, snakemake.output.patterns, MEASURED)

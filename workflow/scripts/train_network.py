@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from diffsym.datasets.opening import open_described
+from diffsym.descriptors import descriptor_of
 from diffsym.files import read_json, write_json
 from diffsym.job import job
 from diffsym.keras_backend import configure, keras, used_device
@@ -30,10 +31,11 @@ with job(snakemake):
     classes = read_json(snakemake.input.classes)["classes"]
     by_system = snakemake.params.target == "crystal_system"
     ln_volume = None
+    rendered = snakemake.params.patterns
     parts = open_described(
         dict(snakemake.input.items()),
         classes,
-        patterns=snakemake.params.patterns,
+        patterns=None if rendered is None else descriptor_of(rendered),
         seed=snakemake.params.seed,
         validation_fold=snakemake.params.validation_fold,
     )

@@ -7,11 +7,13 @@ from diffsym.config import Augmentation
 from powder_references import march_dollase
 
 from diffsym.datasets.augmented import open_augmented_partitions
-from diffsym.descriptors.powder_noise import Recipe
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras
 from diffsym.models.batches import Batches, shuffled
 from diffsym.scattering.powder import PeakShape, powder_patterns, two_theta_grid
+from diffsym.scattering.types import Lines, Radiation
+from diffsym.settings.augmentation import Augmentation
+from diffsym.settings.descriptors.powder import Powder
 from diffsym.tables import REFLECTIONS, SPLIT, read_table, write_table
 
 N = 60
@@ -54,25 +56,20 @@ def tables(tmp_path):
     return shards, tmp_path / "split.parquet", lines, strengths
 
 
+def joined(lines, strengths, rows):
+    offsets = np.concatenate([[0], np.cumsum([len(lines[k]) for k in rows])])
+    return Lines(*(np.concatenate([v[k] for k in rows]) for v in (lines, strengths)), offsets)
+
+
+def powder(augmentation, **changes):
+    return Powder(kind="powder", augmentation=Augmentation(**augmentation), **GRID, **changes)
+
+
 def opened(tables, *, seed=3, augmentation=PLAIN, validation_fold=None):
+    settings = powder(augmentation, wavelength=1.54, b_iso=0.5)
     return open_augmented_partitions(
-        tables[0],
-        tables[1],
-        CLASSES,
-        seed=seed,
-        augmentation=augmentation,
-        validation_fold=validation_fold,
-        wavelength=1.54,
-        b_iso=0.5,
-        **GRID,
+        *tables[:2], CLASSES, settings, seed=seed, validation_fold=validation_fold
     )
-
-
-def test_defaults_of_the_configuration_are_those_of_the_recipe():
-    recipe = Recipe()
-    for name, value in Augmentation().model_dump().items():
-        assert value == pytest.approx(getattr(recipe, name)), name
-    assert set(recipe.__dataclass_fields__) == set(Augmentation.model_fields)
 
 
 def test_a_structure_gets_the_pattern_of_its_own_lines(tables):
@@ -84,12 +81,10 @@ def test_a_structure_gets_the_pattern_of_its_own_lines(tables):
         rows = np.arange(len(part))[::-1]
         wanted = [IDS.index(name) for name in part.structure_ids.to_pylist()]
         expected = powder_patterns(
-            np.concatenate([lines[k] for k in wanted]),
-            np.concatenate([strengths[k] for k in wanted]),
-            np.concatenate([[0], np.cumsum([len(lines[k]) for k in wanted])]),
+            joined(lines, strengths, wanted),
             grid,
             shape=PeakShape.gaussian(0.1),
-            wavelength=1.54,
+            radiation=Radiation.of(1.54),
             b_iso=0.5,
         )
         assert part.take(rows) == pytest.approx(expected[::-1], abs=1e-6)
@@ -104,11 +99,10 @@ def test_a_structure_without_a_line_in_the_pattern_is_left_out(tables):
 
 
 def test_both_lines_of_a_doublet_count(tables):
-    doublet = [[1.54, 0.5], [1.4, 0.5]]
-    settings = {"seed": 0, "augmentation": PLAIN, "b_iso": 0.0, **GRID}
+    doublet = powder(PLAIN, wavelength=((1.54, 0.5), (1.4, 0.5)))
     single = opened(tables)["train"]
     paths = tables[:2]
-    both = open_augmented_partitions(*paths, CLASSES, wavelength=doublet, **settings)["train"]
+    both = open_augmented_partitions(*paths, CLASSES, doublet, seed=0)["train"]
     rows = np.arange(3)
     assert len(both) >= len(single)
     assert not np.allclose(both.take(rows), single.take(rows))
@@ -166,22 +160,19 @@ def test_preferred_orientation_changes_the_lines_by_their_angles(oriented_tables
     _, _, lines, strengths = oriented_tables
     random = opened(oriented_tables)
     plates = opened(oriented_tables, augmentation=PLAIN | {"march_ratio": (0.6, 0.6)})
-    assert random["train"].axis_cosine is None
+    assert random["train"].lines.axis_cosine is None
     wanted = [IDS.index(name) for name in plates["train"].structure_ids.to_pylist()]
     factors = SHARE * march_dollase(0.2, 0.6) + (1 - SHARE) * march_dollase(0.9, 0.6)
     for part, odd, even in (
         (random["train"], 1.0, 1.0),
         (plates["train"], factors, march_dollase(0.5, 0.6)),
     ):
+        weighted = [np.where(np.arange(len(row)) % 2, odd, even) * row for row in strengths]
         expected = powder_patterns(
-            np.concatenate([lines[k] for k in wanted]),
-            np.concatenate(
-                [np.where(np.arange(len(lines[k])) % 2, odd, even) * strengths[k] for k in wanted]
-            ),
-            np.concatenate([[0], np.cumsum([len(lines[k]) for k in wanted])]),
+            joined(lines, weighted, wanted),
             two_theta_grid(**GRID),
             shape=PeakShape.gaussian(0.1),
-            wavelength=1.54,
+            radiation=Radiation.of(1.54),
             b_iso=0.5,
         )
         assert part.take(np.arange(len(part))) == pytest.approx(expected, abs=2e-6)
@@ -236,6 +227,5 @@ def test_threads_render_what_one_thread_renders(tables):
 
 
 def test_no_training_structure_is_a_mistake(tables):
-    settings = {"seed": 0, "augmentation": PLAIN, "wavelength": 1.5, "b_iso": 0, **GRID}
     with pytest.raises(DiffsymError, match="choose other classes"):
-        open_augmented_partitions(tables[0], tables[1], [1, 3], **settings)
+        open_augmented_partitions(*tables[:2], [1, 3], powder(PLAIN), seed=0)

@@ -12,6 +12,8 @@ from diffsym.datasets.disjoint_sets import covered, describe_draw, make_disjoint
 from diffsym.datasets.filters import filter_outliers
 from diffsym.descriptors import ideal, reflections
 from diffsym.errors import DiffsymError
+from diffsym.settings.descriptors.ideal import Ideal
+from diffsym.settings.reflections import Reflections
 from diffsym.tables import FILTER, SPLIT, conform, descriptor_table
 
 RULE = {
@@ -252,10 +254,8 @@ def test_structures_without_a_profile_are_counted_and_train():
 
 
 def test_real_structures(amcsd_structures):
-    lines = reflections.compute(
-        amcsd_structures, d_star_min=0.01, d_star_max=1.0625, radiation="xray"
-    )
-    values, _ = ideal.compute(lines, d_star_min=0.1131, d_star_max=1.0625, bins=10_001, b_iso=2.0)
+    lines = reflections.compute(amcsd_structures, Reflections())
+    values, _ = ideal.compute(lines, Ideal(kind="ideal"))
     profiles = descriptor_table(lines["structure_id"], values)
     frequent = pd.Series(amcsd_structures["space_group"].to_pylist()).value_counts().index[:6]
     filtered, _ = filter_outliers(amcsd_structures, sorted(frequent), volume=1, density=1)

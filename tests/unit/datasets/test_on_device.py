@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from diffsym.datasets.on_device import DevicePartition, DevicePatterns, to_device
-from diffsym.descriptors.powder_noise import Recipe, pattern_keys
+from diffsym.descriptors.powder_noise import pattern_keys
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras
 from diffsym.models import park2017_cnn
@@ -19,11 +19,13 @@ from diffsym.models.batches import Batches
 from diffsym.models.training import predict, train_member
 from diffsym.scattering.line_grids import spread_lines
 from diffsym.scattering.powder import CU_K_ALPHA, two_theta_grid
+from diffsym.scattering.types import Lines
+from diffsym.settings.augmentation import Augmentation
 
 CLASSES = (2, 14, 225)
 GRID = two_theta_grid(two_theta_min=10.0, two_theta_max=25.0, two_theta_step=0.05)
 MARGIN = 30
-RECIPE = Recipe(sigma=(0.1, 0.2))
+AUGMENTATION = Augmentation(sigma=(0.1, 0.2))
 N = 90
 
 
@@ -49,17 +51,19 @@ def line_grids():
     angles[:, 0] = 13 + 4 * (np.arange(N) % 3) + generator.uniform(-0.5, 0.5, N)
     intensity = np.tile([5.0, 1.0, 1.0, 1.0], N)
     return spread_lines(
-        2 * np.sin(np.radians(angles.ravel()) / 2) / CU_K_ALPHA,
-        intensity,
-        4 * np.arange(N + 1),
+        Lines(
+            2 * np.sin(np.radians(angles.ravel()) / 2) / CU_K_ALPHA.mean,
+            intensity,
+            4 * np.arange(N + 1),
+        ),
         GRID,
         margin=MARGIN,
-        wavelength=CU_K_ALPHA,
+        radiation=CU_K_ALPHA,
         b_iso=0.0,
     ).astype(np.float16)
 
 
-def rendered(rows, *, recipe=RECIPE, seed=3, margin=MARGIN, features=None):
+def rendered(rows, *, augmentation=AUGMENTATION, seed=3, margin=MARGIN, features=None):
     rows, labels = np.asarray(rows), labelled(rows)
     names = labels["structure_ids"].to_pylist()
     return DevicePatterns(
@@ -68,7 +72,7 @@ def rendered(rows, *, recipe=RECIPE, seed=3, margin=MARGIN, features=None):
         source="lines",
         two_theta=GRID,
         margin=margin,
-        recipe=recipe,
+        augmentation=augmentation,
         keys=pattern_keys(names, seed=seed, epoch=0),
         seed=seed,
         **labels,
@@ -195,7 +199,7 @@ def test_a_digest_knows_what_a_training_sees():
     digests = {
         patterns.digest(),
         rendered([1, 2], seed=5).digest(),
-        rendered([1, 2], recipe=Recipe(sigma=(0.1, 0.15))).digest(),
+        rendered([1, 2], augmentation=Augmentation(sigma=(0.1, 0.15))).digest(),
         replace(patterns, source="others").digest(),
         replace(patterns, two_theta=GRID + 1).digest(),
     }
@@ -216,14 +220,14 @@ def test_a_digest_knows_what_a_training_sees():
 )
 def test_what_is_not_rendered_is_refused(name, value):
     with pytest.raises(DiffsymError, match=rf"{name}: .*{value[1]}.*render on processors"):
-        rendered([0], recipe=Recipe(sigma=(0.1, 0.2), **{name: value}))
+        rendered([0], augmentation=Augmentation(sigma=(0.1, 0.2), **{name: value}))
 
 
 def test_peaks_that_the_grid_cannot_hold_are_refused():
     with pytest.raises(DiffsymError, match=r"sigma.*0\.09 degrees are narrower than 2 steps"):
-        rendered([0], recipe=Recipe(sigma=(0.09, 0.2)))
+        rendered([0], augmentation=Augmentation(sigma=(0.09, 0.2)))
     with pytest.raises(DiffsymError, match=r"sigma.*0\.3 degrees need a margin of 36 .*not 30"):
-        rendered([0], recipe=Recipe(sigma=(0.1, 0.3)))
+        rendered([0], augmentation=Augmentation(sigma=(0.1, 0.3)))
     with pytest.raises(DiffsymError, match="361 points, not on the 301 of two_theta and 25"):
         rendered([0], margin=25)
 

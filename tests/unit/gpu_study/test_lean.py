@@ -10,8 +10,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import spglib
-import yaml
-from study import REPOSITORY
 
 from diffsym.descriptors import electron, pdf, reflections
 from diffsym.descriptors.cells import cells_of
@@ -24,6 +22,9 @@ from diffsym.gpu_study.lean import (
     read_lean,
     write_lean,
 )
+from diffsym.settings.descriptors.electron import Electron
+from diffsym.settings.descriptors.pdf import Pdf
+from diffsym.settings.reflections import Reflections
 from diffsym.structures.entries import Entry
 from diffsym.structures.shards import structure_row
 from diffsym.structures.symmetry import find_symmetry
@@ -84,11 +85,6 @@ def path(structures, tmp_path_factory):
 @pytest.fixture(scope="module")
 def restored(path):
     return full_structures(read_lean(path))
-
-
-@pytest.fixture(scope="module")
-def descriptors():
-    return yaml.safe_load((REPOSITORY / "config.yaml").read_text())["descriptors"]
 
 
 def flat(table, name):
@@ -172,15 +168,15 @@ def test_symmetry_holds_to_rounding(restored):
         assert found.number == number
 
 
-def test_pair_distribution_functions_stay(structures, restored, descriptors):
-    settings = {key: value for key, value in descriptors["pdf_liu2019"].items() if key != "kind"}
-    values, others = (pdf.compute(table, **settings)[0] for table in (structures, restored))
+def test_pair_distribution_functions_stay(structures, restored):
+    settings = Pdf(kind="pdf")
+    values, others = (pdf.compute(table, settings).values for table in (structures, restored))
     assert np.abs(others - values).max() < 1e-3
 
 
 def strong_lines(structures):
     """d* and intensity, in parts of the strongest, of each structure's lines that can be seen."""
-    lines = reflections.compute(structures, d_star_min=0.05, d_star_max=0.9, radiation="xray")
+    lines = reflections.compute(structures, Reflections(d_star_min=0.05, d_star_max=0.9))
     for row in lines.to_pylist():
         intensity = np.array(row["intensity"], dtype=float) / max(row["intensity"])
         seen = intensity > 1e-3
@@ -201,8 +197,9 @@ def test_powder_lines_stay(structures, restored):
 
 @pytest.mark.parametrize("pattern", electron.PATTERNS)
 def test_electron_patterns_stay(structures, restored, pattern):
+    settings = Electron(kind="electron", pattern=pattern, pixels=64)
     images, others = (
-        electron.compute(table.take(np.arange(0, table.num_rows, 6)), pattern=pattern, pixels=64)[0]
+        electron.compute(table.take(np.arange(0, table.num_rows, 6)), settings).values
         for table in (structures, restored)
     )
     gaps = np.abs(images.astype(int) - others)

@@ -11,7 +11,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from diffsym import tables
-from diffsym.descriptors import electron
+from diffsym.descriptors import descriptor_of, electron
 from diffsym.evaluation.metrics import evaluate_experiment
 from diffsym.evaluation.untrained import recognise
 from diffsym.files import write_json, write_text
@@ -374,6 +374,7 @@ def series_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
 
 
 ELECTRON_SETTINGS = {
+    "kind": "electron",
     "wavelength": 0.035,
     "q_max": 1.0,
     "exponent": 0.5,
@@ -399,11 +400,12 @@ def electron_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
     descriptors = {}
     for pattern in ("spot", "shaped"):
         settings = ELECTRON_SETTINGS | {"pattern": pattern}
-        images, _ = electron.compute(structures, **settings)
+        section = descriptor_of(settings)
+        images, _ = electron.compute(structures, section)
         table = tables.descriptor_table(structures["structure_id"], images)
         tables.write_table(table, folder / f"{pattern}.parquet", table.schema)
         descriptors[f"{pattern}_patterns"] = DescriptorInputs(
-            "electron", folder / f"{pattern}.parquet", electron.axis(**settings), settings
+            "electron", folder / f"{pattern}.parquet", electron.axis(section), settings
         )
     identifiers = np.array(structures["structure_id"].to_pylist())
     numbers = structures["space_group"].to_numpy().astype(np.int64)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from diffsym import tables
-from diffsym.descriptors import electron
+from diffsym.descriptors import descriptor_of, electron
 from diffsym.evaluation.bootstrap import bootstrap_means, interval
 from diffsym.evaluation.summary import PUBLISHED
 from diffsym.report import figures, sections
@@ -197,7 +197,9 @@ def test_gallery_shows_the_pixels_of_the_patterns(study, electron_inputs):
     table = tables.read_table(electron_inputs.structures)
     row = table["structure_id"].to_pylist().index(chosen[0])
     spot, shaped = (
-        electron.compute(table.slice(row, 1), **electron_inputs.descriptors[name].settings)[0][0]
+        electron.compute(
+            table.slice(row, 1), descriptor_of(electron_inputs.descriptors[name].settings)
+        ).values[0]
         for name in PATTERNS
     )
     shown = []

@@ -1,22 +1,23 @@
 """Powder patterns rendered while a network trains, with new noise in each epoch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
-from pydantic import TypeAdapter
 
 from diffsym.datasets.feeding import LabelledStructures, assignments_by_role, labels_of
 from diffsym.datasets.lists import gather_lists
-from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
+from diffsym.descriptors.powder import axis
+from diffsym.descriptors.powder_noise import augmented_patterns, pattern_keys
 from diffsym.errors import DiffsymError
-from diffsym.scattering.powder import Wavelength, spectral_lines, two_theta_grid
+from diffsym.scattering.types import Floats, Integers, Keys, Lines, Radiation, Singles
+from diffsym.settings.augmentation import Augmentation
+from diffsym.settings.descriptors.powder import Powder
 from diffsym.tables import REFLECTIONS, read_table
 
 
@@ -29,30 +30,23 @@ class AugmentedPartition(LabelledStructures):
 
     Attributes
     ----------
-    d_star, intensity : (l,)
-        All lines, concatenated, 1/A and electrons^2; read-only maps of temporary files.
-    offsets : (n + 1,)
-        First line of each structure, and the number of all.
-    axis_cosine : (l,), optional
-        |cos| of the angle of each line to the preferred axis, a map too; None where no orientation
-        is preferred.
+    lines
+        Of all structures, read-only maps of temporary files; with cosines where an orientation is
+        preferred.
     two_theta : (m,)
         Angles, degrees.
-    rendering
-        Other arguments of `diffsym.descriptors.powder_noise.augmented_patterns`.
+    settings
+        What the patterns are rendered with; its augmentation is given.
     keys : (n,)
         Of the structures' random numbers in this epoch.
     seed
         Of the draw.
     """
 
-    d_star: NDArray[np.float64]
-    intensity: NDArray[np.float32]
-    offsets: NDArray[np.int64]
-    axis_cosine: NDArray[np.float32] | None = None
-    two_theta: NDArray[np.float64]
-    rendering: Mapping[str, Any]
-    keys: NDArray[np.uint64]
+    lines: Lines
+    two_theta: Floats
+    settings: Powder
+    keys: Keys
     seed: int
     workers: ClassVar[int] = 2
 
@@ -61,17 +55,16 @@ class AugmentedPartition(LabelledStructures):
         """Number of values that describe a structure."""
         return len(self.two_theta)
 
-    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def take(self, rows: Integers) -> Singles:
         """Descriptors of some structures, (b, size)."""
         return augmented_patterns(
-            self.d_star,
-            self.intensity,
-            self.offsets,
+            self.lines,
             self.two_theta,
             keys=self.keys[rows],
+            augmentation=_augmentation(self.settings),
             rows=rows,
-            axis_cosine=self.axis_cosine,
-            **self.rendering,
+            radiation=Radiation.of(self.settings.wavelength),
+            b_iso=self.settings.b_iso,
         )
 
     def at_epoch(self, epoch: int) -> Self:
@@ -80,30 +73,20 @@ class AugmentedPartition(LabelledStructures):
         return replace(self, keys=keys)
 
     def _contents(self) -> Iterable[bytes | memoryview]:
-        arrays: list[NDArray] = [
-            self.d_star,
-            self.intensity,
-            self.offsets,
-            self.two_theta,
-            self.keys,
-        ]
-        if self.axis_cosine is not None:
-            arrays.append(self.axis_cosine)
-        return [*(array.tobytes() for array in arrays), repr(self.rendering).encode()]
+        lines = self.lines
+        arrays = [lines.d_star, lines.intensity, lines.offsets, self.two_theta, self.keys]
+        if lines.axis_cosine is not None:
+            arrays.append(lines.axis_cosine)
+        return [*(array.tobytes() for array in arrays), repr(self.settings).encode()]
 
 
 def open_augmented_partitions(
     reflections: Sequence[str | Path],
     split: str | Path,
     classes: Sequence[int],
+    settings: Powder,
     *,
     seed: int,
-    augmentation: Mapping[str, Any],
-    wavelength: Wavelength,
-    b_iso: float,
-    two_theta_min: float,
-    two_theta_max: float,
-    two_theta_step: float,
     training_filter: str | Path | None = None,
     validation_fold: int | None = None,
     folder: str | Path | None = None,
@@ -119,12 +102,10 @@ def open_augmented_partitions(
         Shards of the reflections table (Parquet).
     split, classes, training_filter, validation_fold, folder
         See `diffsym.datasets.feeding.open_partitions`.
+    settings
+        Of the descriptor; its augmentation is given.
     seed
         Seed of the training patterns.
-    augmentation
-        Fields of `diffsym.descriptors.powder_noise.Recipe`.
-    wavelength, b_iso, two_theta_min, two_theta_max, two_theta_step
-        Of the descriptor, see `diffsym.descriptors.powder.compute`.
 
     Returns
     -------
@@ -135,19 +116,15 @@ def open_augmented_partitions(
     Raises
     ------
     DiffsymError
-        If the training part is empty, or the recipe prefers an orientation and the reflections
-        have no angles to an axis.
+        If the training part is empty, or an orientation is preferred and the reflections have no
+        angles to an axis.
     """
-    two_theta = two_theta_grid(
-        two_theta_min=two_theta_min, two_theta_max=two_theta_max, two_theta_step=two_theta_step
-    )
-    recipe = TypeAdapter(Recipe).validate_python(augmentation)
-    rendering = {"recipe": recipe, "wavelength": wavelength, "b_iso": b_iso}
+    two_theta = axis(settings)
     columns: dict[str, type] = {"d_star": np.float64, "intensity": np.float32}
-    if recipe.march_ratio != (1, 1):
+    if _augmentation(settings).march_ratio != (1, 1):
         _refuse_lines_without_angle(reflections)
         columns["axis_cosine"] = np.float32
-    visible = _visible_structures(reflections, two_theta, wavelength)
+    visible = _visible_structures(reflections, two_theta, Radiation.of(settings.wavelength))
     partitions = {}
     for role, rows in assignments_by_role(
         visible, split, classes, training_filter, validation_fold
@@ -156,17 +133,21 @@ def open_augmented_partitions(
         lines, offsets = gather_lists(reflections, columns, pd.Index(names), folder)
         role_seed = seed if role == "train" else 0
         partitions[role] = AugmentedPartition(
-            d_star=lines["d_star"],
-            intensity=lines["intensity"],
-            axis_cosine=lines.get("axis_cosine"),
-            offsets=offsets,
+            lines=Lines(offsets=offsets, **lines),
             two_theta=two_theta,
-            rendering=rendering,
+            settings=settings,
             keys=pattern_keys(names, seed=role_seed, epoch=0),
             seed=role_seed,
             **labels_of(rows, classes),
         )
     return partitions
+
+
+def _augmentation(settings: Powder) -> Augmentation:
+    """What is drawn anew in each epoch."""
+    if settings.augmentation is None:
+        raise ValueError("patterns without an augmentation are stored, not rendered")
+    return settings.augmentation
 
 
 def _refuse_lines_without_angle(shards: Sequence[str | Path]) -> None:
@@ -180,11 +161,11 @@ def _refuse_lines_without_angle(shards: Sequence[str | Path]) -> None:
 
 
 def _visible_structures(
-    shards: Sequence[str | Path], two_theta: NDArray[np.float64], wavelength: Wavelength
+    shards: Sequence[str | Path], two_theta: Floats, radiation: Radiation
 ) -> pa.ChunkedArray:
     """Identifiers of the structures that have a line between the first and the last angle."""
     sines = np.sin(np.radians(two_theta[[0, -1]]) / 2)
-    limits = 2 * sines / spectral_lines(wavelength)[:, :1]
+    limits = 2 * sines / radiation.wavelengths[:, np.newaxis]
     visible = []
     for shard in shards:
         table = read_table(shard, REFLECTIONS, ["structure_id", "d_star"]).combine_chunks()

@@ -27,13 +27,13 @@ from scipy.fft import next_fast_len
 
 from diffsym.datasets.feeding import LabelledStructures
 from diffsym.descriptors.powder_noise import (
-    Recipe,
     draw_background,
     draw_sigma,
     pattern_keys,
 )
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras
+from diffsym.settings.augmentation import Augmentation
 
 ops = keras.ops
 jax = importlib.import_module("jax") if keras.backend.backend() == "jax" else None
@@ -49,7 +49,7 @@ _FIRST_FACTOR, _SECOND_FACTOR = 0x7FEB352D, 0x846CA68B - 2**32
 MARGIN_SIGMAS = 6
 # Standard deviation of the narrowest peak, in points, that the grid of angles renders truly.
 LEAST_SIGMA = 2
-# What a recipe may ask for but is not rendered here, and the value that turns it off.
+# What an augmentation may ask for but is not rendered here, and the value that turns it off.
 _NOT_RENDERED = {
     "eta": (0, 0),
     "crystallite_size": None,
@@ -113,7 +113,7 @@ class DevicePatterns(DevicePartition):
         Angles of a pattern, rising in equal steps, degrees.
     margin
         Points of the lines' grid beyond each end of the pattern.
-    recipe
+    augmentation
         What peak widths, background and noise are drawn from; its peaks are Gaussians.
     keys : (n,)
         Of the structures' random numbers in this epoch.
@@ -123,29 +123,30 @@ class DevicePatterns(DevicePartition):
     Raises
     ------
     DiffsymError
-        If the recipe asks for what is not rendered here, or if the grid is too coarse or the
+        If the augmentation asks for what is not rendered here, or if the grid is too coarse or the
         margin too small for its peaks.
     """
 
     two_theta: NDArray[np.float64]
     margin: int
-    recipe: Recipe
+    augmentation: Augmentation
     keys: NDArray[np.uint64]
     seed: int
 
     def __post_init__(self) -> None:
         """Reject what cannot be rendered."""
-        _refuse_others_than_gaussians(self.recipe)
-        narrowest, widest = (sigma / self._step for sigma in self.recipe.sigma)
+        _refuse_others_than_gaussians(self.augmentation)
+        sigma = self.augmentation.sigma
+        narrowest, widest = (end / self._step for end in sigma)
         if narrowest < LEAST_SIGMA * (1 - 1e-6):
             raise DiffsymError(
-                f"sigma: peaks of {self.recipe.sigma[0]:g} degrees are narrower than {LEAST_SIGMA} "
+                f"sigma: peaks of {sigma[0]:g} degrees are narrower than {LEAST_SIGMA} "
                 f"steps of two_theta, {self._step:g} degrees each; raise its lowest value, lower "
                 "two_theta_step, or render on processors"
             )
         if self.margin < MARGIN_SIGMAS * widest * (1 - 1e-6):
             raise DiffsymError(
-                f"sigma: peaks of {self.recipe.sigma[1]:g} degrees need a margin of "
+                f"sigma: peaks of {sigma[1]:g} degrees need a margin of "
                 f"{MARGIN_SIGMAS * widest:.0f} points or more, not {self.margin}; lower its "
                 "highest value or widen the margin"
             )
@@ -168,8 +169,8 @@ class DevicePatterns(DevicePartition):
     def take(self, rows: NDArray[np.int64]) -> Any:
         """Patterns of some structures, (b, size) float32, on the device."""
         keys = self.keys[rows]
-        background = draw_background(self.recipe, keys)
-        widths = draw_sigma(self.recipe, keys) / self._step
+        background = draw_background(self.augmentation, keys)
+        widths = draw_sigma(self.augmentation, keys) / self._step
         # Two arrays, because each transfer to a device takes time.
         shapes = np.column_stack([widths, *background]).astype(np.float32)
         words = np.column_stack([self.rows[rows], keys.astype("<u8").view("<i4").reshape(-1, 2)])
@@ -179,7 +180,7 @@ class DevicePatterns(DevicePartition):
             to_device(shapes),
             _axes(self.size, self.margin),
             margin=self.margin,
-            noise=tuple(map(float, self.recipe.noise)),
+            noise=tuple(map(float, self.augmentation.noise)),
         )
 
     def at_epoch(self, epoch: int) -> Self:
@@ -188,7 +189,7 @@ class DevicePatterns(DevicePartition):
         return replace(self, keys=keys)
 
     def _contents(self) -> Iterable[bytes | memoryview]:
-        rendering = repr((self.recipe, self.margin)).encode()
+        rendering = repr((self.augmentation, self.margin)).encode()
         return [*super()._contents(), self.two_theta.tobytes(), rendering, self.keys.tobytes()]
 
 
@@ -210,10 +211,10 @@ def to_device(array: NDArray) -> Any:
     return ops.convert_to_tensor(array, dtype=array.dtype.name)
 
 
-def _refuse_others_than_gaussians(recipe: Recipe) -> None:
-    """DiffsymError if a recipe asks for more than Gaussians at their places."""
+def _refuse_others_than_gaussians(augmentation: Augmentation) -> None:
+    """DiffsymError if an augmentation asks for more than Gaussians at their places."""
     for name, none in _NOT_RENDERED.items():
-        value = getattr(recipe, name)
+        value = getattr(augmentation, name)
         if value != none:
             raise DiffsymError(
                 f"{name}: {value} cannot be rendered on the device, whose peaks are Gaussians of "

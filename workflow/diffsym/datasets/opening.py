@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from diffsym.datasets.feeding import LabelledStructures, Structures, open_partitions
+from diffsym.settings.descriptors.powder import Powder
 from diffsym.tables import STRUCTURES, read_table
 
 
@@ -16,7 +17,7 @@ def open_described(
     files: Mapping[str, Any],
     classes: Sequence[int],
     *,
-    patterns: Mapping[str, Any] | None,
+    patterns: Powder | None,
     seed: int = 0,
     validation_fold: int | None = None,
 ) -> Mapping[str, LabelledStructures]:
@@ -32,8 +33,8 @@ def open_described(
     classes
         Space-group numbers.
     patterns
-        Settings of patterns that are rendered while a network trains, see
-        `diffsym.datasets.augmented.open_augmented_partitions`; None: the descriptor is stored.
+        Settings of patterns that are rendered while a network trains; None: the descriptor is
+        stored.
     seed
         Seed of rendered training patterns.
     validation_fold
@@ -54,9 +55,7 @@ def open_described(
     else:
         # By name, so that a change of how patterns are rendered leaves other trainings alone.
         augmented = importlib.import_module("diffsym.datasets.augmented")
-        parts = augmented.open_augmented_partitions(
-            *tables, seed=seed, **parts_of_split, **patterns
-        )
+        parts = augmented.open_augmented_partitions(*tables, patterns, seed=seed, **parts_of_split)
     if "structures" not in files:
         return parts
     columns = ["structure_id", "primitive_volume"]

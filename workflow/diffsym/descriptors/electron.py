@@ -15,7 +15,8 @@ The three images along x, y and z are the red, green and blue channels of a pict
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import gemmi
 import numpy as np
@@ -25,13 +26,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import KDTree
 
+from diffsym.descriptors.cells import conventional_cells_of
+from diffsym.descriptors.described import Described
 from diffsym.errors import DiffsymError
-from diffsym.scattering.cells import impossibility
+from diffsym.scattering.types import Cells, Floats, Integers
 from diffsym.scattering.zone_axis import zone_axis_images
-
-Floats = NDArray[np.float64]
-Cell = tuple[Floats, NDArray[np.int64], Floats, Floats]
-"""Lattice, atomic numbers, fractional coordinates and occupancies of a structure."""
+from diffsym.settings.descriptors.electron import Electron
 
 PATTERNS = ("shaped", "spot")
 # Longest line in distances of the closest pair. "The shapes become too complex with a larger value,
@@ -57,112 +57,92 @@ class Nodes(NamedTuple):
     """
 
     centres: Floats
-    sizes: NDArray[np.int64]
+    sizes: Integers
     brightness: Floats
 
 
-def axis(*, q_max: float = 1.0, pixels: int = 224, **_: Any) -> Floats:
+def axis(settings: Electron) -> Floats:
     """Position of each row and of each column of a pattern, 1/A."""
-    return (2 * np.arange(pixels) - (pixels - 1)) * q_max / pixels
+    pixels = settings.pixels
+    return (2 * np.arange(pixels) - (pixels - 1)) * settings.q_max / pixels
 
 
-def compute(
-    structures: pa.Table,
-    *,
-    pattern: str,
-    exponent: float = 0.5,
-    threshold: float = 0.2,
-    beam_stop: float = 0.06,
-    q_max: float = 1.0,
-    pixels: int = 224,
-    **settings: Any,
-) -> tuple[NDArray[np.uint8], list[tuple[int, str]]]:
-    """Pattern of every structure.
-
-    Parameters
-    ----------
-    structures
-        Rows of the structures table; conventional cells are taken.
-    pattern
-        "shaped" or "spot".
-    exponent
-        Power of the intensity that is shown; 1/2 shows amplitudes.
-    threshold
-        Brightness from which on a pixel belongs to a node.
-    beam_stop
-        Radius of the disc around the direct beam that the scale of brightness leaves out, 1/A; at
-        least 1.7 / size, how far a Gaussian spot reaches.
-    q_max
-        Half the side of the image, 1/A.
-    pixels
-        Height and width.
-    settings
-        Of `diffsym.scattering.zone_axis.zone_axis_images`: `beam`, `shape`, `size`, `ewald`,
-        `wavelength`, `b_iso`, `radiation`.
+def compute(structures: pa.Table, settings: Electron) -> Described:
+    """Pattern of the standard conventional cell of every row of the structures table.
 
     Returns
     -------
-    values
-        (n, pixels, pixels, 3) brightness, red, green and blue for the images along x, y and z.
-    failures
-        Row and reason of each structure that has no pattern; its values are 0.
+    Described
+        (n, pixels, pixels, 3) brightness as bytes, red, green and blue for the images along x, y
+        and z. The values of a structure that has no pattern are 0.
     """
-    if pattern not in PATTERNS:
-        raise DiffsymError(f"pattern is one of {', '.join(PATTERNS)}, not {pattern!r}")
+    if settings.pattern not in PATTERNS:
+        raise DiffsymError(f"pattern is one of {', '.join(PATTERNS)}, not {settings.pattern!r}")
+    pixels, covered = settings.pixels, settings.beam_stop / settings.q_max
     values = np.zeros((structures.num_rows, pixels, pixels, 3), np.uint8)
     failures = []
     for row, cell in enumerate(conventional_cells(structures)):
-        reason = impossibility(*cell)
-        if reason:
+        if reason := cell.impossibility():
             failures.append((row, reason))
             continue
-        images = zone_axis_images(*cell, q_max=q_max, pixels=pixels, **settings)
-        for channel, image in enumerate(images):
-            picture = brightness(image, exponent=exponent, covered=beam_stop / q_max)
-            if pattern == "shaped":
-                picture = shaped(picture, threshold=threshold)
+        for channel, image in enumerate(images_of(cell, settings)):
+            picture = brightness(image, exponent=settings.exponent, covered=covered)
+            if settings.pattern == "shaped":
+                picture = shaped(picture, threshold=settings.threshold)
             values[row, :, :, channel] = np.rint(255 * picture)
-    return values, failures
+    return Described(values, failures)
 
 
-def conventional_cells(structures: pa.Table) -> Iterator[Cell]:
+def images_of(cell: Cells, settings: Electron) -> Floats:
+    """Intensity of the images of one structure along x, y and z, (3, pixels, pixels)."""
+    return zone_axis_images(
+        cell,
+        beam=settings.beam,
+        shape=settings.shape,
+        size=settings.size,
+        ewald=settings.ewald,
+        wavelength=settings.wavelength,
+        q_max=settings.q_max,
+        pixels=settings.pixels,
+        b_iso=settings.b_iso,
+        radiation=settings.radiation,
+    )
+
+
+def conventional_cells(structures: pa.Table) -> Iterator[Cells]:
     """Standard conventional cells of Setyawan and Curtarolo (2010), row by row.
 
     They are those of the structures table but for orthorhombic ones, whose vectors are sorted by
     length there: a < b < c, and a < b where the face between them is centred.
     """
-    names = ["lattice", "atomic_numbers", "frac_coords", "occupancies"]
-    columns = [f"conventional_{name}" for name in names]
-    for row in structures.select([*columns, "space_group", "crystal_system"]).to_pylist():
-        lattice, numbers, coordinates, occupancies = (np.array(row[name]) for name in columns)
-        cell = lattice.reshape(3, 3), numbers, coordinates.reshape(-1, 3), occupancies
-        if row["crystal_system"] == "orthorhombic":
-            standard_setting = gemmi.find_spacegroup_by_number(row["space_group"])
-            cell = sorted_axes(cell, standard_setting.centring_type())
-        yield cell
+    cells = conventional_cells_of(structures)
+    for row, entry in enumerate(structures.select(["space_group", "crystal_system"]).to_pylist()):
+        if entry["crystal_system"] == "orthorhombic":
+            standard_setting = gemmi.find_spacegroup_by_number(entry["space_group"])
+            yield sorted_axes(cells[row], standard_setting.centring_type())
+        else:
+            yield cells[row]
 
 
-def sorted_axes(cell: Cell, centring: str) -> Cell:
+def sorted_axes(cell: Cells, centring: str) -> Cells:
     """An orthorhombic cell with its axes in the order of their lengths.
 
     Parameters
     ----------
     cell
-        Lattice with a along x, b along y and c along z, atomic numbers, fractional coordinates,
-        occupancies.
+        Of one structure, its lattice with a along x, b along y and c along z.
     centring
         Letter of the space-group symbol. A centred face A or C becomes C whatever the lengths.
     """
-    lattice, numbers, coordinates, occupancies = cell
-    lengths = np.diag(lattice)
+    lengths = np.diag(cell.lattices[0])
     last = {"A": [0], "C": [2]}.get(centring, [])
     others = [axis for axis in range(3) if axis not in last]
     order = [*sorted(others, key=lambda axis: lengths[axis]), *last]
-    coordinates = coordinates[:, order]
+    coordinates = cell.frac_coords[:, order]
     if np.linalg.det(np.eye(3)[order]) < 0:
         # An odd permutation would mirror the crystal; one inverted axis mirrors it back.
         coordinates = coordinates * [1, 1, -1]
-    return np.diag(lengths[order]), numbers, coordinates, occupancies
+    return replace(cell, lattices=np.diag(lengths[order])[np.newaxis], frac_coords=coordinates)
 
 
 def brightness(image: Floats, *, exponent: float, covered: float) -> Floats:

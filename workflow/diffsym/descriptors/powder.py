@@ -1,78 +1,63 @@
 """Powder patterns on a grid of 2theta, from the reflections table."""
 
-from collections.abc import Mapping
-from typing import Any
+import math
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from diffsym.descriptors.lines import flat_lines
+from diffsym.descriptors.described import Described
+from diffsym.descriptors.lines import lines_of
 from diffsym.scattering.powder import PeakShape, powder_patterns, two_theta_grid
+from diffsym.scattering.types import Floats, Radiation
+from diffsym.settings.descriptors.powder import Peaks, Powder
+from diffsym.settings.patterns import Pattern
 
 # Patterns rendered at a time, in double the final precision: 17 MB for 8501 points.
 BLOCK_ROWS = 512
 
 
-def axis(
-    *, two_theta_min: float, two_theta_max: float, two_theta_step: float, **_: Any
-) -> NDArray[np.float64]:
+def axis(settings: Pattern) -> Floats:
     """Position of each value of the descriptor: 2theta, degrees."""
     return two_theta_grid(
-        two_theta_min=two_theta_min, two_theta_max=two_theta_max, two_theta_step=two_theta_step
+        two_theta_min=settings.two_theta_min,
+        two_theta_max=settings.two_theta_max,
+        two_theta_step=settings.two_theta_step,
     )
 
 
-def compute(
-    reflections: pa.Table,
-    *,
-    wavelength: float | list[tuple[float, float]],
-    b_iso: float,
-    peaks: Mapping[str, float | None],
-    **settings: float,
-) -> tuple[NDArray[np.float16], list[tuple[int, str]]]:
-    """Pattern of every structure, without noise.
-
-    Parameters
-    ----------
-    reflections
-        Rows of the reflections table.
-    wavelength
-        A, or (wavelength, weight) of several lines.
-    b_iso
-        Isotropic displacement parameter B, A^2.
-    peaks
-        Fields of `diffsym.scattering.powder.PeakShape`; None is the field's default.
-    settings
-        `two_theta_min`, `two_theta_max`, `two_theta_step`, degrees.
+def compute(reflections: pa.Table, settings: Powder) -> Described:
+    """Pattern of every row of the reflections table, without noise.
 
     Returns
     -------
-    values
+    Described
         (n, m) intensities, the largest of each pattern 1, in half precision: its error, 0.05 %, is
-        far below the noise of any measurement.
-    failures
-        Row and reason of each structure that has no pattern; its values are NaN.
+        far below the noise of any measurement. The values of a structure that has no pattern are
+        NaN.
     """
-    two_theta = axis(**settings)
+    two_theta = axis(settings)
     n = reflections.num_rows
     values = np.empty((n, len(two_theta)), np.float16)
-    d_star, intensity, offsets = flat_lines(reflections)
-    shape = PeakShape(**{key: value for key, value in peaks.items() if value is not None})
+    lines, radiation = lines_of(reflections), Radiation.of(settings.wavelength)
     for start in range(0, n, BLOCK_ROWS):
         rows = np.arange(start, min(start + BLOCK_ROWS, n))
         values[rows] = powder_patterns(
-            d_star,
-            intensity,
-            offsets,
+            lines,
             two_theta,
-            shape=shape,
+            shape=shape_of(settings.peaks),
             rows=rows,
-            wavelength=wavelength,
-            b_iso=b_iso,
+            radiation=radiation,
+            b_iso=settings.b_iso,
         )
     reason = (
         f"no reflection lies between {two_theta[0]:g} and {two_theta[-1]:g} degrees of 2theta; "
         "widen the range or use a shorter wavelength"
     )
-    return values, [(int(row), reason) for row in np.flatnonzero(np.isnan(values[:, 0]))]
+    return Described(values, [(int(row), reason) for row in np.flatnonzero(np.isnan(values[:, 0]))])
+
+
+def shape_of(peaks: Peaks) -> PeakShape:
+    """Profile of the peaks in the form that the kernel takes."""
+    size = math.inf if peaks.crystallite_size is None else peaks.crystallite_size
+    return PeakShape(**vars(replace(peaks, crystallite_size=size)))

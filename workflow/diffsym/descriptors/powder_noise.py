@@ -12,129 +12,23 @@ Amplitudes are in units of T = 0.1 / number of functions present.
 
 Every random number is a hash of the key of its pattern, of what it is for and of its position. So
 a pattern is a function of (seed, epoch, structure) alone: neither the batch it is in, nor the order
-or the number of threads, nor another parameter of the recipe changes it.
+or the number of threads, nor another setting changes it.
 """
 
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from enum import IntEnum, auto
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
-from diffsym.errors import DiffsymError
-from diffsym.scattering.powder import (
-    CU_K_ALPHA,
-    Imperfections,
-    PeakShape,
-    Wavelength,
-    powder_patterns,
-)
-
-Floats = NDArray[np.float64]
-Keys = NDArray[np.uint64]
-# Lowest and highest value of a uniform distribution.
-Range = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Distributions of everything that is random in a pattern.
-
-    Defaults are those of Vecsei et al. (2019), appendix A, except `sigma`, whose distribution they
-    do not give. What their recipe lacks is off by default.
-
-    Attributes
-    ----------
-    sigma
-        Standard deviation of the Gaussian peaks, degrees of 2theta.
-    noise
-        Noise at each angle.
-    background_probability
-        That a background function is present.
-    background_amplitude
-        T times the number of functions present.
-    step_height, step_height_mean, step_height_deviation
-        h of a step, in units of T: limits, mean and standard deviation of the truncated normal
-        distribution (the latter two before it is cut off).
-    step_steepness
-        a of a step.
-    step_zone
-        W, share of the range within which a step lies: at the left end for the step up and at
-        the right one for the step down.
-    polynomial_degree
-        Lowest and highest n_max.
-    polynomial_coefficient
-        a_n of the polynomial, in units of T / (n_max + 1), where it is not zero.
-    polynomial_zero_probability
-        That a coefficient is zero.
-    bump_height, bump_height_mean, bump_height_deviation
-        h of the bump, in units of T, likewise.
-    bump_steepness
-        n of the bump.
-    eta
-        Lorentzian share of the peaks.
-    crystallite_size
-        Of Scherrer's equation, A; its broadening is added to `sigma`'s. None: no broadening.
-    zero_shift
-        Degrees of 2theta.
-    displacement
-        Of the sample below the goniometer's axis, mm.
-    goniometer_radius
-        Mm; not random.
-    march_ratio
-        Of March's distribution; 1 is no preferred orientation. Drawn uniformly in its logarithm.
-    impurity_lines
-        Lowest and highest number of peaks of other phases.
-    impurity_height
-        Of such a peak, in units of the strongest one.
-    """
-
-    sigma: Range = (0.02, 0.1)
-    noise: Range = (0.002, 0.02)
-    background_probability: float = 0.5
-    background_amplitude: float = 0.1
-    step_height: Range = (0, 1)
-    step_height_mean: float = 1 / 3
-    step_height_deviation: float = 1 / 7
-    step_steepness: Range = (10, 60)
-    step_zone: float = 1 / 7
-    polynomial_degree: tuple[int, int] = (0, 4)
-    polynomial_coefficient: Range = (-3 / 2, 3 / 2)
-    polynomial_zero_probability: float = 0.5
-    bump_height: Range = (0, 3 / 5)
-    bump_height_mean: float = 2 / 5
-    bump_height_deviation: float = 3 / 35
-    bump_steepness: Range = (40, 70)
-    eta: Range = (0, 0)
-    crystallite_size: Range | None = None
-    zero_shift: Range = (0, 0)
-    displacement: Range = (0, 0)
-    goniometer_radius: float = 200.0
-    march_ratio: Range = (1, 1)
-    impurity_lines: tuple[int, int] = (0, 0)
-    impurity_height: Range = (0.005, 0.05)
-
-    def __post_init__(self) -> None:
-        """Refuse what is no distribution."""
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if isinstance(value, tuple) and not value[0] <= value[1]:
-                raise DiffsymError(f"{item.name}: the lowest value {value[0]} exceeds the highest")
-            if item.name.endswith("deviation") and not value > 0:
-                raise DiffsymError(f"{item.name} must be positive, not {value}")
-            if item.name.endswith("probability") and not 0 <= value <= 1:
-                raise DiffsymError(f"{item.name} must lie between 0 and 1, not be {value}")
-        for name in ("polynomial_degree", "impurity_lines"):
-            if getattr(self, name)[0] < 0:
-                raise DiffsymError(f"{name} must not be negative")
-        if not self.march_ratio[0] > 0:
-            raise DiffsymError("march_ratio must be positive; 1 is no preferred orientation")
+from diffsym.scattering.powder import CU_K_ALPHA, Imperfections, PeakShape, powder_patterns
+from diffsym.scattering.types import Floats, Integers, Keys, Lines, Radiation, Singles
+from diffsym.settings.augmentation import Augmentation
 
 
 class _Purpose(IntEnum):
@@ -196,28 +90,25 @@ def pattern_keys(structure_ids: Sequence[str], *, seed: int, epoch: int) -> Keys
 
 
 def augmented_patterns(
-    d_star: ArrayLike,
-    intensity: ArrayLike,
-    offsets: ArrayLike,
+    lines: Lines,
     two_theta: Floats,
     *,
     keys: Keys,
-    recipe: Recipe,
+    augmentation: Augmentation,
     rows: ArrayLike | None = None,
-    wavelength: Wavelength = CU_K_ALPHA,
+    radiation: Radiation = CU_K_ALPHA,
     b_iso: float = 0.0,
-    axis_cosine: ArrayLike | None = None,
-    out: NDArray[np.float32] | None = None,
-) -> NDArray[np.float32]:
-    """Powder patterns with peak widths, background and noise drawn from a recipe.
+    out: Singles | None = None,
+) -> Singles:
+    """Powder patterns with peak widths, background and noise drawn anew.
 
     Parameters
     ----------
-    d_star, intensity, offsets, two_theta, rows, wavelength, b_iso, axis_cosine, out
+    lines, two_theta, rows, radiation, b_iso, out
         See `diffsym.scattering.powder.powder_patterns`.
     keys : (n,)
         Of the n patterns, see `pattern_keys`.
-    recipe
+    augmentation
         What to draw from.
 
     Returns
@@ -227,53 +118,50 @@ def augmented_patterns(
         of a structure without a reflection in the range is NaN.
     """
     patterns = powder_patterns(
-        d_star,
-        intensity,
-        offsets,
+        lines,
         two_theta,
-        shape=draw_peak_shape(recipe, keys),
+        shape=draw_peak_shape(augmentation, keys),
         rows=rows,
-        wavelength=wavelength,
+        radiation=radiation,
         b_iso=b_iso,
-        imperfections=draw_imperfections(recipe, keys, two_theta),
-        axis_cosine=axis_cosine,
+        imperfections=draw_imperfections(augmentation, keys, two_theta),
         out=out,
     )
-    lowest, highest = map(float, recipe.noise)
-    _add_background_and_noise(patterns, keys, draw_background(recipe, keys), lowest, highest)
+    lowest, highest = map(float, augmentation.noise)
+    _add_background_and_noise(patterns, keys, draw_background(augmentation, keys), lowest, highest)
     return patterns
 
 
-def draw_peak_shape(recipe: Recipe, keys: Keys) -> PeakShape:
+def draw_peak_shape(augmentation: Augmentation, keys: Keys) -> PeakShape:
     """Widths and profile of the peaks of each pattern."""
     sizes = (
         math.inf
-        if recipe.crystallite_size is None
-        else _uniform(keys, _Purpose.CRYSTALLITE_SIZE, recipe.crystallite_size)
+        if augmentation.crystallite_size is None
+        else _uniform(keys, _Purpose.CRYSTALLITE_SIZE, augmentation.crystallite_size)
     )
     return PeakShape(
-        w=PeakShape.gaussian(draw_sigma(recipe, keys)).w,
+        w=PeakShape.gaussian(draw_sigma(augmentation, keys)).w,
         crystallite_size=sizes,
-        eta=_uniform(keys, _Purpose.ETA, recipe.eta),
+        eta=_uniform(keys, _Purpose.ETA, augmentation.eta),
     )
 
 
-def draw_sigma(recipe: Recipe, keys: Keys) -> Floats:
+def draw_sigma(augmentation: Augmentation, keys: Keys) -> Floats:
     """Standard deviation of the Gaussian peaks of each pattern, degrees of 2theta, (n,)."""
-    return _uniform(keys, _Purpose.SIGMA, recipe.sigma)
+    return _uniform(keys, _Purpose.SIGMA, augmentation.sigma)
 
 
-def draw_imperfections(recipe: Recipe, keys: Keys, two_theta: Floats) -> Imperfections:
+def draw_imperfections(augmentation: Augmentation, keys: Keys, two_theta: Floats) -> Imperfections:
     """Systematic effects of each pattern."""
-    size = recipe.impurity_lines[1]
-    numbers = _integers(keys, _Purpose.IMPURITY_LINES, recipe.impurity_lines)
-    heights = _uniforms(keys, _Purpose.IMPURITY_HEIGHT, size, recipe.impurity_height)
+    size = augmentation.impurity_lines[1]
+    numbers = _integers(keys, _Purpose.IMPURITY_LINES, augmentation.impurity_lines)
+    heights = _uniforms(keys, _Purpose.IMPURITY_HEIGHT, size, augmentation.impurity_height)
     angles = (float(two_theta[0]), float(two_theta[-1]))
-    lowest, highest = recipe.march_ratio
+    lowest, highest = augmentation.march_ratio
     return Imperfections(
-        zero_shift=_uniform(keys, _Purpose.ZERO_SHIFT, recipe.zero_shift),
-        displacement=_uniform(keys, _Purpose.DISPLACEMENT, recipe.displacement),
-        goniometer_radius=recipe.goniometer_radius,
+        zero_shift=_uniform(keys, _Purpose.ZERO_SHIFT, augmentation.zero_shift),
+        displacement=_uniform(keys, _Purpose.DISPLACEMENT, augmentation.displacement),
+        goniometer_radius=augmentation.goniometer_radius,
         march_ratio=np.exp(
             _uniform(keys, _Purpose.MARCH_RATIO, (math.log(lowest), math.log(highest)))
         ),
@@ -282,57 +170,63 @@ def draw_imperfections(recipe: Recipe, keys: Keys, two_theta: Floats) -> Imperfe
     )
 
 
-def draw_background(recipe: Recipe, keys: Keys) -> Background:
+def draw_background(augmentation: Augmentation, keys: Keys) -> Background:
     """Parameters of the background of each pattern."""
-    present = _shares(keys, _Purpose.PRESENCE, 4) < recipe.background_probability
-    threshold = recipe.background_amplitude / np.maximum(present.sum(axis=1), 1)  # T
+    present = _shares(keys, _Purpose.PRESENCE, 4) < augmentation.background_probability
+    threshold = augmentation.background_amplitude / np.maximum(present.sum(axis=1), 1)  # T
     for_step_up, for_step_down, for_polynomial, for_bump = threshold * present.T
     step_up_height, step_down_height = (
         _truncated_normal(
-            keys, purpose, recipe.step_height, recipe.step_height_mean, recipe.step_height_deviation
+            keys,
+            purpose,
+            augmentation.step_height,
+            augmentation.step_height_mean,
+            augmentation.step_height_deviation,
         )
         for purpose in (_Purpose.STEP_UP_HEIGHT, _Purpose.STEP_DOWN_HEIGHT)
     )
     bump_height = _truncated_normal(
         keys,
         _Purpose.BUMP_HEIGHT,
-        recipe.bump_height,
-        recipe.bump_height_mean,
-        recipe.bump_height_deviation,
+        augmentation.bump_height,
+        augmentation.bump_height_mean,
+        augmentation.bump_height_deviation,
     )
     return Background(
         step_up=np.column_stack(
             [
                 for_step_up * step_up_height,
-                _uniform(keys, _Purpose.STEP_UP_STEEPNESS, recipe.step_steepness),
-                _uniform(keys, _Purpose.STEP_UP_POSITION, (0, recipe.step_zone)),
+                _uniform(keys, _Purpose.STEP_UP_STEEPNESS, augmentation.step_steepness),
+                _uniform(keys, _Purpose.STEP_UP_POSITION, (0, augmentation.step_zone)),
             ]
         ),
         step_down=np.column_stack(
             [
                 for_step_down * step_down_height,
-                _uniform(keys, _Purpose.STEP_DOWN_STEEPNESS, recipe.step_steepness),
-                _uniform(keys, _Purpose.STEP_DOWN_POSITION, (1 - recipe.step_zone, 1)),
+                _uniform(keys, _Purpose.STEP_DOWN_STEEPNESS, augmentation.step_steepness),
+                _uniform(keys, _Purpose.STEP_DOWN_POSITION, (1 - augmentation.step_zone, 1)),
             ]
         ),
-        polynomial=for_polynomial[:, np.newaxis] * _draw_polynomial(recipe, keys),
+        polynomial=for_polynomial[:, np.newaxis] * _draw_polynomial(augmentation, keys),
         bump=np.column_stack(
             [
                 for_bump * bump_height,
-                _uniform(keys, _Purpose.BUMP_STEEPNESS, recipe.bump_steepness),
+                _uniform(keys, _Purpose.BUMP_STEEPNESS, augmentation.bump_steepness),
             ]
         ),
     )
 
 
-def _draw_polynomial(recipe: Recipe, keys: Keys) -> Floats:
+def _draw_polynomial(augmentation: Augmentation, keys: Keys) -> Floats:
     """Coefficients in units of T (equation A3), 0 above the polynomial's degree n_max."""
-    degree = _integers(keys, _Purpose.POLYNOMIAL_DEGREE, recipe.polynomial_degree)[:, np.newaxis]
-    size = recipe.polynomial_degree[1] + 1
+    degree = _integers(keys, _Purpose.POLYNOMIAL_DEGREE, augmentation.polynomial_degree)[
+        :, np.newaxis
+    ]
+    size = augmentation.polynomial_degree[1] + 1
     coefficients = _uniforms(
-        keys, _Purpose.POLYNOMIAL_COEFFICIENT, size, recipe.polynomial_coefficient
+        keys, _Purpose.POLYNOMIAL_COEFFICIENT, size, augmentation.polynomial_coefficient
     )
-    kept = _shares(keys, _Purpose.POLYNOMIAL_ZERO, size) >= recipe.polynomial_zero_probability
+    kept = _shares(keys, _Purpose.POLYNOMIAL_ZERO, size) >= augmentation.polynomial_zero_probability
     return np.where(kept & (np.arange(size) <= degree), coefficients / (degree + 1), 0.0)
 
 
@@ -365,7 +259,7 @@ def bump(x: float, height: float, steepness: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _add_background_and_noise(
-    patterns: NDArray[np.float32], keys: Keys, background: Background, lowest: float, highest: float
+    patterns: Singles, keys: Keys, background: Background, lowest: float, highest: float
 ) -> None:
     """Add background, and noise between two limits; x runs over the points from 0 to 1."""
     n_points = patterns.shape[1]
@@ -390,18 +284,18 @@ def _add_background_and_noise(
             patterns[row, point] += value
 
 
-def _uniform(keys: Keys, purpose: _Purpose, limits: Range) -> Floats:
+def _uniform(keys: Keys, purpose: _Purpose, limits: tuple[float, float]) -> Floats:
     """One uniform number for each key, (n,)."""
     return _uniforms(keys, purpose, 1, limits)[:, 0]
 
 
-def _uniforms(keys: Keys, purpose: _Purpose, size: int, limits: Range) -> Floats:
+def _uniforms(keys: Keys, purpose: _Purpose, size: int, limits: tuple[float, float]) -> Floats:
     """Uniform numbers between limits, (n, size)."""
     lowest, highest = limits
     return lowest + (highest - lowest) * _shares(keys, purpose, size)
 
 
-def _integers(keys: Keys, purpose: _Purpose, limits: tuple[int, int]) -> NDArray[np.int64]:
+def _integers(keys: Keys, purpose: _Purpose, limits: tuple[int, int]) -> Integers:
     """One whole number within limits, both included, for each key, (n,)."""
     lowest, highest = limits
     shares = _shares(keys, purpose, 1)[:, 0]
@@ -409,7 +303,7 @@ def _integers(keys: Keys, purpose: _Purpose, limits: tuple[int, int]) -> NDArray
 
 
 def _truncated_normal(
-    keys: Keys, purpose: _Purpose, limits: Range, mean: float, deviation: float
+    keys: Keys, purpose: _Purpose, limits: tuple[float, float], mean: float, deviation: float
 ) -> Floats:
     """One number of a truncated normal distribution for each key, (n,), by inversion."""
     below, above = ndtr((np.array(limits) - mean) / deviation)

@@ -3,12 +3,9 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.powder import Wavelength, spectral_lines
-
-Floats = NDArray[np.float64]
+from diffsym.scattering.types import Floats, Radiation
 
 FEWEST_POINTS = 100
 # A pattern that ends at longer lattice spacings than this, A, is rejected: its "angles" are more
@@ -16,15 +13,15 @@ FEWEST_POINTS = 100
 LARGEST_LAST_SPACING = 3.0
 
 
-def check_pattern(two_theta: Floats, intensity: Floats, wavelength: Wavelength) -> None:
+def check_pattern(two_theta: Floats, intensity: Floats, radiation: Radiation) -> None:
     """DiffsymError if numbers cannot be a powder pattern.
 
     Parameters
     ----------
     two_theta, intensity : (m,)
         Angles, degrees, and intensities.
-    wavelength
-        As in `diffsym.scattering.powder.spectral_lines`.
+    radiation
+        With which it was measured.
     """
     if two_theta.ndim != 1 or two_theta.shape != intensity.shape:
         raise DiffsymError(
@@ -46,9 +43,7 @@ def check_pattern(two_theta: Floats, intensity: Floats, wavelength: Wavelength) 
             f"angles from {two_theta[0]:g} to {two_theta[-1]:g} are not 2theta in degrees; "
             "convert them"
         )
-    lines = spectral_lines(wavelength)
-    strongest = lines[lines[:, 1].argmax(), 0]
-    shortest = strongest / (2 * math.sin(math.radians(two_theta[-1] / 2)))
+    shortest = radiation.strongest / (2 * math.sin(math.radians(two_theta[-1] / 2)))
     if shortest > LARGEST_LAST_SPACING:
         raise DiffsymError(
             f"the pattern ends at {two_theta[-1]:g} degrees, a spacing of {shortest:.3g} A; if its "

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.checks import check_pattern
-from diffsym.scattering.powder import Wavelength, spectral_lines
+from diffsym.scattering.types import Radiation, Wavelength
 from diffsym.tables import MEASURED, rejected_table
 
 INDEX = "patterns.csv"
@@ -43,7 +43,7 @@ class MeasuredPattern:
     space_group, primitive_volume
         Number, and A^3; None where they are unknown.
     wavelength
-        As in `diffsym.scattering.powder.spectral_lines`.
+        A; or (wavelength, weight) of several lines.
     """
 
     name: str
@@ -194,7 +194,7 @@ def _verdict(
     if isinstance(pattern, str):
         return "unreadable", pattern
     try:
-        check_pattern(pattern.two_theta, pattern.intensity, pattern.wavelength)
+        check_pattern(pattern.two_theta, pattern.intensity, Radiation.of(pattern.wavelength))
     except DiffsymError as error:
         return "pattern", str(error)
     if pattern.space_group is not None and pattern.space_group not in range(1, 231):
@@ -210,14 +210,14 @@ def _verdict(
 
 
 def _measured_table(name: str, patterns: Sequence[MeasuredPattern]) -> pa.Table:
-    lines = [spectral_lines(pattern.wavelength) for pattern in patterns]
+    radiations = [Radiation.of(pattern.wavelength) for pattern in patterns]
     return pa.table(
         {
             "pattern_id": [f"{name}:{pattern.name}" for pattern in patterns],
             "space_group": [pattern.space_group for pattern in patterns],
             "primitive_volume": [pattern.primitive_volume for pattern in patterns],
-            "wavelengths": [line[:, 0] for line in lines],
-            "weights": [line[:, 1] / line[:, 1].sum() for line in lines],
+            "wavelengths": [radiation.wavelengths for radiation in radiations],
+            "weights": [radiation.shares for radiation in radiations],
             "two_theta": [pattern.two_theta for pattern in patterns],
             "intensity": [pattern.intensity.astype(np.float32) for pattern in patterns],
         },

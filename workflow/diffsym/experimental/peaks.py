@@ -29,19 +29,14 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy import signal
 from scipy.ndimage import gaussian_filter1d
+from scipy.stats import median_abs_deviation
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.checks import check_pattern
 from diffsym.experimental.profile_fit import Decomposition, component_angles, decompose
 from diffsym.scattering.ideal import bin_edges, ideal_profiles
-from diffsym.scattering.powder import (
-    CU_K_ALPHA_DOUBLET,
-    Wavelength,
-    lorentz_polarisation,
-    spectral_lines,
-)
-
-Floats = NDArray[np.float64]
+from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET, lorentz_polarisation
+from diffsym.scattering.types import FWHM_PER_SIGMA, Floats, Integers, Lines, Radiation
 
 # Widths of the wavelets, in full widths at half maximum of the peaks. Below the best match of a
 # Gaussian peak, 0.95, neighbours are better separated.
@@ -57,8 +52,6 @@ FEWEST_KNOTS = 8
 SEARCHES = 2
 # Lowest noise, as a share of the pattern's span.
 LEAST_NOISE = 5e-4
-# Standard deviations of a Gaussian in its median absolute deviation.
-_DEVIATIONS_PER_SIGMA = 0.6745
 
 
 class Peaks(NamedTuple):
@@ -79,7 +72,7 @@ class Peaks(NamedTuple):
 def measured_to_ideal(
     two_theta: ArrayLike,
     intensity: ArrayLike,
-    wavelength: Wavelength = CU_K_ALPHA_DOUBLET,
+    radiation: Radiation = CU_K_ALPHA_DOUBLET,
     *,
     d_star_min: float,
     d_star_max: float,
@@ -101,7 +94,7 @@ def measured_to_ideal(
     peaks = find_peaks(
         two_theta,
         intensity,
-        wavelength=wavelength,
+        radiation=radiation,
         signal_to_noise=signal_to_noise,
         profile_error=profile_error,
     )
@@ -111,14 +104,13 @@ def measured_to_ideal(
             "measure longer"
         )
     return ideal_profile_of_peaks(
-        *peaks, wavelength, d_star_min=d_star_min, d_star_max=d_star_max, bins=bins
+        peaks, radiation, d_star_min=d_star_min, d_star_max=d_star_max, bins=bins
     )
 
 
 def ideal_profile_of_peaks(
-    two_theta: ArrayLike,
-    area: ArrayLike,
-    wavelength: Wavelength = CU_K_ALPHA_DOUBLET,
+    peaks: Peaks,
+    radiation: Radiation = CU_K_ALPHA_DOUBLET,
     *,
     d_star_min: float,
     d_star_max: float,
@@ -128,10 +120,10 @@ def ideal_profile_of_peaks(
 
     Parameters
     ----------
-    two_theta, area : (n,)
-        See `Peaks`.
-    wavelength
-        A; of several lines, the strongest.
+    peaks
+        Lines that were found.
+    radiation
+        With which the pattern was measured; peaks are at the angles of its strongest line.
     d_star_min, d_star_max, bins
         Range of 1/d, 1/A, and bins in it, see `diffsym.scattering.ideal.bins_of`.
 
@@ -145,12 +137,10 @@ def ideal_profile_of_peaks(
     DiffsymError
         If no line lies in the range.
     """
-    theta = np.radians(np.asarray(two_theta, np.float64)) / 2
+    theta = np.radians(np.asarray(peaks.two_theta, np.float64)) / 2
     factor = [lorentz_polarisation(math.sin(angle), math.cos(angle)) for angle in theta]
     profile = ideal_profiles(
-        2 * np.sin(theta) / _strongest_first(wavelength)[0, 0],
-        np.asarray(area) / factor,
-        [0, len(theta)],
+        Lines.of_one(2 * np.sin(theta) / radiation.strongest, np.asarray(peaks.area) / factor),
         bin_edges(d_star_min=d_star_min, d_star_max=d_star_max, bins=bins),
     ).toarray()[0]
     if not profile.any():
@@ -165,7 +155,7 @@ def find_peaks(
     two_theta: ArrayLike,
     intensity: ArrayLike,
     *,
-    wavelength: Wavelength = CU_K_ALPHA_DOUBLET,
+    radiation: Radiation = CU_K_ALPHA_DOUBLET,
     signal_to_noise: float = 5.0,
     profile_error: float = 0.05,
 ) -> Peaks:
@@ -177,9 +167,8 @@ def find_peaks(
         Rising angles, degrees; intensities are interpolated where the steps differ.
     intensity : (m,)
         In any unit, background included.
-    wavelength
-        A; or (wavelength, weight) of several lines, such as `CU_K_ALPHA_DOUBLET`. One number
-        for radiation that is monochromatic or whose doublet was removed.
+    radiation
+        With which it was measured: of one line if the doublet was removed.
     signal_to_noise
         A line must stand out by this many standard deviations of the noise.
     profile_error
@@ -197,8 +186,8 @@ def find_peaks(
         If the pattern is invalid or a setting is out of range.
     """
     angles, values = np.asarray(two_theta, np.float64), np.asarray(intensity, np.float64)
-    lines = _strongest_first(wavelength)
-    check_pattern(angles, values, wavelength)
+    check_pattern(angles, values, radiation)
+    radiation = radiation.by_strength()
     if not signal_to_noise > 0 or not 0 <= profile_error < 1:
         raise DiffsymError(
             f"signal_to_noise must be positive, not {signal_to_noise}, and profile_error lie "
@@ -207,7 +196,7 @@ def find_peaks(
     angles, values = _in_equal_steps(angles, values)
     step = angles[1] - angles[0]
     noise = noise_level(values)
-    width = _typical_width(angles, values, lines, noise)
+    width = _typical_width(angles, values, radiation, noise)
     if width is None:
         return Peaks(np.empty(0), np.empty(0))
     above = values - snip_background(values, width)
@@ -216,11 +205,11 @@ def find_peaks(
 
     def refine(positions: Floats) -> Decomposition:
         return decompose(
-            angles, above, error, lines, positions=positions, fwhm=width * step, knots=knots
+            angles, above, error, radiation, positions=positions, fwhm=width * step, knots=knots
         )
 
     positions = np.empty(0)
-    remainder = strip_companions(angles, above, lines)
+    remainder = strip_companions(angles, above, radiation)
     for _ in range(SEARCHES):
         found = angles[_ridges(remainder, error, width, signal_to_noise)]
         new = found[_distances(found, positions) > width * step / 2]
@@ -243,8 +232,8 @@ def noise_level(intensity: Floats) -> float:
     A calculated pattern has none and would be searched for lines down to rounding; see
     `LEAST_NOISE`.
     """
-    differences = np.abs(np.diff(intensity, 2))  # of white noise: sqrt(6) sigma
-    measured = np.median(differences) / _DEVIATIONS_PER_SIGMA / math.sqrt(6)
+    differences = np.diff(intensity, 2)  # of white noise: sqrt(6) sigma
+    measured = median_abs_deviation(differences, scale="normal") / math.sqrt(6)
     return float(max(measured, LEAST_NOISE * np.ptp(intensity)))
 
 
@@ -266,7 +255,7 @@ def snip_background(intensity: Floats, width: float) -> Floats:
     return background
 
 
-def strip_companions(two_theta: Floats, intensity: Floats, lines: Floats) -> Floats:
+def strip_companions(two_theta: Floats, intensity: Floats, radiation: Radiation) -> Floats:
     """Subtract the components of all wavelengths but the first (Rachinger).
 
     Parameters
@@ -275,8 +264,8 @@ def strip_companions(two_theta: Floats, intensity: Floats, lines: Floats) -> Flo
         Angles rising in equal steps, degrees.
     intensity : (m,)
         Above the background.
-    lines : (k, 2)
-        Wavelengths, A, and weights.
+    radiation
+        Of the pattern.
 
     Returns
     -------
@@ -284,12 +273,14 @@ def strip_companions(two_theta: Floats, intensity: Floats, lines: Floats) -> Flo
         The part of the pattern due to the first wavelength.
     """
     stripped = intensity.copy()
-    for wavelength, weight in lines[1:]:
+    first, first_weight = radiation.wavelengths[0], radiation.weights[0]
+    for wavelength, weight in zip(radiation.wavelengths[1:], radiation.weights[1:], strict=True):
         # Where the first wavelength is diffracted by the spacing seen at each angle by this one.
-        origins = component_angles(two_theta, np.array([[wavelength, weight], lines[0]]))[:, 1]
+        swapped = Radiation(np.array([wavelength, first]), np.array([weight, first_weight]))
+        origins = component_angles(two_theta, swapped)[:, 1]
         places = (origins - two_theta[0]) / (two_theta[1] - two_theta[0])
-        ratio = weight / lines[0, 1]
-        if wavelength > lines[0, 0]:
+        ratio = weight / first_weight
+        if wavelength > first:
             _strip(stripped, places, ratio)
         else:  # origins lie at higher angles: from the last point to the first
             _strip(stripped[::-1], len(places) - 1 - places[::-1], ratio)
@@ -316,12 +307,6 @@ def _strip(values: Floats, places: Floats, ratio: float) -> None:
             values[point] /= 1 + ratio
 
 
-def _strongest_first(wavelength: Wavelength) -> Floats:
-    """Wavelengths and weights with the strongest line, by which angles are given, first."""
-    lines = spectral_lines(wavelength)
-    return lines[np.argsort(-lines[:, 1], kind="stable")]
-
-
 def _in_equal_steps(two_theta: Floats, intensity: Floats) -> tuple[Floats, Floats]:
     """The pattern at equal steps of the angle; interpolated if it is not measured so."""
     steps = np.diff(two_theta)
@@ -334,7 +319,7 @@ def _in_equal_steps(two_theta: Floats, intensity: Floats) -> tuple[Floats, Float
 
 
 def _typical_width(
-    two_theta: Floats, intensity: Floats, lines: Floats, noise: float
+    two_theta: Floats, intensity: Floats, radiation: Radiation, noise: float
 ) -> float | None:
     """Full width at half maximum of the pattern's strong peaks, points; None without peaks.
 
@@ -344,7 +329,7 @@ def _typical_width(
     width = len(two_theta) / 600
     for _ in range(2):
         above = intensity - snip_background(intensity, width)
-        peaks = gaussian_filter1d(strip_companions(two_theta, above, lines), 1.0)
+        peaks = gaussian_filter1d(strip_companions(two_theta, above, radiation), 1.0)
         highest = peaks.max()
         places, _ = signal.find_peaks(
             peaks, height=max(8 * noise, 0.1 * highest), prominence=0.05 * highest
@@ -356,9 +341,7 @@ def _typical_width(
     return width
 
 
-def _ridges(
-    remainder: Floats, error: Floats, width: float, signal_to_noise: float
-) -> NDArray[np.int64]:
+def _ridges(remainder: Floats, error: Floats, width: float, signal_to_noise: float) -> Integers:
     """Points where ridges of the wavelet transform begin and the signal exceeds the noise.
 
     The threshold of `scipy.signal.find_peaks_cwt` compares with a percentile of the transform in a
@@ -392,7 +375,7 @@ def _distances(angles: Floats, positions: Floats) -> Floats:
 
 def _area_errors(fit: Decomposition, two_theta: Floats, error: Floats) -> Floats:
     """Standard deviation of the area of Gaussians of these widths that stand alone."""
-    sigma = fit.fwhm / (2 * math.sqrt(2 * math.log(2)))
+    sigma = fit.fwhm / FWHM_PER_SIGMA
     step = two_theta[1] - two_theta[0]
     return np.interp(fit.two_theta, two_theta, error) * np.sqrt(
         2 * math.sqrt(math.pi) * sigma * step

@@ -1,13 +1,13 @@
 """Measured powder patterns on the grid of a powder descriptor."""
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from diffsym.descriptors import powder
-from diffsym.scattering.powder import Wavelength, spectral_lines
+from diffsym.descriptors.described import Described
+from diffsym.scattering.types import Booleans, Floats, Radiation
+from diffsym.settings.descriptors.powder import Powder
+from diffsym.settings.measured.base import PeakSearch
 
 # A pattern that covers less of the descriptor's range says too little; where the rest is not
 # measured, the nearest measured intensity replaces the background.
@@ -15,8 +15,10 @@ SMALLEST_COVERAGE = 0.7
 
 
 def convert(
-    measured: pa.Table, *, wavelength: Wavelength, **settings: Any
-) -> tuple[NDArray[np.float32], list[tuple[int, str]]]:
+    measured: pa.Table,
+    settings: Powder,
+    search: PeakSearch,  # noqa: ARG001 - lines are not searched for
+) -> Described:
     """Patterns on the descriptor's grid as if measured with its radiation.
 
     Angles are carried over to the other wavelength by Bragg's law; the different polarisation and
@@ -26,27 +28,23 @@ def convert(
     ----------
     measured
         Rows of the measured table.
-    wavelength
-        Of the descriptor, as in `diffsym.scattering.powder.spectral_lines`.
     settings
-        Other settings of the descriptor, from which the grid is read, and of the search for lines,
-        which is not needed.
+        Of the descriptor.
+    search
+        Of lines, which is not needed.
 
     Returns
     -------
-    values
-        (n, m) intensities, negative ones 0, the largest 1.
-    failures
-        Row and reason of each pattern that cannot be converted; its values are NaN.
+    Described
+        (n, m) intensities, negative ones 0, the largest 1. The values of a pattern that cannot be
+        converted are NaN.
     """
-    two_theta = powder.axis(**settings)
+    two_theta, radiation = powder.axis(settings), Radiation.of(settings.wavelength)
     values = np.full((measured.num_rows, len(two_theta)), np.nan, np.float32)
     failures = []
     for row, pattern in enumerate(measured.to_pylist()):
-        own = mean_wavelength(list(zip(pattern["wavelengths"], pattern["weights"], strict=True)))
-        angles, inside = at_wavelength(
-            np.array(pattern["two_theta"]), own, mean_wavelength(wavelength)
-        )
+        own = Radiation(pattern["wavelengths"], pattern["weights"])
+        angles, inside = at_wavelength(np.array(pattern["two_theta"]), own.mean, radiation.mean)
         intensity = np.clip(pattern["intensity"], 0, None)[inside]
         covered = _coverage(angles, two_theta)
         if covered < SMALLEST_COVERAGE:
@@ -61,18 +59,12 @@ def convert(
             continue
         resampled = np.interp(two_theta, angles, intensity)
         values[row] = resampled / resampled.max()
-    return values, failures
-
-
-def mean_wavelength(wavelength: Wavelength) -> float:
-    """Mean of the lines of a radiation by their weights, A."""
-    lines, weights = spectral_lines(wavelength).T
-    return float(np.average(lines, weights=weights))
+    return Described(values, failures)
 
 
 def at_wavelength(
-    two_theta: NDArray[np.float64], measured_with: float, wavelength: float
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    two_theta: Floats, measured_with: float, wavelength: float
+) -> tuple[Floats, Booleans]:
     """Angles at which another wavelength shows the same lattice planes.
 
     Parameters
@@ -94,7 +86,7 @@ def at_wavelength(
     return 2 * np.degrees(np.arcsin(sines[inside])), inside
 
 
-def _coverage(angles: NDArray[np.float64], two_theta: NDArray[np.float64]) -> float:
+def _coverage(angles: Floats, two_theta: Floats) -> float:
     """Share of the descriptor's range that lies between the first and the last measured angle."""
     if not len(angles):
         return 0.0

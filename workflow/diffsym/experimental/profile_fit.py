@@ -13,16 +13,13 @@ decomposition of powder patterns without a cell (Taupin 1973, J. Appl. Cryst. 6,
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.sparse import csr_array, diags_array, hstack
 
-from diffsym.scattering.powder import GAUSSIAN_HEIGHT, LORENTZIAN_HEIGHT
-
-Floats = NDArray[np.float64]
+from diffsym.scattering.types import GAUSSIAN_HEIGHT, LORENTZIAN_HEIGHT, Floats, Radiation
 
 # A component is evaluated up to this distance, in full widths at half maximum: a Lorentzian has
 # 94 % of its area there.
@@ -92,30 +89,35 @@ class _Components(NamedTuple):
     place: Floats
 
 
-def component_angles(two_theta: Floats, lines: Floats) -> Floats:
+def component_angles(two_theta: Floats, radiation: Radiation) -> Floats:
     """Angles at which the other wavelengths diffract.
 
     Parameters
     ----------
     two_theta : (n,)
         Angles of the first wavelength, degrees.
-    lines : (k, 2)
-        Wavelengths and weights, see `diffsym.scattering.powder.spectral_lines`.
+    radiation
+        Of k wavelengths.
 
     Returns
     -------
     (n, k)
         Degrees; 180 where a wavelength is too long to be diffracted.
     """
-    sines = np.sin(np.radians(two_theta / 2))[:, np.newaxis] * (lines[:, 0] / lines[0, 0])
+    sines = np.sin(np.radians(two_theta / 2))[:, np.newaxis] * ratios_of(radiation)
     return 2 * np.degrees(np.arcsin(np.minimum(sines, 1)))
+
+
+def ratios_of(radiation: Radiation) -> Floats:
+    """Wavelengths in that of the first line, (k,)."""
+    return radiation.wavelengths / radiation.wavelengths[0]
 
 
 def decompose(
     two_theta: Floats,
     intensity: Floats,
     error: Floats,
-    lines: Floats,
+    radiation: Radiation,
     *,
     positions: Floats,
     fwhm: float,
@@ -129,8 +131,8 @@ def decompose(
         Angles rising in equal steps, degrees.
     intensity, error : (m,)
         Intensity above the background, and what it may be wrong by.
-    lines : (k, 2)
-        Wavelengths, A, and weights.
+    radiation
+        With which the pattern was measured.
     positions : (n,)
         Angles at which the first wavelength's components were found, degrees.
     fwhm
@@ -138,7 +140,7 @@ def decompose(
     knots
         Number of points, equally spaced, between which the background's correction is linear.
     """
-    model = _Model(two_theta, lines, positions, fwhm, knots)
+    model = _Model(two_theta, radiation, positions, fwhm, knots)
     heights = np.interp(positions, two_theta, np.maximum(intensity, error))
     start = _Parameters(
         positions, heights * fwhm, np.array([math.log(fwhm), 0.0]), np.array([0.5]), np.zeros(knots)
@@ -183,16 +185,16 @@ class _Model:
     """The sum of lines on a grid, and its derivatives."""
 
     def __init__(
-        self, two_theta: Floats, lines: Floats, positions: Floats, fwhm: float, knots: int
+        self, two_theta: Floats, radiation: Radiation, positions: Floats, fwhm: float, knots: int
     ) -> None:
         self.two_theta = two_theta
-        self.ratios = lines[:, 0] / lines[0, 0]
-        self.shares = (lines[:, 1] / lines[:, 1].sum())[:, np.newaxis]
-        self.lines = lines
+        self.radiation = radiation
+        self.shares = radiation.shares[:, np.newaxis]
         self.sections = np.cumsum([len(positions), len(positions), 2, 1])
         step = two_theta[1] - two_theta[0]
         reach = math.ceil(REACH * fwhm / step)
-        centres = np.rint((component_angles(positions, lines) - two_theta[0]) / step).astype(int)
+        angles = component_angles(positions, radiation)
+        centres = np.rint((angles - two_theta[0]) / step).astype(int)
         points = centres[..., np.newaxis] + np.arange(-reach, reach + 1)
         self.inside = (points >= 0) & (points < len(two_theta))
         self.points = np.clip(points, 0, len(two_theta) - 1)
@@ -212,12 +214,12 @@ class _Model:
 
     def widths(self, parameters: _Parameters) -> Floats:
         """Full width at half maximum of each line's components, degrees, (n, k)."""
-        places = self._places(component_angles(parameters.two_theta, self.lines))
+        places = self._places(component_angles(parameters.two_theta, self.radiation))
         return np.exp(parameters.log_fwhm[0] + parameters.log_fwhm[1] * places)
 
     def components(self, parameters: _Parameters) -> _Components:
         """Profiles of all components in their windows."""
-        centres = component_angles(parameters.two_theta, self.lines)[..., np.newaxis]
+        centres = component_angles(parameters.two_theta, self.radiation)[..., np.newaxis]
         fwhm = self.widths(parameters)[..., np.newaxis]
         distance = (self.two_theta[self.points] - centres) / fwhm
         return _Components(
@@ -262,9 +264,10 @@ class _Model:
 
     def _pace(self, parameters: _Parameters) -> Floats:
         """By how much a component moves when that of the first wavelength does."""
-        centres = component_angles(parameters.two_theta, self.lines)
+        centres = component_angles(parameters.two_theta, self.radiation)
         cosines = np.cos(np.radians(centres / 2))
-        pace = self.ratios * cosines[:, :1] / np.maximum(cosines, 1e-6)  # 0 where not diffracted
+        # 0 where a wavelength is not diffracted.
+        pace = ratios_of(self.radiation) * cosines[:, :1] / np.maximum(cosines, 1e-6)
         return pace[..., np.newaxis]
 
     def _areas(self, parameters: _Parameters) -> Floats:
@@ -272,8 +275,9 @@ class _Model:
 
     def _sum(self, values: Floats) -> Floats:
         """Contributions of all components added up on the grid."""
-        total: NDArray[Any] = np.bincount(self.points.ravel(), values.ravel(), len(self.two_theta))
-        return total
+        return np.asarray(
+            np.bincount(self.points.ravel(), values.ravel(), len(self.two_theta)), np.float64
+        )
 
     def _columns(self, values: Floats) -> csr_array:
         """Contributions of each line as a column of its own."""

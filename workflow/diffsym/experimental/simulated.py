@@ -5,18 +5,18 @@ structures with known answers show how much, separate from everything else that 
 measured patterns from computed ones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import TypeAdapter
 
-from diffsym.descriptors.lines import flat_axis_cosines, flat_lines
-from diffsym.descriptors.powder_noise import Recipe, augmented_patterns, pattern_keys
-from diffsym.scattering.powder import Wavelength, spectral_lines, two_theta_grid
+from diffsym.descriptors.lines import lines_of
+from diffsym.descriptors.powder import axis
+from diffsym.descriptors.powder_noise import augmented_patterns, pattern_keys
+from diffsym.scattering.types import Radiation
+from diffsym.settings.measured.simulated import SimulatedPatterns
 from diffsym.tables import MEASURED, REFLECTIONS, SPLIT, STRUCTURES, read_table
 
 
@@ -24,14 +24,7 @@ def simulate_patterns(
     structures: str | Path,
     reflections: Sequence[str | Path],
     split: str | Path,
-    *,
-    limit: int,
-    wavelength: Wavelength,
-    two_theta_min: float,
-    two_theta_max: float,
-    two_theta_step: float,
-    b_iso: float,
-    augmentation: Mapping[str, Any],
+    settings: SimulatedPatterns,
 ) -> pa.Table:
     """Patterns with noise and background of structures drawn from the test part of a split.
 
@@ -43,10 +36,8 @@ def simulate_patterns(
         Shards of the reflections table (Parquet).
     split
         Split table (Parquet).
-    limit
-        Number of structures; all, if there are fewer.
-    wavelength, two_theta_min, two_theta_max, two_theta_step, b_iso, augmentation
-        As of a powder descriptor, see `diffsym.datasets.augmented.open_augmented_partitions`.
+    settings
+        Of the set. Its limit is the number of structures; all are taken, if there are fewer.
 
     Returns
     -------
@@ -54,35 +45,32 @@ def simulate_patterns(
         The documented measured table; patterns are named as their structures. Structures without a
         line in the range are left out.
     """
-    chosen = _draw_test_structures(read_table(split, SPLIT), limit)
+    chosen = _draw_test_structures(read_table(split, SPLIT), settings.limit)
     lines = pa.concat_tables(
         (table := read_table(shard, REFLECTIONS)).filter(pc.is_in(table["structure_id"], chosen))
         for shard in reflections
     )
     names = lines["structure_id"].to_pylist()
-    two_theta = two_theta_grid(
-        two_theta_min=two_theta_min, two_theta_max=two_theta_max, two_theta_step=two_theta_step
-    )
+    two_theta = axis(settings)
+    radiation = Radiation.of(settings.wavelength)
     patterns = augmented_patterns(
-        *flat_lines(lines),
+        lines_of(lines),
         two_theta,
         keys=pattern_keys(names, seed=0, epoch=0),
-        recipe=TypeAdapter(Recipe).validate_python(augmentation),
-        wavelength=wavelength,
-        b_iso=b_iso,
-        axis_cosine=flat_axis_cosines(lines),
+        augmentation=settings.augmentation,
+        radiation=radiation,
+        b_iso=settings.b_iso,
     )
     labels = read_table(structures, STRUCTURES, ["structure_id", "space_group", "primitive_volume"])
     labels = labels.take(pc.index_in(lines["structure_id"], labels["structure_id"]))
-    radiation = spectral_lines(wavelength)
     visible = np.flatnonzero(np.isfinite(patterns[:, 0])).tolist()
     return pa.table(
         {
             "pattern_id": [names[row] for row in visible],
             "space_group": labels["space_group"].take(visible),
             "primitive_volume": labels["primitive_volume"].take(visible),
-            "wavelengths": [radiation[:, 0]] * len(visible),
-            "weights": [radiation[:, 1] / radiation[:, 1].sum()] * len(visible),
+            "wavelengths": [radiation.wavelengths] * len(visible),
+            "weights": [radiation.shares] * len(visible),
             "two_theta": [two_theta] * len(visible),
             "intensity": list(patterns[visible]),
         },

@@ -25,9 +25,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import DTypeLike, NDArray
 
-from diffsym.descriptors import electron, ideal, pdf, powder, reflections
-from diffsym.descriptors.lines import flat_lines
-from diffsym.descriptors.powder_noise import Recipe
+from diffsym.descriptors import descriptor_of, electron, ideal, pdf, powder, reflections
+from diffsym.descriptors.lines import lines_of
 from diffsym.errors import DiffsymError
 from diffsym.files import read_json, write_json
 from diffsym.gpu_study.lean import full_structures, read_lean
@@ -35,6 +34,8 @@ from diffsym.gpu_study.luggage import LABELS, PLAN, STRUCTURES, read_labels
 from diffsym.gpu_study.plan import Experiment, read_plan
 from diffsym.gpu_study.processes import end_with_parent
 from diffsym.scattering.line_grids import spread_lines
+from diffsym.scattering.types import Radiation
+from diffsym.settings.reflections import Reflections
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +57,14 @@ class Work:
     luggage, folder
         Where structures come from, and where arrays go.
     settings
-        Kind -> keys of the descriptor's section.
+        Kind -> settings of the descriptor.
     imaged : (k,)
         Rows of the structures whose images are computed.
     """
 
     luggage: Path
     folder: Path
-    settings: Mapping[str, Mapping[str, Any]]
+    settings: Mapping[str, Any]
     imaged: NDArray[np.int64]
 
 
@@ -79,7 +80,7 @@ def work_of(luggage: Path, folder: Path, *, images: int) -> Work:
     """
     experiments, _ = read_plan(luggage / PLAN)
     settings = {
-        str(experiment.descriptor["kind"]): experiment.descriptor
+        str(experiment.descriptor["kind"]): descriptor_of(experiment.descriptor)
         for experiment in experiments.values()
     }
     labels = read_labels(luggage / LABELS)
@@ -103,31 +104,21 @@ def imaged_rows(
     return np.random.default_rng(experiment.seed).permutation(rows)[:images]
 
 
-def shape_of(kind: str, settings: Mapping[str, Any], n: int) -> tuple[tuple[int, ...], DTypeLike]:
+def shape_of(kind: str, settings: Any, n: int) -> tuple[tuple[int, ...], DTypeLike]:
     """Shape and type of the array of a kind for n structures."""
     if kind == "pdf":
-        return (n, len(pdf.axis(**settings))), np.float32
+        return (n, len(pdf.axis(settings))), np.float32
     if kind == "powder":
-        return (n, len(powder.axis(**settings)) + 2 * powder_margin(settings)), np.float16
+        return (n, len(powder.axis(settings)) + 2 * powder_margin(settings)), np.float16
     if kind == "ideal":
-        return (n, int(settings["bins"])), np.float16
-    pixels = len(electron.axis(**settings))
+        return (n, settings.bins), np.float16
+    pixels = len(electron.axis(settings))
     return (n, pixels, pixels, 3), np.uint8
 
 
-def recipe_of(settings: Mapping[str, Any]) -> Recipe:
-    """Distributions of the noise of a powder descriptor's section."""
-    values: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in settings["augmentation"].items()
-    }
-    return Recipe(**values)
-
-
-def powder_margin(settings: Mapping[str, Any]) -> int:
+def powder_margin(settings: Any) -> int:
     """Points of the grid of angles beyond each end of the pattern: six standard deviations."""
-    widest = recipe_of(settings).sigma[1]
-    return math.ceil(6 * widest / float(settings["two_theta_step"]))
+    return math.ceil(6 * settings.augmentation.sigma[1] / settings.two_theta_step)
 
 
 def array_path(folder: Path, kind: str) -> Path:
@@ -241,7 +232,7 @@ def compile_kernels(work: Work, name: str) -> None:
 
 
 def compute(
-    structures: pa.Table, name: str, settings: Mapping[str, Mapping[str, Any]]
+    structures: pa.Table, name: str, settings: Mapping[str, Any]
 ) -> Iterator[tuple[str, NDArray, NDArray[np.bool_]]]:
     """Features of some structures in one pass.
 
@@ -252,7 +243,7 @@ def compute(
     name
         Of the pass.
     settings
-        Kind -> keys of the descriptor's section.
+        Kind -> settings of the descriptor.
 
     Yields
     ------
@@ -260,61 +251,55 @@ def compute(
         Values in the type of the kind's array; and which structures have a descriptor.
     """
     if name == "pdf":
-        values, failures = pdf.compute(structures, **_without(settings["pdf"], "kind"))
+        values, failures = pdf.compute(structures, settings["pdf"])
         yield "pdf", values, _possible(len(values), failures)
     elif name == "electron":
-        keys = _without(settings["electron"], "kind")
-        images, failures = electron.compute(structures, **keys)
+        images, failures = electron.compute(structures, settings["electron"])
         yield "electron", images, _possible(len(images), failures)
     else:
         yield from _from_lines(structures, settings)
 
 
 def _from_lines(
-    structures: pa.Table, settings: Mapping[str, Mapping[str, Any]]
+    structures: pa.Table, settings: Mapping[str, Any]
 ) -> Iterator[tuple[str, NDArray, NDArray[np.bool_]]]:
     """Grids of powder lines and ideal profiles, from one computation of the lines."""
     lines = reflections.compute(
         structures,
-        d_star_min=lowest_d_star(settings),
-        d_star_max=highest_d_star(settings),
-        radiation="xray",
+        Reflections(d_star_min=lowest_d_star(settings), d_star_max=highest_d_star(settings)),
     )
     of_powder = settings["powder"]
     grids = spread_lines(
-        *flat_lines(lines),
-        powder.axis(**of_powder),
+        lines_of(lines),
+        powder.axis(of_powder),
         margin=powder_margin(of_powder),
-        wavelength=of_powder["wavelength"],
-        b_iso=of_powder["b_iso"],
+        radiation=Radiation.of(of_powder.wavelength),
+        b_iso=of_powder.b_iso,
     )
     has_line = np.asarray(np.isfinite(grids).all(axis=1) & (grids > 0).any(axis=1))
     grids[~has_line] = 0
     yield "powder", grids.astype(np.float16), has_line
-    profiles, failures = ideal.compute(lines, **_without(settings["ideal"], "kind"))
+    profiles, failures = ideal.compute(lines, settings["ideal"])
     yield "ideal", profiles.toarray().astype(np.float16), _possible(len(grids), failures)
 
 
-def highest_d_star(settings: Mapping[str, Mapping[str, Any]]) -> float:
+def highest_d_star(settings: Mapping[str, Any]) -> float:
     """1/d up to which lines matter to powder patterns, their margin included, or to profiles."""
-    return max(_powder_limits(settings["powder"])[1], float(settings["ideal"]["d_star_max"]))
+    return max(_powder_limits(settings["powder"])[1], float(settings["ideal"].d_star_max))
 
 
-def lowest_d_star(settings: Mapping[str, Mapping[str, Any]]) -> float:
+def lowest_d_star(settings: Mapping[str, Any]) -> float:
     """1/d from which on lines matter to powder patterns or to profiles."""
-    return min(_powder_limits(settings["powder"])[0], float(settings["ideal"]["d_star_min"]))
+    return min(_powder_limits(settings["powder"])[0], float(settings["ideal"].d_star_min))
 
 
-def _powder_limits(settings: Mapping[str, Any]) -> tuple[float, float]:
+def _powder_limits(settings: Any) -> tuple[float, float]:
     """1/d at both ends of the grid of angles, 1/A; from 0.01 1/A on, as no cell is larger."""
-    margin = powder_margin(settings) * float(settings["two_theta_step"])
-    angles = float(settings["two_theta_min"]) - margin, float(settings["two_theta_max"]) + margin
-    low, high = (2 * math.sin(math.radians(angle) / 2) / settings["wavelength"] for angle in angles)
+    margin = powder_margin(settings) * settings.two_theta_step
+    angles = settings.two_theta_min - margin, settings.two_theta_max + margin
+    wavelength = Radiation.of(settings.wavelength).shortest
+    low, high = (2 * math.sin(math.radians(angle) / 2) / wavelength for angle in angles)
     return max(low, 0.01), high
-
-
-def _without(settings: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key not in keys}
 
 
 def _possible(n: int, failures: Sequence[tuple[int, str]]) -> NDArray[np.bool_]:

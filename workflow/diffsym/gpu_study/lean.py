@@ -34,13 +34,11 @@ from numpy.typing import NDArray
 from diffsym.descriptors.cells import cells_of, conventional_lattices
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path
+from diffsym.scattering.types import Floats, Integers
 from diffsym.structures.expansion import wrap
 from diffsym.structures.space_groups import crystal_system
 from diffsym.structures.standardise import PRIMITIVE_BASES
 from diffsym.tables import STRUCTURES, fixed_size_rows
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 DENOMINATOR = 65520
 """Steps of a coordinate a cell."""
@@ -254,7 +252,7 @@ def _lean_part(structures: pa.Table) -> pa.Table:
     cells = cells_of(structures)
     halls = structures["hall_number"].to_numpy()
     owners = np.repeat(np.arange(len(halls)), np.diff(cells.offsets))
-    representatives = cells.offsets[owners] + cells.orbits
+    representatives = cells.offsets[owners] + pc.list_flatten(structures["orbits"]).to_numpy()
     firsts, sites = np.unique(representatives, return_inverse=True)
     steps = np.empty((len(firsts), 3), dtype=np.int64)
     for hall_number, here in _groups(halls[owners[firsts]]):
@@ -275,7 +273,7 @@ def _lean_part(structures: pa.Table) -> pa.Table:
             structures["structure_id"],
             structures["hall_number"],
             lattices,
-            _lists(counts, _packed(cells.atomic_numbers[firsts], steps)),
+            _lists(counts, _packed(cells.atomic_numbers[firsts].astype(np.uint8), steps)),
             _partial(cells.occupancies[firsts], counts),
         ],
         schema=LEAN,

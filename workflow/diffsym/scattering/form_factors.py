@@ -18,9 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.cells import LARGEST_ATOMIC_NUMBER
-
-Floats = NDArray[np.float64]
+from diffsym.scattering.types import LARGEST_ATOMIC_NUMBER, Floats, Integers
 
 RADIATIONS = ("xray", "electron")
 # Both tables were fitted up to s = 2 / A.
@@ -51,6 +49,13 @@ def form_factors(atomic_numbers: ArrayLike, d_star: ArrayLike, radiation: str = 
     ------
     DiffsymError
         If an element is not tabulated or the radiation is unknown.
+
+    Examples
+    --------
+    Oxygen has eight electrons, which scatter less at larger angles:
+
+    >>> form_factors([8], [0.0, 0.5, 1.0]).round(2).tolist()
+    [[8.0, 4.81, 2.34]]
     """
     numbers = np.asarray(atomic_numbers, dtype=np.int64)
     if not ((numbers >= 1) & (numbers <= LARGEST_ATOMIC_NUMBER)).all():
@@ -77,9 +82,7 @@ def form_factor_nodes(radiation: str, d_star_max: float) -> Floats:
     return nodes
 
 
-def _evaluated(
-    atomic_numbers: NDArray[np.int64], s_squared: NDArray[np.floating], radiation: str
-) -> Floats:
+def _evaluated(atomic_numbers: Integers, s_squared: NDArray[np.floating], radiation: str) -> Floats:
     """Sum of the Gaussians and the constant, (n, m)."""
     heights, widths, constants = (table[atomic_numbers - 1] for table in _coefficients(radiation))
     factors = np.repeat(constants[:, np.newaxis], len(s_squared), axis=1)

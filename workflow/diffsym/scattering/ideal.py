@@ -6,10 +6,10 @@ no width, no Lorentz or polarisation factor. Most bins are empty, so profiles ar
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-Floats = NDArray[np.float64]
+from diffsym.scattering.types import Floats, Integers, Lines
 
 
 def bin_edges(*, d_star_min: float, d_star_max: float, bins: int) -> Floats:
@@ -22,7 +22,7 @@ def bin_centres(edges: Floats) -> Floats:
     return (edges[:-1] + edges[1:]) / 2
 
 
-def bins_of(d_star: ArrayLike, edges: Floats) -> NDArray[np.int64]:
+def bins_of(d_star: ArrayLike, edges: Floats) -> Integers:
     """Bin that each line falls into, -1 outside all bins.
 
     Bin k covers edges[k] <= d* < edges[k + 1], and the last bin includes its upper edge: the
@@ -42,28 +42,13 @@ def bins_of(d_star: ArrayLike, edges: Floats) -> NDArray[np.int64]:
     return np.where(positions > edges[-1], -1, np.minimum(found, last))
 
 
-def ideal_profiles(
-    d_star: ArrayLike,
-    intensity: ArrayLike,
-    offsets: ArrayLike,
-    edges: Floats,
-    *,
-    b_iso: float = 0.0,
-) -> csr_array:
-    """Profiles of many structures.
-
-    The lines of all structures are concatenated (as in an Arrow list column); structure k has those
-    from `offsets[k]` to `offsets[k + 1]`. A structure's profile does not depend on which others are
-    computed with it.
+def ideal_profiles(lines: Lines, edges: Floats, *, b_iso: float = 0.0) -> csr_array:
+    """Profiles of many structures, each independent of the others.
 
     Parameters
     ----------
-    d_star : (l,)
-        1/d of the lines, 1/A, in any order.
-    intensity : (l,)
-        Sum of |F|^2 over the reflections of the line, in any unit, above 0.
-    offsets : (n + 1,)
-        First line of each structure, and the number of all.
+    lines
+        Of all structures, of an intensity above 0.
     edges : (bins + 1,)
         Of the bins, 1/A.
     b_iso
@@ -75,13 +60,19 @@ def ideal_profiles(
     (n, bins) float32, sparse
         Sums are made in double precision. The largest of each row is 1; a row without a line in any
         bin is empty. The columns of a row rise.
+
+    Examples
+    --------
+    >>> edges = bin_edges(d_star_min=0.2, d_star_max=0.6, bins=4)
+    >>> ideal_profiles(Lines.of_one([0.25, 0.51, 0.58], [1.0, 3.0, 1.0]), edges).toarray()
+    array([[0.25, 0.  , 0.  , 1.  ]], dtype=float32)
     """
-    positions = np.asarray(d_star, np.float64)
+    positions = lines.d_star.astype(np.float64, copy=False)
     bins = bins_of(positions, edges)
     inside = bins >= 0
-    damped = np.asarray(intensity)[inside] * np.exp(-b_iso / 2 * positions[inside] ** 2)
-    starts = np.concatenate([[0], np.cumsum(inside)])[np.asarray(offsets)]
-    profiles = csr_array((damped, bins[inside], starts), shape=(len(starts) - 1, len(edges) - 1))
+    damped = lines.intensity[inside] * np.exp(-b_iso / 2 * positions[inside] ** 2)
+    starts = np.concatenate([[0], np.cumsum(inside)])[lines.offsets]
+    profiles = csr_array((damped, bins[inside], starts), shape=(len(lines), len(edges) - 1))
     profiles.sum_duplicates()
     strongest = profiles.max(axis=1).toarray()
     profiles.data /= np.repeat(strongest, np.diff(profiles.indptr))

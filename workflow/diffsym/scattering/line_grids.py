@@ -13,44 +13,28 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from diffsym.scattering.powder import Wavelength, lorentz_polarisation, spectral_lines
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from diffsym.scattering.powder import lorentz_polarisation
+from diffsym.scattering.types import Floats, Integers, Lines, Radiation, Singles
 
 
 def spread_lines(
-    d_star: ArrayLike,
-    intensity: ArrayLike,
-    offsets: ArrayLike,
-    two_theta: ArrayLike,
-    *,
-    margin: int,
-    wavelength: Wavelength,
-    b_iso: float,
-) -> NDArray[np.float32]:
+    lines: Lines, two_theta: ArrayLike, *, margin: int, radiation: Radiation, b_iso: float
+) -> Singles:
     """Areas of the lines of many structures on a grid of angles, in one thread.
-
-    The lines of all structures are concatenated (as in an Arrow list column); structure k
-    has those from `offsets[k]` to `offsets[k + 1]`. A row does not depend on the others.
 
     Parameters
     ----------
-    d_star : (l,)
-        1/d of the lines, 1/A, in any order.
-    intensity : (l,)
-        Sum of |F|^2 over all reflections of the line.
-    offsets : (n + 1,)
-        First line of each structure, and the number of all.
+    lines
+        Of all structures; a row does not depend on the others.
     two_theta : (m,)
         Angles of a pattern, rising in equal steps, degrees.
     margin
         Points by which the grid extends beyond each end of the pattern, so that the tails of lines
         there reach into it.
-    wavelength
-        A; or (wavelength, weight) of several lines.
+    radiation
+        Of the source.
     b_iso
         Isotropic displacement parameter B = 8 pi^2 U, A^2, besides that of the intensities.
 
@@ -59,18 +43,27 @@ def spread_lines(
     (n, m + 2 margin) float32
         Areas, the largest value of each row 1. The row of a structure without a line between the
         first and the last angle is NaN, as its pattern is in `diffsym.scattering.powder`.
+
+    Examples
+    --------
+    A line at 30 degrees, between the points 4 and 5 of a grid with a margin of 2:
+
+    >>> lines = Lines.of_one([2 * np.sin(np.radians(15)) / 1.54], [1.0])
+    >>> grid = spread_lines(
+    ...     lines, [29.5, 29.8, 30.1, 30.4], margin=2, radiation=Radiation.of(1.54), b_iso=0.0
+    ... )
+    >>> (grid[0] > 0).tolist()
+    [False, False, True, True, True, True, False, False]
     """
     angles = np.asarray(two_theta, np.float64)
-    starts = np.asarray(offsets, np.int64)
-    lines = spectral_lines(wavelength)
-    grids = np.empty((len(starts) - 1, len(angles) + 2 * margin), np.float32)
+    grids = np.empty((len(lines), len(angles) + 2 * margin), np.float32)
     _spread(
         grids,
-        np.ascontiguousarray(d_star, np.float64),
-        np.ascontiguousarray(intensity, np.float64),
-        starts,
-        lines[:, 0].copy(),
-        lines[:, 1].copy(),
+        np.ascontiguousarray(lines.d_star, np.float64),
+        np.ascontiguousarray(lines.intensity, np.float64),
+        lines.offsets,
+        radiation.wavelengths,
+        radiation.weights,
         float(b_iso),
         float(angles[0]),
         float(angles[-1] - angles[0]) / (len(angles) - 1),
@@ -81,7 +74,7 @@ def spread_lines(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _spread(
-    grids: NDArray[np.float32],
+    grids: Singles,
     d_star: Floats,
     intensity: Floats,
     offsets: Integers,

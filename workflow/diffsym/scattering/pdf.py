@@ -24,13 +24,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.cells import SMALLEST_VOLUME, impossibility
-from diffsym.scattering.orbits import symmetry_orbits
-
-Floats = NDArray[np.float64]
+from diffsym.scattering.symmetry import symmetry_orbits
+from diffsym.scattering.types import Cells, Floats, Integers, is_possible, uniform_step
 
 # Termination ripples of peaks outside the r range reach into it; diffpy.srreal keeps six of them.
 _RIPPLES = 6
@@ -59,11 +57,8 @@ class _Transform(NamedTuple):
     baseline: Floats  # (m,): G(r) of the uniform density 1 / A^3
 
 
-def pair_distribution_function(
-    lattice: ArrayLike,
-    atomic_numbers: ArrayLike,
-    frac_coords: ArrayLike,
-    occupancies: ArrayLike,
+def pair_distribution_functions(
+    cells: Cells,
     r: ArrayLike,
     *,
     q_min: float,
@@ -72,19 +67,16 @@ def pair_distribution_function(
     q_damp: float,
     q_broad: float,
 ) -> Floats:
-    """Reduced X-ray pair distribution function of one structure, any cell.
+    """Reduced X-ray pair distribution functions of many structures.
+
+    Any cell of a crystal will do. A structure's result does not depend on which others are computed
+    with it, to the last bit.
 
     Parameters
     ----------
-    lattice : (3, 3)
-        Row vectors, A.
-    atomic_numbers : (n,)
-        One per scatterer, that is per site and species.
-    frac_coords : (n, 3)
-        Fractional coordinates. Scatterers at the same place share a site and do not count as a
-        pair.
-    occupancies : (n,)
-        Share of its site that a scatterer holds, above 0.
+    cells
+        Scatterers at the same place share a site and do not count as a pair. Orbits are found
+        where they are not given.
     r : (m,)
         Uniform grid of distances, A.
     q_min, q_max : float
@@ -96,97 +88,28 @@ def pair_distribution_function(
 
     Returns
     -------
-    (m,) float64
-        G(r), 1/A^2.
-
-    Raises
-    ------
-    DiffsymError
-        If the grid is not uniform, a setting is out of range or the structure is impossible.
-    """
-    lattice = np.asarray(lattice, dtype=np.float64)
-    atomic_numbers = np.asarray(atomic_numbers)
-    frac_coords = np.asarray(frac_coords, dtype=np.float64)
-    occupancies = np.asarray(occupancies, dtype=np.float64)
-    n = len(atomic_numbers)
-    if lattice.shape != (3, 3) or frac_coords.shape != (n, 3) or occupancies.shape != (n,):
-        raise DiffsymError(
-            f"a structure needs a (3, 3) lattice, n atomic numbers, (n, 3) coordinates and "
-            f"n occupancies, not {lattice.shape}, {n}, {frac_coords.shape}, {occupancies.shape}"
-        )
-    functions = pair_distribution_functions(
-        lattice[np.newaxis],
-        np.array([0, n]),
-        atomic_numbers,
-        frac_coords,
-        occupancies,
-        r,
-        q_min=q_min,
-        q_max=q_max,
-        u_iso=u_iso,
-        q_damp=q_damp,
-        q_broad=q_broad,
-    )
-    if not np.isfinite(functions).all():
-        raise DiffsymError(
-            "no pair distribution function: "
-            + impossibility(lattice, atomic_numbers, frac_coords, occupancies)
-        )
-    return functions[0]
-
-
-def pair_distribution_functions(
-    lattices: ArrayLike,
-    offsets: ArrayLike,
-    atomic_numbers: ArrayLike,
-    frac_coords: ArrayLike,
-    occupancies: ArrayLike,
-    r: ArrayLike,
-    *,
-    orbits: ArrayLike | None = None,
-    q_min: float,
-    q_max: float,
-    u_iso: float,
-    q_damp: float,
-    q_broad: float,
-) -> Floats:
-    """Reduced X-ray pair distribution functions of many structures.
-
-    The scatterers of all structures are concatenated (as in an Arrow list column);
-    structure k has those from `offsets[k]` to `offsets[k + 1]`. A structure's result does not
-    depend on which others are computed with it, to the last bit.
-
-    Parameters
-    ----------
-    lattices : (s, 3, 3)
-        Row vectors, A.
-    offsets : (s + 1,)
-        First scatterer of each structure, and the number of all.
-    atomic_numbers, occupancies : (n,)
-        Of all scatterers, see `pair_distribution_function`.
-    frac_coords : (n, 3)
-        Fractional coordinates of all scatterers.
-    r : (m,)
-        Uniform grid of distances, A.
-    orbits : (n,), optional
-        For each scatterer the index, within its structure, of the first one of its symmetry
-        orbit. Members of an orbit must be of one species and occupancy. Found where not given.
-    q_min, q_max, u_iso, q_damp, q_broad : float
-        See `pair_distribution_function`.
-
-    Returns
-    -------
     (s, m) float64
-        G(r), 1/A^2. The row of an impossible structure (`diffsym.scattering.cells.impossibility`)
-        is NaN.
+        G(r), 1/A^2. The row of an impossible structure (`Cells.impossibility`) is NaN.
 
     Raises
     ------
     DiffsymError
         If the grid is not uniform or a setting is out of range.
+
+    Examples
+    --------
+    Polonium, whose nearest neighbours are 3.36 A apart:
+
+    >>> r = np.linspace(2, 4, 201)
+    >>> polonium = Cells.of_one(3.36 * np.eye(3), [84], [[0, 0, 0]])
+    >>> (G,) = pair_distribution_functions(
+    ...     polonium, r, q_min=0.5, q_max=23, u_iso=0.008, q_damp=0.04, q_broad=0.01
+    ... )
+    >>> round(float(r[G.argmax()]), 1)
+    3.4
     """
     r = np.asarray(r, dtype=np.float64)
-    step = uniform_step(r)
+    step = step_of_distances(r)
     transform = _transform(
         float(r[0]),
         step,
@@ -197,25 +120,22 @@ def pair_distribution_functions(
         float(q_damp),
         float(q_broad),
     )
-    weights = np.asarray(atomic_numbers) * np.asarray(occupancies, dtype=np.float64)
     return _functions(
-        np.ascontiguousarray(lattices, dtype=np.float64),
-        np.asarray(offsets, dtype=np.int64),
-        weights,
-        np.ascontiguousarray(frac_coords, dtype=np.float64),
-        np.asarray(occupancies, dtype=np.float64),
-        np.empty(0, dtype=np.int64) if orbits is None else np.asarray(orbits, dtype=np.int64),
+        cells.lattices,
+        cells.offsets,
+        cells.atomic_numbers,
+        cells.frac_coords,
+        cells.occupancies,
+        np.empty(0, dtype=np.int64) if cells.orbits is None else cells.orbits,
         *transform,
     )
 
 
-def uniform_step(r: Floats) -> float:
+def step_of_distances(r: Floats) -> float:
     """Step of a uniform grid of distances, A; DiffsymError if `r` is not a uniform grid."""
-    if r.ndim != 1 or len(r) < 2 or not np.isfinite(r).all() or r[0] < 0:
-        raise DiffsymError("r must hold at least two distances, in A, from 0 upwards")
-    step = (r[-1] - r[0]) / (len(r) - 1)
-    if step <= 0 or np.abs(np.diff(r) - step).max() > 1e-6 * step:
-        raise DiffsymError("r must rise in equal steps; use numpy.arange or numpy.linspace")
+    step = uniform_step(r, "r")
+    if r[0] < 0:
+        raise DiffsymError("r must not be negative, A")
     # Rounded, so that the same grid written in two ways finds the same cached transform.
     return float(f"{step:.12g}")
 
@@ -292,11 +212,11 @@ def _node_step(u_iso: float, q_max: float) -> float:
 @njit(cache=True, error_model="numpy")
 def _functions(
     lattices: Floats,
-    offsets: NDArray[np.int64],
-    weights: Floats,
+    offsets: Integers,
+    atomic_numbers: Integers,
     frac_coords: Floats,
     occupancies: Floats,
-    orbits: NDArray[np.int64],
+    orbits: Integers,
     cutoff: float,
     step: float,
     peaks: Floats,
@@ -307,28 +227,21 @@ def _functions(
     for index in range(len(lattices)):
         lattice = lattices[index]
         here = slice(offsets[index], offsets[index + 1])
-        coordinates = frac_coords[here] - np.floor(frac_coords[here])
-        volume = abs(np.linalg.det(lattice)) if np.isfinite(lattice).all() else 0.0
-        if not (
-            len(coordinates) > 0
-            and np.isfinite(coordinates).all()
-            and volume >= SMALLEST_VOLUME
-            and np.isfinite(weights[here]).all()
-            and weights[here].min() > 0
-            and occupancies[here].min() > 0
-        ):
+        if not is_possible(lattice, atomic_numbers[here], frac_coords[here], occupancies[here]):
             continue
+        coordinates = frac_coords[here] - np.floor(frac_coords[here])
+        weights = atomic_numbers[here] * occupancies[here]
         if len(orbits) > 0:
             members = orbits[here]
         else:
             # Species and occupancy in one number: scatterers alike in both scatter alike.
-            members = symmetry_orbits(lattice, weights[here], coordinates)
+            members = symmetry_orbits(lattice, weights, coordinates)
         n_atoms = occupancies[here].sum()
-        scale = n_atoms / weights[here].sum() ** 2  # 1 / (N <b>^2)
+        scale = n_atoms / weights.sum() ** 2  # 1 / (N <b>^2)
         histogram = _distances(
-            lattice, scale, weights[here], coordinates, members, cutoff, step, len(peaks)
+            lattice, scale, weights, coordinates, members, cutoff, step, len(peaks)
         )
-        functions[index] = n_atoms / volume * baseline
+        functions[index] = n_atoms / abs(np.linalg.det(lattice)) * baseline
         _add_product(functions[index], histogram, peaks)
     return functions
 
@@ -357,7 +270,7 @@ def _distances(
     scale: float,
     weights: Floats,
     frac_coords: Floats,
-    orbits: NDArray[np.int64],
+    orbits: Integers,
     cutoff: float,
     step: float,
     n_nodes: int,

@@ -18,33 +18,33 @@ Each pattern is scaled so that its largest value is 1.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from diffsym.errors import DiffsymError
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-# One number, A, or several with their weights.
-Wavelength = float | Sequence[tuple[float, float]]
+from diffsym.scattering.types import (
+    FWHM_PER_SIGMA,
+    GAUSSIAN_HEIGHT,
+    LORENTZIAN_HEIGHT,
+    Floats,
+    Integers,
+    Lines,
+    Radiation,
+    Reals,
+    Singles,
+    uniform_step,
+)
 
 # Mean of the copper K-alpha lines as pymatgen has it, A.
-CU_K_ALPHA = 1.54184
+CU_K_ALPHA = Radiation.of(1.54184)
 # The lines themselves, A (Hoelzer et al. 1997, Phys. Rev. A 56, 4554), and their shares.
-CU_K_ALPHA_DOUBLET = ((1.540593, 2 / 3), (1.544427, 1 / 3))
+CU_K_ALPHA_DOUBLET = Radiation.of([(1.540593, 2 / 3), (1.544427, 1 / 3)])
 # Those of molybdenum (Deslattes et al. 2003, Rev. Mod. Phys. 75, 35).
-MO_K_ALPHA_DOUBLET = ((0.709317, 2 / 3), (0.713607, 1 / 3))
-
-# Standard deviations of a Gaussian in its full width at half maximum.
-_FWHM_PER_SIGMA = 2 * math.sqrt(2 * math.log(2))
-# Height of profiles of unit area and unit full width at half maximum.
-GAUSSIAN_HEIGHT = 2 * math.sqrt(math.log(2) / math.pi)
-LORENTZIAN_HEIGHT = 2 / math.pi
+MO_K_ALPHA_DOUBLET = Radiation.of([(0.709317, 2 / 3), (0.713607, 1 / 3)])
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class PeakShape:
     @classmethod
     def gaussian(cls, sigma: ArrayLike) -> "PeakShape":
         """Gaussians of one standard deviation, degrees of 2theta, at all angles."""
-        return cls(w=(_FWHM_PER_SIGMA * np.asarray(sigma, dtype=np.float64)) ** 2)
+        return cls(w=(FWHM_PER_SIGMA * np.asarray(sigma, dtype=np.float64)) ** 2)
 
 
 @dataclass(frozen=True)
@@ -136,17 +136,15 @@ def two_theta_grid(
 
 
 def powder_pattern(
-    d_star: ArrayLike,
-    intensity: ArrayLike,
+    lines: Lines,
     two_theta: ArrayLike,
     *,
     shape: PeakShape,
-    wavelength: Wavelength = CU_K_ALPHA,
+    radiation: Radiation = CU_K_ALPHA,
     b_iso: float = 0.0,
     imperfections: Imperfections | None = None,
-    axis_cosine: ArrayLike | None = None,
     tolerance: float = 1e-5,
-) -> NDArray[np.float32]:
+) -> Singles:
     """Powder pattern of one structure; see `powder_patterns`.
 
     Returns
@@ -157,19 +155,26 @@ def powder_pattern(
     Raises
     ------
     DiffsymError
-        If a setting is out of range or no reflection falls into the range of angles.
+        If a setting is out of range or no line falls into the range of angles.
+
+    Examples
+    --------
+    >>> nickel = Lines.of_one([0.4921, 0.5682], [8.0, 6.0])
+    >>> grid = two_theta_grid(two_theta_min=40, two_theta_max=60, two_theta_step=0.05)
+    >>> pattern = powder_pattern(nickel, grid, shape=PeakShape.gaussian(0.1))
+    >>> round(float(grid[pattern.argmax()]), 2)
+    44.6
     """
+    if len(lines) != 1:
+        raise ValueError(f"one pattern needs the lines of one structure, not of {len(lines)}")
     two_theta = np.asarray(two_theta, dtype=np.float64)
     pattern = powder_patterns(
-        d_star,
-        intensity,
-        [0, np.size(d_star)],
+        lines,
         two_theta,
         shape=shape,
-        wavelength=wavelength,
+        radiation=radiation,
         b_iso=b_iso,
         imperfections=imperfections,
-        axis_cosine=axis_cosine,
         tolerance=tolerance,
     )[0]
     if not np.isfinite(pattern).all():
@@ -181,52 +186,37 @@ def powder_pattern(
 
 
 def powder_patterns(
-    d_star: ArrayLike,
-    intensity: ArrayLike,
-    offsets: ArrayLike,
+    lines: Lines,
     two_theta: ArrayLike,
     *,
     shape: PeakShape,
+    radiation: Radiation = CU_K_ALPHA,
     rows: ArrayLike | None = None,
-    wavelength: Wavelength = CU_K_ALPHA,
     b_iso: ArrayLike = 0.0,
     imperfections: Imperfections | None = None,
-    axis_cosine: ArrayLike | None = None,
     tolerance: float = 1e-5,
-    out: NDArray[np.float32] | None = None,
-) -> NDArray[np.float32]:
+    out: Singles | None = None,
+) -> Singles:
     """Powder patterns of many structures, in one thread that does not block the others.
-
-    The reflections of all structures are concatenated (as in an Arrow list column);
-    structure k has those from `offsets[k]` to `offsets[k + 1]`. A structure's pattern does not
-    depend on which others are computed with it.
 
     Parameters
     ----------
-    d_star : (l,)
-        1/d of the reflections, 1/A, in any order; several may share one. Reflections beyond the
-        last angle matter where their tails reach into the range. Arrays of float32 or float64
-        are taken as they are, without a copy.
-    intensity : (l,)
-        Sum of |F|^2 over all reflections of that d*.
-    offsets : (s + 1,)
-        First reflection of each structure, and the number of all.
+    lines
+        Of all structures; a pattern does not depend on the others. Lines beyond the last angle
+        matter where their tails reach into the range. Their cosines are needed for a `march_ratio`
+        other than 1.
     two_theta : (m,)
         Angles rising in equal steps, degrees.
     shape
         Profile of the peaks.
+    radiation
+        Of the source, such as `CU_K_ALPHA_DOUBLET`.
     rows : (n,), optional
         Structures to take, in this order; all of them by default.
-    wavelength
-        A; or (wavelength, weight) of several lines, such as `CU_K_ALPHA_DOUBLET`.
     b_iso : float or (n,)
         Isotropic displacement parameter B = 8 pi^2 U, A^2, besides that of the intensities.
     imperfections
         Systematic effects of measured patterns; none by default.
-    axis_cosine : (l,), optional
-        Cosine of the angle between each reflection and the axis of preferred orientation, needed
-        for a `march_ratio` other than 1. Reflections that share d* but not this angle must then be
-        separate entries.
     tolerance
         A peak is evaluated where its Gaussian and its Lorentzian part exceed this share of the
         pattern's strongest peak.
@@ -245,35 +235,27 @@ def powder_patterns(
         If the grid is not uniform or a setting is out of range.
     """
     two_theta = np.asarray(two_theta, dtype=np.float64)
-    step = _uniform_step(two_theta)
-    offsets = np.asarray(offsets, dtype=np.int64)
-    structures = np.arange(len(offsets) - 1) if rows is None else np.asarray(rows, np.int64)
+    step = _step_of_angles(two_theta)
+    structures = np.arange(len(lines)) if rows is None else np.asarray(rows, np.int64)
     patterns = np.empty((len(structures), len(two_theta)), np.float32) if out is None else out
     if patterns.shape != (len(structures), len(two_theta)) or patterns.dtype != np.float32:
-        raise DiffsymError(
+        raise ValueError(
             f"out must be a float32 array of {len(structures)} patterns of {len(two_theta)} "
             f"points, not {patterns.dtype} {patterns.shape}"
-        )
-    positions, strengths = _as_floats(d_star), _as_floats(intensity)
-    if positions.ndim != 1 or positions.shape != strengths.shape or len(positions) < offsets[-1]:
-        raise DiffsymError(
-            f"each of the {offsets[-1]} reflections needs one d* and one intensity, not "
-            f"{positions.shape} and {strengths.shape}"
         )
     if not 0 < tolerance < 1:
         raise DiffsymError(f"tolerance must lie between 0 and 1, not be {tolerance}")
     settings = _settings(len(structures), shape, b_iso, imperfections or Imperfections())
-    lines = spectral_lines(wavelength)
-    _check(settings, two_theta, step, lines[:, 0].min())
+    _check(settings, two_theta, step, radiation.shortest)
     _render(
         patterns,
-        offsets[structures],
-        offsets[structures + 1],
-        positions,
-        strengths,
-        _axis_cosines(axis_cosine, settings, len(positions)),
-        lines[:, 0].copy(),
-        lines[:, 1].copy(),
+        lines.offsets[structures],
+        lines.offsets[structures + 1],
+        lines.d_star,
+        lines.intensity,
+        _axis_cosines(lines, settings),
+        radiation.wavelengths,
+        radiation.weights,
         float(two_theta[0]),
         step,
         settings,
@@ -282,37 +264,15 @@ def powder_patterns(
     return patterns
 
 
-def _uniform_step(two_theta: Floats) -> float:
+def _step_of_angles(two_theta: Floats) -> float:
     """Step of a uniform grid of angles, degrees; DiffsymError if the grid is not uniform."""
-    if two_theta.ndim != 1 or len(two_theta) < 2:
-        raise DiffsymError("the range of two_theta is empty; give at least two angles, in degrees")
-    step = float(two_theta[-1] - two_theta[0]) / (len(two_theta) - 1)
-    if not (step > 0 and np.abs(np.diff(two_theta) - step).max() < 1e-6 * step):
-        raise DiffsymError("two_theta must rise in equal steps; use two_theta_grid")
+    step = uniform_step(two_theta, "two_theta")
     if two_theta[0] < 0 or two_theta[-1] >= 180:
         raise DiffsymError(
             f"two_theta must lie between 0 and 180 degrees, not from {two_theta[0]:g} to "
             f"{two_theta[-1]:g}"
         )
     return step
-
-
-def _as_floats(values: ArrayLike) -> Floats:
-    """Array of either precision, as it is: a table of reflections is too large to be copied."""
-    array = np.ascontiguousarray(values)
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-
-
-def spectral_lines(wavelength: Wavelength) -> Floats:
-    """Wavelengths, A, and weights, one pair per row."""
-    pairs = [(wavelength, 1.0)] if np.ndim(wavelength) == 0 else wavelength
-    lines = np.array(pairs, dtype=np.float64)
-    if lines.ndim != 2 or lines.shape[1] != 2 or not (np.isfinite(lines) & (lines > 0)).all():
-        raise DiffsymError(
-            f"a wavelength must be a positive number of A, or a list of (wavelength, weight), "
-            f"both positive; not {wavelength}"
-        )
-    return lines
 
 
 def _settings(
@@ -374,27 +334,26 @@ def _check(settings: _Settings, two_theta: Floats, step: float, shortest_wavelen
             )
 
 
-def _axis_cosines(axis_cosine: ArrayLike | None, settings: _Settings, n: int) -> Floats:
-    """Cosine for each reflection; an empty array where no pattern is textured."""
+def _axis_cosines(lines: Lines, settings: _Settings) -> Reals:
+    """Cosine of each line; an empty array where no pattern is textured."""
     if (settings.march_ratio == 1).all():
         return np.empty(0)
-    cosines = np.empty(0) if axis_cosine is None else _as_floats(axis_cosine)
-    if cosines.shape != (n,):
+    if lines.axis_cosine is None:
         raise DiffsymError(
             "preferred orientation (march_ratio other than 1) needs axis_cosine: for each "
             "reflection the cosine of its angle with the preferred axis"
         )
-    return cosines
+    return lines.axis_cosine
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _render(
-    patterns: NDArray[np.float32],
+    patterns: Singles,
     starts: Integers,
     stops: Integers,
-    d_star: Floats,
-    intensity: Floats,
-    axis_cosine: Floats,
+    d_star: Reals,
+    intensity: Reals,
+    axis_cosine: Reals,
     wavelengths: Floats,
     weights: Floats,
     first: float,
@@ -435,9 +394,9 @@ def _render(
 
 @njit(cache=True, error_model="numpy")
 def _peaks(
-    d_star: Floats,
-    intensity: Floats,
-    axis_cosine: Floats,
+    d_star: Reals,
+    intensity: Reals,
+    axis_cosine: Reals,
     wavelengths: Floats,
     weights: Floats,
     settings: _Settings,

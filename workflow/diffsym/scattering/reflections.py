@@ -21,25 +21,20 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.cells import (
-    SMALLEST_VOLUME,
-    impossibility,
-    laue_group,
-    merged_scatterers,
-    primitive_cell,
+from diffsym.scattering.form_factors import LARGEST_D_STAR, NODE_STEP, form_factor_nodes
+from diffsym.scattering.symmetry import laue_group, merged_scatterers, primitive_cell
+from diffsym.scattering.types import (
+    Booleans,
+    Cells,
+    Complexes,
+    Floats,
+    Integers,
+    Lines,
+    is_possible,
 )
-from diffsym.scattering.form_factors import (
-    LARGEST_ATOMIC_NUMBER,
-    LARGEST_D_STAR,
-    NODE_STEP,
-    form_factor_nodes,
-)
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 # Reflections whose d* differ by less than this, relatively, are one line. Lattice vectors are equal
 # within the same tolerance when symmetry is searched for.
@@ -54,225 +49,89 @@ AXIS_COSINE_TOLERANCE = 1e-5
 
 
 def powder_reflections(
-    lattice: ArrayLike,
-    atomic_numbers: ArrayLike,
-    frac_coords: ArrayLike,
-    occupancies: ArrayLike,
+    cells: Cells,
     *,
     d_star_min: float,
     d_star_max: float,
     b_iso: float = 0.0,
     radiation: str = "xray",
-) -> tuple[Floats, Floats]:
-    """Lines of one structure, any cell.
+    axes: ArrayLike | None = None,
+) -> Lines:
+    """Lines of many structures, any cell.
+
+    A structure's lines do not depend on which others are computed with it, to the last bit.
 
     Parameters
     ----------
-    lattice : (3, 3)
-        Row vectors, A.
-    atomic_numbers : (n,)
-        One per scatterer, that is per site and species.
-    frac_coords : (n, 3)
-        Fractional coordinates. Scatterers may share a site.
-    occupancies : (n,)
-        Share of its site that a scatterer holds, above 0.
+    cells
+        Scatterers may share a site.
     d_star_min, d_star_max : float
         Range of d* = 1/d, 1/A, both ends included.
     b_iso : float
         Isotropic displacement parameter B = 8 pi^2 U of all scatterers, A^2.
     radiation : {"xray", "electron"}
         Which form factors (`diffsym.scattering.form_factors`).
+    axes : (s, 3), optional
+        Direction in each structure, Cartesian, in the frame of its lattice; of any length. Lines
+        are split by the angle of their reflections to it.
 
     Returns
     -------
-    d_star : (m,) float64
-        1/d of each line, 1/A, rising. Reflections within a relative 1e-6 are one line.
-    intensity : (m,) float64
-        Sum of |F|^2 over all reflections of the line, per given cell: electrons^2, for electrons
-        A^2. Absent lines (below 1e-8 of the intensity of all atoms in phase) are left out.
-
-    Raises
-    ------
-    DiffsymError
-        If a setting is out of range or the structure is impossible.
-    """
-    lattice = np.asarray(lattice, dtype=np.float64)
-    atomic_numbers = np.asarray(atomic_numbers)
-    frac_coords = np.asarray(frac_coords, dtype=np.float64)
-    occupancies = np.asarray(occupancies, dtype=np.float64)
-    n = len(atomic_numbers)
-    if lattice.shape != (3, 3) or frac_coords.shape != (n, 3) or occupancies.shape != (n,):
-        raise DiffsymError(
-            f"a structure needs a (3, 3) lattice, n atomic numbers, (n, 3) coordinates and "
-            f"n occupancies, not {lattice.shape}, {n}, {frac_coords.shape}, {occupancies.shape}"
-        )
-    reason = impossibility(lattice, atomic_numbers, frac_coords, occupancies)
-    if reason:
-        raise DiffsymError(f"no reflections: {reason}")
-    _, d_star, intensity = powder_reflections_of_many(
-        lattice[np.newaxis],
-        np.array([0, n]),
-        atomic_numbers,
-        frac_coords,
-        occupancies,
-        d_star_min=d_star_min,
-        d_star_max=d_star_max,
-        b_iso=b_iso,
-        radiation=radiation,
-    )
-    return d_star, intensity
-
-
-def powder_reflections_of_many(
-    lattices: ArrayLike,
-    offsets: ArrayLike,
-    atomic_numbers: ArrayLike,
-    frac_coords: ArrayLike,
-    occupancies: ArrayLike,
-    *,
-    d_star_min: float,
-    d_star_max: float,
-    b_iso: float = 0.0,
-    radiation: str = "xray",
-) -> tuple[Integers, Floats, Floats]:
-    """Lines of many structures.
-
-    The scatterers of all structures are concatenated (as in an Arrow list column);
-    structure k has those from `offsets[k]` to `offsets[k + 1]`. A structure's lines do not depend
-    on which others are computed with it, to the last bit.
-
-    Parameters
-    ----------
-    lattices : (s, 3, 3)
-        Row vectors, A.
-    offsets : (s + 1,)
-        First scatterer of each structure, and the number of all.
-    atomic_numbers, occupancies : (n,)
-        Of all scatterers, see `powder_reflections`.
-    frac_coords : (n, 3)
-        Fractional coordinates of all scatterers.
-    d_star_min, d_star_max, b_iso, radiation
-        See `powder_reflections`.
-
-    Returns
-    -------
-    line_offsets : (s + 1,) int64
-        First line of each structure, and the number of all. An impossible structure (see
-        `diffsym.scattering.cells.impossibility`) has no line.
-    d_star, intensity : (m,) float64
-        Concatenated lines of all structures, see `powder_reflections`.
-
-    Raises
-    ------
-    DiffsymError
-        If a setting is out of range.
-    """
-    line_offsets, d_star, intensity, _ = _checked_lines_of_many(
-        lattices,
-        offsets,
-        atomic_numbers,
-        frac_coords,
-        occupancies,
-        np.zeros((len(np.asarray(lattices)), 3)),
-        d_star_min=d_star_min,
-        d_star_max=d_star_max,
-        b_iso=b_iso,
-        radiation=radiation,
-    )
-    return line_offsets, d_star, intensity
-
-
-def oriented_reflections_of_many(
-    lattices: ArrayLike,
-    offsets: ArrayLike,
-    atomic_numbers: ArrayLike,
-    frac_coords: ArrayLike,
-    occupancies: ArrayLike,
-    axes: ArrayLike,
-    *,
-    d_star_min: float,
-    d_star_max: float,
-    b_iso: float = 0.0,
-    radiation: str = "xray",
-) -> tuple[Integers, Floats, Floats, Floats]:
-    """Lines of many structures, split by the angle of their reflections to an axis.
-
-    Parameters
-    ----------
-    lattices, offsets, atomic_numbers, frac_coords, occupancies
-        See `powder_reflections_of_many`.
-    axes : (s, 3)
-        Direction in each structure, Cartesian, in the frame of its lattice; of any length.
-    d_star_min, d_star_max, b_iso, radiation
-        See `powder_reflections`.
-
-    Returns
-    -------
-    line_offsets : (s + 1,) int64
-        First part of each structure's lines, and the number of all.
-    d_star, intensity : (m,) float64
-        As in `powder_reflections_of_many`, with one entry per part of a line. The parts of a line
-        follow each other, have its d* to the last bit, and add up to its intensity.
-    axis_cosine : (m,) float64
-        |cos| of the angle between the reflections of the part and the axis, rising along a line.
+    Lines
+        In float64, d* rising, reflections within a relative 1e-6 being one line. Intensities are
+        those of the given cell: electrons^2, for electrons A^2. Absent lines (below 1e-8 of the
+        intensity of all atoms in phase) are left out, and an impossible structure
+        (`Cells.impossibility`) has none. With axes the parts of a line follow each other, have its
+        d* to the last bit, and add up to its intensity; cosines rise along a line.
 
     Raises
     ------
     DiffsymError
         If a setting is out of range or an axis has no direction.
+
+    Examples
+    --------
+    The lines 100, 110 and 111 of polonium, 1/d in units of 1/a:
+
+    >>> polonium = Cells.of_one(3.36 * np.eye(3), [84], [[0, 0, 0]])
+    >>> lines = powder_reflections(polonium, d_star_min=0.1, d_star_max=0.55)
+    >>> (3.36 * lines.d_star).round(3).tolist()
+    [1.0, 1.414, 1.732]
+
+    Two of the six planes of the form 100 face z:
+
+    >>> parts = powder_reflections(polonium, d_star_min=0.1, d_star_max=0.3, axes=[[0, 0, 1]])
+    >>> shares = parts.intensity / lines.intensity[0]
+    >>> parts.axis_cosine.round(9).tolist(), shares.round(3).tolist()
+    ([0.0, 1.0], [0.667, 0.333])
     """
-    directions = np.ascontiguousarray(axes, dtype=np.float64)
-    if directions.shape != (len(np.asarray(lattices)), 3) or not (
-        np.isfinite(directions).all() and directions.any(axis=1).all()
-    ):
-        raise DiffsymError(
-            "each structure needs an axis of three finite numbers, not all of them zero"
-        )
-    return _checked_lines_of_many(
-        lattices,
-        offsets,
-        atomic_numbers,
-        frac_coords,
-        occupancies,
-        directions,
-        d_star_min=d_star_min,
-        d_star_max=d_star_max,
-        b_iso=b_iso,
-        radiation=radiation,
-    )
-
-
-def _checked_lines_of_many(
-    lattices: ArrayLike,
-    offsets: ArrayLike,
-    atomic_numbers: ArrayLike,
-    frac_coords: ArrayLike,
-    occupancies: ArrayLike,
-    axes: Floats,
-    *,
-    d_star_min: float,
-    d_star_max: float,
-    b_iso: float,
-    radiation: str,
-) -> tuple[Integers, Floats, Floats, Floats]:
-    """Check the settings and convert everything to the types of the compiled code."""
     if not (0 <= d_star_min < d_star_max <= LARGEST_D_STAR and 0 <= b_iso < math.inf):
         raise DiffsymError(
             f"reflections need 0 <= d_star_min < d_star_max <= {LARGEST_D_STAR:g} and b_iso >= 0, "
             f"not d_star_min {d_star_min}, d_star_max {d_star_max} and b_iso {b_iso}"
         )
-    return _lines_of_many(
-        np.ascontiguousarray(lattices, dtype=np.float64),
-        np.asarray(offsets, dtype=np.int64),
-        np.asarray(atomic_numbers, dtype=np.int64),
-        np.ascontiguousarray(frac_coords, dtype=np.float64),
-        np.asarray(occupancies, dtype=np.float64),
-        axes,
+    directions = np.zeros((len(cells), 3)) if axes is None else np.array(axes, dtype=np.float64)
+    if axes is not None and not (
+        directions.shape == (len(cells), 3)
+        and np.isfinite(directions).all()
+        and directions.any(axis=1).all()
+    ):
+        raise DiffsymError(
+            "each structure needs an axis of three finite numbers, not all of them zero"
+        )
+    offsets, d_star, intensity, axis_cosine = _lines_of_many(
+        cells.lattices,
+        cells.offsets,
+        cells.atomic_numbers,
+        cells.frac_coords,
+        cells.occupancies,
+        directions,
         form_factor_nodes(radiation, float(d_star_max)),
         float(d_star_min),
         float(d_star_max),
         float(b_iso),
     )
+    return Lines(d_star, intensity, offsets, None if axes is None else axis_cosine)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -294,9 +153,7 @@ def _lines_of_many(
     n_lines = 0
     for index in range(len(lattices)):
         here = slice(offsets[index], offsets[index + 1])
-        if _is_possible(
-            lattices[index], atomic_numbers[here], frac_coords[here], occupancies[here]
-        ):
+        if is_possible(lattices[index], atomic_numbers[here], frac_coords[here], occupancies[here]):
             positions, heights, cosines = _lines(
                 lattices[index],
                 atomic_numbers[here],
@@ -323,23 +180,6 @@ def _lines_of_many(
         d_star[:n_lines].copy(),
         intensity[:n_lines].copy(),
         axis_cosine[:n_lines].copy(),
-    )
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _is_possible(
-    lattice: Floats, atomic_numbers: Integers, frac_coords: Floats, occupancies: Floats
-) -> bool:
-    """Whether `impossibility` finds no reason."""
-    return bool(
-        len(atomic_numbers) > 0
-        and np.isfinite(lattice).all()
-        and np.isfinite(frac_coords).all()
-        and abs(np.linalg.det(lattice)) >= SMALLEST_VOLUME
-        and np.isfinite(occupancies).all()
-        and occupancies.min() > 0
-        and atomic_numbers.min() >= 1
-        and atomic_numbers.max() <= LARGEST_ATOMIC_NUMBER
     )
 
 
@@ -449,7 +289,7 @@ def _families(
 
 
 @njit(cache=True, nogil=True)
-def _mark(seen: NDArray[np.bool_], operations: Integers, h: int, k: int, l: int) -> int:
+def _mark(seen: Booleans, operations: Integers, h: int, k: int, l: int) -> int:
     """Mark the family of a reflection, one of each pair of opposites, and return their number."""
     k_max, l_max = seen.shape[1] // 2, seen.shape[2] // 2
     n = 0
@@ -516,10 +356,10 @@ def _intensities(
         return np.empty(0), np.empty(0)
     changes = np.flatnonzero(atomic_numbers[1:] != atomic_numbers[:-1]) + 1
     firsts = np.concatenate((np.array([0]), changes, np.array([len(atomic_numbers)])))
-    h_phases = _phases(frac_coords[:, 0], np.abs(hkl[:, 0]).max())
-    k_phases = _phases(frac_coords[:, 1], np.abs(hkl[:, 1]).max())
+    h_phases = phases(frac_coords[:, 0], np.abs(hkl[:, 0]).max())
+    k_phases = phases(frac_coords[:, 1], np.abs(hkl[:, 1]).max())
     l_max = np.abs(hkl[:, 2]).max()
-    l_phases = _phases(frac_coords[:, 2], l_max)
+    l_phases = phases(frac_coords[:, 2], l_max)
     cosines = np.ascontiguousarray(l_phases.real)
     sines = np.ascontiguousarray(l_phases.imag)
     h_centre, k_centre = h_phases.shape[1] // 2, k_phases.shape[1] // 2
@@ -562,7 +402,7 @@ def _intensities(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _phases(coordinates: Floats, index_max: int) -> NDArray[np.complex128]:
+def phases(coordinates: Floats, index_max: int) -> Complexes:
     """e^(2 pi i h x) for h from -index_max to index_max, one row per scatterer."""
     phases = np.empty((len(coordinates), 2 * index_max + 1), dtype=np.complex128)
     for atom in range(len(coordinates)):

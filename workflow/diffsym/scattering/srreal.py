@@ -8,13 +8,10 @@ from typing import Any
 
 import gemmi
 import numpy as np
-from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.cells import impossibility
-from diffsym.scattering.pdf import uniform_step
-
-Floats = NDArray[np.float64]
+from diffsym.scattering.pdf import step_of_distances
+from diffsym.scattering.types import Cells, Floats
 
 
 def _engine() -> tuple[Any, Any]:
@@ -31,11 +28,7 @@ def _engine() -> tuple[Any, Any]:
 
 
 def pair_distribution_functions(
-    lattices: Floats,
-    offsets: NDArray[np.integer],
-    atomic_numbers: NDArray[np.integer],
-    frac_coords: Floats,
-    occupancies: Floats,
+    cells: Cells,
     r: Floats,
     *,
     q_min: float,
@@ -47,7 +40,7 @@ def pair_distribution_functions(
     """Reduced X-ray pair distribution functions of many structures.
 
     Parameters and result are those of `diffsym.scattering.pdf.pair_distribution_functions`; orbits
-    are not taken, because diffpy.srreal sums over all pairs of the cell.
+    are not read, because diffpy.srreal sums over all pairs of the cell.
 
     Raises
     ------
@@ -55,7 +48,7 @@ def pair_distribution_functions(
         If diffpy.srreal is not installed, or `r` is not a uniform grid of multiples of its step.
     """
     calculator_type, structure = _engine()
-    step = uniform_step(r)
+    step = step_of_distances(r)
     if abs(r[0] / step - round(r[0] / step)) > 1e-6:
         raise DiffsymError("engine: srreal computes at multiples of the step of r only")
     calculator = calculator_type(
@@ -68,20 +61,19 @@ def pair_distribution_functions(
         qbroad=q_broad,
         scatteringfactortable="xray",
     )
-    functions = np.full((len(lattices), len(r)), np.nan)
-    for index, lattice in enumerate(lattices):
-        here = slice(offsets[index], offsets[index + 1])
-        if impossibility(lattice, atomic_numbers[here], frac_coords[here], occupancies[here]):
+    functions = np.full((len(cells), len(r)), np.nan)
+    for row in range(len(cells)):
+        if cells.impossibility(row):
             continue
+        cell = cells[row]
         atoms = [
             structure.Atom(
-                gemmi.Element(int(atomic_numbers[k])).name,
-                frac_coords[k],
-                occupancy=occupancies[k],
-                Uisoequiv=u_iso,
+                gemmi.Element(int(number)).name, place, occupancy=occupancy, Uisoequiv=u_iso
             )
-            for k in range(offsets[index], offsets[index + 1])
+            for number, place, occupancy in zip(
+                cell.atomic_numbers, cell.frac_coords, cell.occupancies, strict=True
+            )
         ]
-        crystal = structure.Structure(atoms, lattice=structure.Lattice(base=lattice))
-        _, functions[index] = calculator(crystal)
+        crystal = structure.Structure(atoms, lattice=structure.Lattice(base=cell.lattices[0]))
+        _, functions[row] = calculator(crystal)
     return functions

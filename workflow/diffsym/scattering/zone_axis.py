@@ -45,19 +45,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.cells import impossibility
-from diffsym.scattering.form_factors import (
+from diffsym.scattering.form_factors import LARGEST_D_STAR, form_factors
+from diffsym.scattering.reflections import phases
+from diffsym.scattering.types import (
+    FWHM_PER_SIGMA,
     LARGEST_ATOMIC_NUMBER,
-    LARGEST_D_STAR,
-    form_factors,
+    Cells,
+    Complexes,
+    Floats,
+    Integers,
 )
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Complexes = NDArray[np.complex128]
 
 BEAMS = ("cartesian", "lattice")
 SHAPES = ("gaussian", "parallelepiped")
@@ -67,8 +67,6 @@ SPOT_END = 1e-9
 # A reflection is absent if each element's part of it is below this share of its scatterers in
 # phase: squared, far above rounding (1e-30) and far below anything visible.
 ABSENT = 1e-10
-FULL_WIDTH = 2 * math.sqrt(2 * math.log(2))
-"""Full width at half maximum of a Gaussian of unit variance."""
 
 
 class Detector(NamedTuple):
@@ -93,33 +91,24 @@ class Detector(NamedTuple):
 
 
 def zone_axis_images(
-    lattice: ArrayLike,
-    atomic_numbers: ArrayLike,
-    frac_coords: ArrayLike,
-    occupancies: ArrayLike,
+    cell: Cells,
     *,
-    beam: str = "cartesian",
-    shape: str = "gaussian",
-    size: float = 30.0,
-    ewald: str = "sphere",
-    wavelength: float = 0.035,
-    q_max: float = 1.0,
-    pixels: int = 256,
-    b_iso: float = 0.0,
-    radiation: str = "electron",
+    beam: str,
+    shape: str,
+    size: float,
+    ewald: str,
+    wavelength: float,
+    q_max: float,
+    pixels: int,
+    b_iso: float,
+    radiation: str,
 ) -> Floats:
     """Images of one structure with the beam along its x, y and z axes.
 
     Parameters
     ----------
-    lattice : (3, 3)
-        Row vectors, A.
-    atomic_numbers : (n,)
-        One per scatterer, that is per site and species.
-    frac_coords : (n, 3)
-        Fractional coordinates. Scatterers may share a site.
-    occupancies : (n,)
-        Share of its site that a scatterer holds, above 0.
+    cell
+        Of one structure. Scatterers may share a site.
     beam : {"cartesian", "lattice"}
         Directions of the beam, see `beam_frames`.
     shape : {"gaussian", "parallelepiped"}
@@ -130,7 +119,7 @@ def zone_axis_images(
     ewald : {"sphere", "plane"}
         Surface that reflections have to lie near.
     wavelength : float
-        A. The default, 3.5e-12 m, is that of electrons of 110.8 keV.
+        A; 0.035 is that of electrons of 110.8 keV.
     q_max : float
         Half the side of the detector, 1/A: pixels are centred from -q_max to q_max but for half
         a pixel.
@@ -152,13 +141,22 @@ def zone_axis_images(
     ------
     DiffsymError
         If a setting is out of range or the structure is impossible.
+
+    Examples
+    --------
+    The direct beam is the brightest spot of gold, and the crystal looks the same along x and z:
+
+    >>> places = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
+    >>> gold = Cells.of_one(4.078 * np.eye(3), [79] * 4, places)
+    >>> detector = {"wavelength": 0.035, "q_max": 0.8, "pixels": 65, "b_iso": 0.0}
+    >>> crystal = {"beam": "cartesian", "shape": "gaussian", "size": 30.0, "ewald": "sphere"}
+    >>> x, y, z = zone_axis_images(gold, **detector, **crystal, radiation="electron")
+    >>> np.unravel_index(x.argmax(), x.shape) == (32, 32), np.allclose(x, z)
+    (True, True)
     """
-    lattice = np.ascontiguousarray(lattice, dtype=np.float64)
-    numbers = np.asarray(atomic_numbers, dtype=np.int64)
-    coordinates = np.ascontiguousarray(frac_coords, dtype=np.float64)
-    weights = np.asarray(occupancies, dtype=np.float64)
-    reason = impossibility(lattice, numbers, coordinates, weights)
-    if reason:
+    if len(cell) != 1:
+        raise ValueError(f"images are made of one structure at a time, not of {len(cell)}")
+    if reason := cell.impossibility():
         raise DiffsymError(f"no diffraction image: {reason}")
     if shape not in SHAPES or not 0 < size < math.inf:
         raise DiffsymError(
@@ -173,11 +171,12 @@ def zone_axis_images(
         b_iso=float(b_iso),
         radiation=radiation,
     )
-    order = np.argsort(numbers, kind="stable")
-    elements, firsts = np.unique(numbers[order], return_index=True)
+    lattice = cell.lattices[0]
+    order = np.argsort(cell.atomic_numbers, kind="stable")
+    elements, firsts = np.unique(cell.atomic_numbers[order], return_index=True)
     structure = (
-        coordinates[order],
-        weights[order],
+        cell.frac_coords[order],
+        cell.occupancies[order],
         np.append(firsts, len(order)),
         # All elements' values of a ring are adjacent, as they are used.
         np.ascontiguousarray(detector.form_factors[elements].T),
@@ -185,7 +184,7 @@ def zone_axis_images(
     frames = beam_frames(lattice, beam)
     if shape == "gaussian":
         curvature = float(wavelength) if ewald == "sphere" else 0.0
-        reach = math.sqrt(-math.log(SPOT_END)) * FULL_WIDTH / (2 * math.pi * size)
+        reach = math.sqrt(-math.log(SPOT_END)) * FWHM_PER_SIGMA / (2 * math.pi * size)
         if curvature * math.sqrt(2) * (q_max + reach) >= 1:
             raise DiffsymError(
                 f"spots of a crystal of {size} A reach beyond the Ewald sphere of a wavelength of "
@@ -326,7 +325,7 @@ def _gaussian_image(
         Intensity.
     """
     # exp(-exponent s^2) is the intensity at a distance s from a reciprocal lattice point.
-    exponent = 4 * math.pi**2 * (size / FULL_WIDTH) ** 2
+    exponent = 4 * math.pi**2 * (size / FWHM_PER_SIGMA) ** 2
     reciprocal = np.ascontiguousarray(np.linalg.inv(lattice).T)
     hkl = _reflections_near(lattice, reciprocal, q[-1], reach, curvature)
     parts = _structure_factor_parts(hkl, frac_coords, weights, firsts)
@@ -423,9 +422,10 @@ def _structure_factor_parts(
     if len(hkl) == 0:
         return parts
     h_max, k_max, l_max = np.abs(hkl[:, 0]).max(), np.abs(hkl[:, 1]).max(), np.abs(hkl[:, 2]).max()
-    h_phases = _phases(frac_coords[:, 0], h_max)
-    k_phases = _phases(frac_coords[:, 1], k_max)
-    l_phases = _phases(frac_coords[:, 2], l_max)
+    # A row of all scatterers for each index.
+    h_phases = np.ascontiguousarray(phases(frac_coords[:, 0], h_max).T)
+    k_phases = np.ascontiguousarray(phases(frac_coords[:, 1], k_max).T)
+    l_phases = np.ascontiguousarray(phases(frac_coords[:, 2], l_max).T)
     for index in range(len(hkl)):
         h_phase = h_phases[hkl[index, 0] + h_max]
         k_phase = k_phases[hkl[index, 1] + k_max]
@@ -438,13 +438,6 @@ def _structure_factor_parts(
             if abs(total) > ABSENT * in_phase:
                 parts[index, element] = total
     return parts
-
-
-@njit(cache=True, nogil=True)
-def _phases(coordinates: Floats, index_max: int) -> Complexes:
-    """e^(2 pi i h x) for h from -index_max to index_max, rows, and scatterers, columns."""
-    indices = np.arange(-index_max, index_max + 1).astype(np.float64)
-    return np.exp(2j * math.pi * np.outer(indices, coordinates))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from markupsafe import Markup, escape
 
 from diffsym import tables
-from diffsym.descriptors import electron
+from diffsym.descriptors import descriptor_of, electron
 from diffsym.report import figures
 from diffsym.report.inputs import DescriptorInputs, Study, first_of_commonest
 from diffsym.report.sections.blocks import FigureBlock, Section, text_or_empty
@@ -55,7 +55,9 @@ def _gallery(study: Study, names: Sequence[str]) -> FigureBlock:
         pc.index_in(pa.array(chosen_structures(study)), structures["structure_id"])
     )
     spot, shaped = (
-        electron.compute(structures, pattern=pattern, **_common_settings(descriptor))[0]
+        electron.compute(
+            structures, descriptor_of({**descriptor.settings, "pattern": pattern})
+        ).values
         for pattern in ("spot", "shaped")
     )
     beams = BEAMS[descriptor.settings["beam"]]

@@ -1,24 +1,16 @@
-"""What every scattering kernel asks of a cell, and the smallest cell of a crystal.
+"""The symmetry of a crystal from its atoms alone: smallest cell, Laue group and orbits.
 
-The primitive cell and the symmetry of its reciprocal lattice are found from the atoms alone, in
-some ten microseconds, with rows as vectors: r = x A, a motion takes x to x W + t. Symmetry that is
-missed (in an inexact structure) costs time, never correctness. For labels of space groups use
-spglib.
+Rows are vectors: r = x A, a motion takes x to x W + t. All motions that a lattice can have are
+tried, and those kept that map every scatterer onto an equal one; that takes some ten microseconds.
+Symmetry that is missed (in an inexact structure, or in a very oblique cell) costs time, never
+correctness. For labels of space groups use spglib.
 """
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from diffsym.scattering.orbits import images_of, lattice_symmetries
+from diffsym.scattering.types import Booleans, Floats, Integers
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-
-# Form factors are tabulated up to here.
-LARGEST_ATOMIC_NUMBER = 98
-# A cell smaller than this holds no atom, A^3.
-SMALLEST_VOLUME = 0.1
 # Two scatterers closer than this coincide, A. A motion accepted with such an error changes a phase
 # by less than 1e-4 where d* is below 1.5 / A.
 _POSITION_TOLERANCE = 1e-5
@@ -28,24 +20,8 @@ _SAME_SITE = 2 * _POSITION_TOLERANCE
 _OCCUPANCY_TOLERANCE = 1e-9
 # A vector is replaced by a shorter one only if it is shorter by more than rounding.
 _SHORTER = 1 - 1e-9
-
-
-def impossibility(
-    lattice: Floats, atomic_numbers: NDArray[np.integer], frac_coords: Floats, occupancies: Floats
-) -> str:
-    """Reason why scattering is undefined for a structure; empty if it is defined."""
-    if len(atomic_numbers) == 0:
-        return "the cell holds no scatterer"
-    if not (np.isfinite(lattice).all() and np.isfinite(frac_coords).all()):
-        return "a lattice vector or a coordinate is not a finite number"
-    volume = abs(np.linalg.det(lattice))
-    if volume < SMALLEST_VOLUME:
-        return f"the cell has a volume of {volume:.3g} A^3"
-    if not (np.isfinite(occupancies).all() and (occupancies > 0).all()):
-        return "an occupancy is not a positive number"
-    if not ((atomic_numbers >= 1) & (atomic_numbers <= LARGEST_ATOMIC_NUMBER)).all():
-        return f"an atomic number is not between 1 and {LARGEST_ATOMIC_NUMBER}"
-    return ""
+# Relative tolerance of lattice vectors: a hundred cells away it is still below the next one.
+_METRIC_TOLERANCE = 1e-6
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -87,7 +63,7 @@ def merged_scatterers(
     Parameters
     ----------
     lattice, atomic_numbers, frac_coords, occupancies
-        A structure, see `impossibility`.
+        A structure, see `diffsym.scattering.types.Cells`.
 
     Returns
     -------
@@ -196,6 +172,71 @@ def primitive_cell(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def lattice_symmetries(lattice: Floats) -> Floats:
+    """Integer matrices W, entries -1, 0, 1, for which the rows of W A are a copy of those of A."""
+    metric = lattice @ lattice.T
+    steps = np.empty((27, 3))
+    for index in range(27):
+        steps[index, 0] = index // 9 - 1
+        steps[index, 1] = index // 3 % 3 - 1
+        steps[index, 2] = index % 3 - 1
+    vectors = steps @ lattice
+    products = vectors @ vectors.T
+    same = np.empty((3, 3, 27, 27), dtype=np.bool_)
+    for i in range(3):
+        for j in range(3):
+            scale = _METRIC_TOLERANCE * np.sqrt(metric[i, i] * metric[j, j])
+            same[i, j] = np.abs(products - metric[i, j]) < scale
+    found = []
+    for a in range(27):
+        if not same[0, 0, a, a]:
+            continue
+        for b in range(27):
+            if not (same[1, 1, b, b] and same[0, 1, a, b]):
+                continue
+            for c in range(27):
+                if same[2, 2, c, c] and same[0, 2, a, c] and same[1, 2, b, c]:
+                    found.append((a, b, c))  # noqa: PERF401 - numba has no extend by generator
+    matrices = np.empty((len(found), 3, 3))
+    for index, (a, b, c) in enumerate(found):
+        matrices[index, 0] = steps[a]
+        matrices[index, 1] = steps[b]
+        matrices[index, 2] = steps[c]
+    return matrices
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def images_of(
+    rotation: Floats,
+    shift: Floats,
+    kinds: Integers,
+    frac_coords: Floats,
+    tolerance: Floats,
+    images: Integers,
+) -> bool:
+    """Fill in which scatterer each one is moved onto; False if one matches no scatterer."""
+    for i in range(len(kinds)):
+        x, y, z = frac_coords[i]
+        images[i] = -1
+        for j in range(len(kinds)):
+            if kinds[j] != kinds[i]:
+                continue
+            coincide = True
+            for axis in range(3):
+                moved = x * rotation[0, axis] + y * rotation[1, axis] + z * rotation[2, axis]
+                gap = moved + shift[axis] - frac_coords[j, axis]
+                if abs(gap - np.rint(gap)) > tolerance[axis]:
+                    coincide = False
+                    break
+            if coincide:
+                images[i] = j
+                break
+        if images[i] < 0:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def laue_group(
     lattice: Floats, kinds: Integers, frac_coords: Floats
 ) -> tuple[Integers, bool, Floats]:
@@ -215,12 +256,12 @@ def laue_group(
     centre : (3,) float64
         Where it is; zero if there is none.
     """
-    counts = np.bincount(kinds)
-    rarest = np.flatnonzero(kinds == np.argmin(counts))
+    rarest = _rarest(kinds)
     tolerance = _fractional_tolerance(lattice)
+    images = np.empty(len(kinds), dtype=np.int64)
     inversion = -np.eye(3)
     centre = np.zeros(3)
-    target = _target(inversion, rarest, kinds, frac_coords, tolerance)
+    target = _target(inversion, rarest, kinds, frac_coords, tolerance, images)
     centrosymmetric = target >= 0
     if centrosymmetric:
         centre = (frac_coords[target] + frac_coords[rarest[0]]) / 2
@@ -240,10 +281,10 @@ def laue_group(
     for index in range(n_proper):
         rotation = proper[index]
         if known[index] or not (
-            _target(rotation, rarest, kinds, frac_coords, tolerance) >= 0
+            _target(rotation, rarest, kinds, frac_coords, tolerance, images) >= 0
             or (
                 not centrosymmetric
-                and _target(-rotation, rarest, kinds, frac_coords, tolerance) >= 0
+                and _target(-rotation, rarest, kinds, frac_coords, tolerance, images) >= 0
             )
         ):
             continue
@@ -252,8 +293,73 @@ def laue_group(
     return np.rint(proper[known]).astype(np.int64), centrosymmetric, centre
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def symmetry_orbits(lattice: Floats, kinds: Floats, frac_coords: Floats) -> Integers:
+    """Group scatterers that symmetry operations of the crystal map onto each other.
+
+    Parameters
+    ----------
+    lattice : (3, 3) float64
+        Row vectors, A; of any cell.
+    kinds : (n,)
+        Equal for scatterers that scatter alike.
+    frac_coords : (n, 3) float64
+        Fractional coordinates.
+
+    Returns
+    -------
+    (n,) int64
+        For each scatterer the index of the first one of its orbit.
+    """
+    n = len(kinds)
+    parents = np.arange(n)
+    names = np.unique(kinds)
+    numbers = np.searchsorted(names, kinds)
+    rarest = _rarest(numbers)
+    tolerance = _fractional_tolerance(lattice)
+    images = np.empty(n, dtype=np.int64)
+    n_orbits = n
+    # Motions of one rotation differ by translations, so one of each will do.
+    for target in rarest[1:]:
+        shift = frac_coords[target] - frac_coords[rarest[0]]
+        if images_of(np.eye(3), shift, numbers, frac_coords, tolerance, images):
+            n_orbits -= _join(parents, images)
+    rotations = lattice_symmetries(lattice)
+    for index in range(len(rotations)):
+        if n_orbits == len(names):
+            break
+        if _target(rotations[index], rarest, numbers, frac_coords, tolerance, images) >= 0:
+            n_orbits -= _join(parents, images)
+    return np.array([_root(parents, i) for i in range(n)])
+
+
 @njit(cache=True, nogil=True)
-def _close(known: NDArray[np.bool_], proper: Floats, codes: Integers, generators: Integers) -> None:
+def _join(parents: Integers, images: Integers) -> int:
+    """Join each scatterer's orbit with that of its image; the number of orbits that vanish."""
+    joined = 0
+    for i in range(len(images)):
+        first, second = _root(parents, i), _root(parents, images[i])
+        if first != second:
+            parents[max(first, second)] = min(first, second)
+            joined += 1
+    return joined
+
+
+@njit(cache=True, nogil=True)
+def _root(parents: Integers, index: int) -> int:
+    while parents[index] != index:
+        index = int(parents[index])
+    return index
+
+
+@njit(cache=True, nogil=True)
+def _rarest(kinds: Integers) -> Integers:
+    """Scatterers of the rarest kind: a motion is fixed by its rotation and where it takes one."""
+    return np.flatnonzero(kinds == np.argmin(np.bincount(kinds)))
+
+
+@njit(cache=True, nogil=True)
+def _close(known: Booleans, proper: Floats, codes: Integers, generators: Integers) -> None:
     """Mark all rotations that are products of the known ones and the generators."""
     members = np.empty(len(known), dtype=np.int64)
     n_members = int(known.sum())
@@ -301,10 +407,17 @@ def _product(V: Floats, W: Floats) -> Floats:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _target(
-    rotation: Floats, rarest: Integers, kinds: Integers, frac_coords: Floats, tolerance: Floats
+    rotation: Floats,
+    rarest: Integers,
+    kinds: Integers,
+    frac_coords: Floats,
+    tolerance: Floats,
+    images: Integers,
 ) -> int:
-    """Scatterer that a motion with this rotation takes the first rarest one to; -1 if none does."""
-    images = np.empty(len(kinds), dtype=np.int64)
+    """Scatterer that a motion with this rotation takes the first rarest one to; -1 if none does.
+
+    The images of all scatterers under this motion are filled in.
+    """
     for target in rarest:
         shift = frac_coords[target] - frac_coords[rarest[0]] @ rotation
         if images_of(rotation, shift, kinds, frac_coords, tolerance, images):
