@@ -21,6 +21,17 @@ STORED = {"metrics.json": Metrics, "untrained.json": Recognition, "summary.json"
 _adapter: Callable[[type], TypeAdapter] = cache(TypeAdapter)
 
 
+def documentation() -> dict[str, Any]:
+    """JSON schema of all files of scores."""
+    references, schema = TypeAdapter.json_schemas(
+        [(name, "serialization", _adapter(kind)) for name, kind in STORED.items()],
+        title="Scores",
+        ref_template="#/$defs/{model}",
+    )
+    files = {name: reference for (name, _), reference in references.items()}
+    return {"title": schema.pop("title"), "files": files, **schema}
+
+
 def plain(scores: Scores) -> Any:
     """Scores as JSON-serialisable values.
 
