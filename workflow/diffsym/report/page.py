@@ -15,9 +15,9 @@ from diffsym.report.sections.blocks import (
     TableBlock,
     percent,
     percent_interval,
-    thousands,
 )
 from diffsym.report.sections.data import stage_counts
+from diffsym.report.typesetting import thousands
 
 PLOT_OPTIONS = {
     # The page watches the widths itself: Plotly only listens to the window, and can keep a

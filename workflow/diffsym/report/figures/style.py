@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from diffsym.evaluation.scores import Interval
+from diffsym.report.typesetting import NARROW_SPACE
 from diffsym.report.views import Task, V, View, by_task
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS
 
@@ -39,7 +40,7 @@ SERIES_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star",
 INK = "#1F2933"
 NEUTRAL = "#5B6B7B"
 GRID = "#E3E8ED"
-SEPARATORS = ".\u2009"
+SEPARATORS = f".{NARROW_SPACE}"
 """Decimal and thousands separators."""
 BASELINE = "#222222"
 
@@ -105,11 +106,6 @@ TEMPLATE = go.layout.Template(
         "bargap": 0.25,
     }
 )
-
-
-def thousands(count: int) -> str:
-    """A count with thin spaces between thousands, like `SEPARATORS` on the axes."""
-    return f"{count:,}".replace(",", SEPARATORS[1])
 
 
 def finish(figure: go.Figure, height: int, *, top: int = TOP_WITHOUT_LEGEND) -> go.Figure:

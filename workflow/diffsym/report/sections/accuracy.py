@@ -4,7 +4,8 @@ from markupsafe import Markup
 
 from diffsym.report import figures
 from diffsym.report.results import Results
-from diffsym.report.sections.blocks import FigureBlock, Section, thousands
+from diffsym.report.sections.blocks import FigureBlock, Section
+from diffsym.report.typesetting import thousands
 from diffsym.report.views import by_task
 
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from diffsym.evaluation.scores import Interval, Mean
-from diffsym.report.typesetting import symbol_html
+from diffsym.report.typesetting import NARROW_SPACE, symbol_html
 from diffsym.structures.space_groups import crystal_system
 
 Cell = str | Markup
@@ -91,7 +91,7 @@ class Section:
 
 def percent(value: float) -> str:
     """A share as "52.1 %"."""
-    return f"{100 * value:.1f}\u202f%"
+    return f"{100 * value:.1f}{NARROW_SPACE}%"
 
 
 def percent_interval(entry: Interval) -> str:
@@ -121,11 +121,6 @@ def with_half_width(entry: Mean, *, sign: str = "") -> str:
 def minus(text: str) -> str:
     """A number with a minus sign instead of a hyphen."""
     return text.replace("-", "\u2212")
-
-
-def thousands(value: float) -> str:
-    """An integer with thin spaces between thousands, "9 275"."""
-    return f"{value:,.0f}".replace(",", "\u202f")
 
 
 def group_cell(space_group: int) -> Markup:

@@ -13,9 +13,8 @@ from diffsym.report.sections.blocks import (
     TableBlock,
     group_cell,
     percent,
-    thousands,
 )
-from diffsym.report.typesetting import symbol_html
+from diffsym.report.typesetting import symbol_html, thousands
 
 PAIRS = 15
 """Confused pairs shown per experiment."""

@@ -16,9 +16,8 @@ from diffsym.report.sections.blocks import (
     group_cell,
     percent,
     text_or_empty,
-    thousands,
 )
-from diffsym.report.typesetting import formula_html
+from diffsym.report.typesetting import formula_html, thousands
 
 REJECTING_STAGES = {"read": "read", "check": "checked", "symmetry": "symmetry found"}
 """Stages of the rejected table in order, and the state of an entry after each."""

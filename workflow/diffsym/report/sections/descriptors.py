@@ -11,8 +11,8 @@ from scipy.sparse import csr_array
 from diffsym import tables
 from diffsym.report import figures
 from diffsym.report.results import Results
-from diffsym.report.sections.blocks import Block, FigureBlock, Section, text_or_empty, thousands
-from diffsym.report.typesetting import formula_html, symbol_html
+from diffsym.report.sections.blocks import Block, FigureBlock, Section, text_or_empty
+from diffsym.report.typesetting import formula_html, symbol_html, thousands
 
 
 def pair_distribution(results: Results) -> Section | None:

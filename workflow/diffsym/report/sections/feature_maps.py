@@ -12,9 +12,8 @@ from diffsym.report.sections.blocks import (
     Section,
     TableBlock,
     text_or_empty,
-    thousands,
 )
-from diffsym.report.typesetting import formula_html, label_plotly
+from diffsym.report.typesetting import formula_html, label_plotly, thousands
 
 MIN_WIDTH = 1140
 """Pixels below which maps would be too small to see anything."""

@@ -12,9 +12,9 @@ from diffsym.report.sections.blocks import (
     TableBlock,
     percent,
     percent_interval,
-    thousands,
     with_half_width,
 )
+from diffsym.report.typesetting import thousands
 
 
 def learning(results: Results) -> Section | None:

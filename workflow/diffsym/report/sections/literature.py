@@ -3,7 +3,8 @@
 from diffsym.evaluation.published import PUBLISHED
 from diffsym.evaluation.scores import Part, Publication
 from diffsym.report.results import Results
-from diffsym.report.sections.blocks import Cell, Section, TableBlock, percent, thousands
+from diffsym.report.sections.blocks import Cell, Section, TableBlock, percent
+from diffsym.report.typesetting import thousands
 
 ACCURACY_COLUMNS = {
     "crystal_system": "crystal system",

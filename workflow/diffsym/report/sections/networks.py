@@ -6,8 +6,8 @@ from diffsym.report.sections.blocks import (
     Section,
     TableBlock,
     percent_interval,
-    thousands,
 )
+from diffsym.report.typesetting import thousands
 
 
 def networks(results: Results) -> Section | None:

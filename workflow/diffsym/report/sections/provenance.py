@@ -7,7 +7,8 @@ import pandas as pd
 
 from diffsym.files import read_json
 from diffsym.report.results import Experiment, Results
-from diffsym.report.sections.blocks import Block, Section, TableBlock, TextBlock, thousands
+from diffsym.report.sections.blocks import Block, Section, TableBlock, TextBlock
+from diffsym.report.typesetting import thousands
 
 
 def provenance(results: Results) -> Section:

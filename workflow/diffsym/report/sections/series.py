@@ -12,9 +12,9 @@ from diffsym.report.sections.blocks import (
     Block,
     Section,
     TableBlock,
-    thousands,
     with_half_width,
 )
+from diffsym.report.typesetting import thousands
 
 SCORE_NAMES = {"precision": "precision", "recall": "recall", "f1": "F₁", "accuracy": "accuracy"}
 """Macro scores as displayed."""

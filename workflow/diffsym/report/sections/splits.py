@@ -13,8 +13,8 @@ from diffsym.report.sections.blocks import (
     Section,
     TableBlock,
     percent,
-    thousands,
 )
+from diffsym.report.typesetting import thousands
 
 LEAKAGE_COLUMNS = {
     "share_with_training_formula": "same formula",

@@ -17,8 +17,8 @@ from diffsym.report.sections.blocks import (
     percent,
     percent_interval,
     points_interval,
-    thousands,
 )
+from diffsym.report.typesetting import thousands
 
 
 def untrained(results: Results) -> Section | None:

@@ -18,9 +18,9 @@ from diffsym.report.sections.blocks import (
     minus,
     percent,
     percent_interval,
-    thousands,
     with_half_width,
 )
+from diffsym.report.typesetting import thousands
 
 VOLUME_COLUMNS = {
     "lower_quartile": "lower quartile",
