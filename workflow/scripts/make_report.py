@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from diffsym.config import Configuration
 from diffsym.files import write_text
 from diffsym.job import job
 from diffsym.report.page import render
 from diffsym.report.provenance import record_provenance
 from diffsym.report.results import Results
 from diffsym.study import Layout, Plan
+from diffsym.study.configuration import CONFIGURATION
 
 with job(snakemake):
-    plan = Plan(Configuration.model_validate(snakemake.params.study), Layout())
+    plan = Plan(CONFIGURATION.validate_python(snakemake.params.study), Layout())
     record_provenance(plan, Path(snakemake.scriptdir))
     write_text(snakemake.output.report, render(Results(plan)))

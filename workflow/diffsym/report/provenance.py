@@ -6,6 +6,7 @@ import yaml
 
 from diffsym.files import read_json, sha256, write_json, write_text
 from diffsym.provenance import git_revision, software_versions
+from diffsym.settings import values_of
 from diffsym.study import Plan
 
 
@@ -22,7 +23,7 @@ def record_provenance(plan: Plan, checkout: Path) -> None:
     layout = plan.layout
     write_text(
         layout.provenance("config.yaml"),
-        yaml.safe_dump(plan.study.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
+        yaml.safe_dump(values_of(plan.study), sort_keys=False, allow_unicode=True),
     )
     write_json(
         layout.provenance("software.json"),

@@ -19,6 +19,7 @@ from diffsym.evaluation.series import COMPARED_SETTINGS
 from diffsym.evaluation.storage import read_scores
 from diffsym.report.records import Course, History, Leakage, SourceCounts, Statistics
 from diffsym.report.views import Task, View
+from diffsym.settings import values_of
 from diffsym.study import Plan
 
 STRUCTURE_COLUMNS = (
@@ -179,7 +180,7 @@ class Results:
             name: Descriptor(
                 self.study.descriptors[name].kind,
                 Path(self.layout.descriptor(name)),
-                self.plan.settings("descriptors", name, without=["kind"]),
+                self.plan.settings("descriptors", name, without=["class", "kind"]),
             )
             for name in self.plan.used("descriptor")
         }
@@ -246,7 +247,7 @@ class Results:
                     name=name,
                     split=section.split,
                     settings=own,
-                    model=self.plan.model_settings(name),
+                    model=values_of(self.plan.model(name)),
                     scores=scores,
                     histories=[read_scores(path, History) for path in histories.get(name, [])],
                     courses=[read_scores(path, Course) for path in courses.get(name, [])],

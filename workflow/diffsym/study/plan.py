@@ -115,7 +115,7 @@ class Plan:
 
     def gallery_settings(self, descriptor: str) -> dict[str, Any]:
         """Keys of a descriptor that its gallery depends on."""
-        return self.settings("descriptors", descriptor, without=["kind", "pattern"])
+        return self.settings("descriptors", descriptor, without=["class", "kind", "pattern"])
 
     def gallery_files(self) -> Files:
         """Structures to choose from: those that have every electron-diffraction pattern."""
