@@ -77,6 +77,32 @@ rule show_feature_maps:
         "../workflow/scripts/show_feature_maps.py"
 
 
+rule show_patterns:
+    input:
+        unpack(lambda _: PLAN.gallery_files()),
+    output:
+        gallery=LAYOUT.gallery(),
+    log:
+        LAYOUT.log("show_patterns/{descriptor}"),
+    benchmark:
+        LAYOUT.benchmark("show_patterns/{descriptor}")
+    wildcard_constraints:
+        descriptor=one_of(PLAN.galleries()),
+    conda:
+        "../envs/descriptors.yaml"
+    threads: 1
+    resources:
+        mem_mb=request(1500, 2),
+        runtime=request(10),
+    params:
+        settings=ask(PLAN.gallery_settings, "descriptor"),
+        code=script_digest("show_patterns.py"),
+    message:
+        "Computing patterns of a few structures for the report"
+    script:
+        "../workflow/scripts/show_patterns.py"
+
+
 rule summarise:
     input:
         metrics=PLAN.metrics(),
@@ -96,6 +122,7 @@ rule summarise:
     params:
         experiments={name: PLAN.settings("experiments", name) for name in PLAN.experiments},
         series=PLAN.series(),
+        shown=PLAN.shown(),
         code=script_digest("summarise.py"),
     message:
         "Summarising all experiments"
@@ -124,18 +151,6 @@ rule make_report:
         runtime=request(30, 0.1),
     params:
         study=values_of(STUDY),
-        experiments=PLAN.experiments,
-        descriptors=PLAN.used("descriptor"),
-        leakage=[list(pair) for pair in PLAN.leakage_pairs()],
-        histories=PLAN.histories(),
-        courses=PLAN.followed_epochs(),
-        untrained=PLAN.untrained(),
-        feature_maps=PLAN.feature_maps(),
-        measured={name: PLAN.measured_predictions(name) for name in PLAN.experiments},
-        sweep_of=PLAN.sweep_of_experiments(),
-        series_of={run: name for name, runs in PLAN.series().items() for run in runs},
-        sources=list(STUDY.structures.sources),
-        benchmarks=PLAN.benchmarks(),
         code=script_digest(
             "make_report.py",
             *map(PLAN.descriptor_module, PLAN.used("descriptor")),

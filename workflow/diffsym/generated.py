@@ -2,6 +2,7 @@
 
 - `workflow/schemas/config.schema.json` and `docs/configuration.md` from `diffsym.study`
 - `workflow/schemas/tables.json` from `diffsym.tables`
+- `workflow/schemas/metrics.json` from `diffsym.evaluation.scores`
 - `envs/*.yaml` from `pyproject.toml` and `requirements.lock`
 """
 
@@ -16,6 +17,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from packaging.requirements import Requirement
 
 from diffsym import tables
+from diffsym.evaluation import storage
 from diffsym.files import write_text
 from diffsym.settings import Section
 from diffsym.study.configuration import CONFIGURATION, Configuration, Defaults
@@ -199,6 +201,7 @@ def generated_files() -> dict[str, str]:
     return {
         "workflow/schemas/config.schema.json": as_json(configuration_schema()),
         "workflow/schemas/tables.json": as_json(tables.documentation()),
+        "workflow/schemas/metrics.json": as_json(storage.documentation()),
         "docs/configuration.md": configuration_reference(),
         **conda_environments(),
     }

@@ -1,7 +1,8 @@
 """Evaluate an experiment on its validation and test sets."""
 
 from diffsym.evaluation.metrics import evaluate_experiment
-from diffsym.files import write_json
+from diffsym.evaluation.scores import Bootstrap
+from diffsym.evaluation.storage import write_scores
 from diffsym.job import job
 from diffsym.tables import FILTER, SPLIT, read_table
 
@@ -16,7 +17,8 @@ with job(snakemake):
         },
         training_filter=read_table(training_filter, FILTER) if training_filter else None,
         cross_validation=snakemake.params.cross_validation,
-        resamples=snakemake.params.bootstrap_samples,
-        seed=snakemake.params.seed,
+        bootstrap=Bootstrap(
+            resamples=snakemake.params.bootstrap_samples, seed=snakemake.params.seed
+        ),
     )
-    write_json(snakemake.output.metrics, metrics)
+    write_scores(snakemake.output.metrics, metrics)

@@ -3,8 +3,10 @@
 import pyarrow as pa
 
 from diffsym.datasets.opening import open_described
+from diffsym.evaluation.scores import Bootstrap
+from diffsym.evaluation.storage import write_scores
 from diffsym.evaluation.untrained import recognise, untrained_groups
-from diffsym.files import read_json, write_json
+from diffsym.files import read_json
 from diffsym.job import job
 from diffsym.keras_backend import configure
 from diffsym.models.recognition import features_of, images_of
@@ -25,7 +27,6 @@ with job(snakemake):
         images_of(partitions),
         pa.concat_arrays([partition.structure_ids for partition in partitions]),
         read_table(snakemake.input.split, SPLIT),
-        resamples=snakemake.params.bootstrap_samples,
-        seed=snakemake.params.seed,
+        Bootstrap(resamples=snakemake.params.bootstrap_samples, seed=snakemake.params.seed),
     )
-    write_json(snakemake.output.recognition, recognition)
+    write_scores(snakemake.output.recognition, recognition)

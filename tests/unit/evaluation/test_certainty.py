@@ -12,6 +12,7 @@ from diffsym.evaluation.certainty import (
     most_certain_accuracy,
     threshold_curve,
 )
+from diffsym.evaluation.scores import Bootstrap
 
 
 def half(certainty, correct, weights=None):
@@ -63,12 +64,12 @@ def test_the_half_is_what_sorting_gives(seed, n):
 
 def test_curve_by_hand():
     curve = threshold_curve(np.array([0.9, 0.3, 0.8, 0.4]), np.array([1.0, 0.0, 0.0, 1.0]))
-    at = {round(100 * threshold): i for i, threshold in enumerate(curve["threshold"])}
-    assert [curve["unclassified"][at[t]] for t in (0, 35, 50, 85, 95)] == [0, 0.25, 0.5, 0.75, 1]
-    assert [curve["accuracy"][at[t]] for t in (0, 50, 85, 95)] == [0.5, 0.5, 1.0, None]
+    at = {round(100 * threshold): i for i, threshold in enumerate(curve.threshold)}
+    assert [curve.unclassified[at[t]] for t in (0, 35, 50, 85, 95)] == [0, 0.25, 0.5, 0.75, 1]
+    assert [curve.accuracy[at[t]] for t in (0, 50, 85, 95)] == [0.5, 0.5, 1.0, None]
     # A structure as certain as the threshold is classified.
-    assert curve["unclassified"][at[80]] == 0.5
-    assert len(curve["threshold"]) == len(THRESHOLDS)
+    assert curve.unclassified[at[80]] == 0.5
+    assert len(curve.threshold) == len(THRESHOLDS)
 
 
 def test_scores_have_intervals_of_the_expected_width():
@@ -81,14 +82,12 @@ def test_scores_have_intervals_of_the_expected_width():
         correct,
         (rng.random(n) < 0.2).astype(float),
         [str(i) for i in range(n)],
-        resamples=1000,
-        confidence=0.95,
-        seed=1,
-    )["half_unclassified"]
+        Bootstrap(seed=1),
+    ).half_unclassified
     # Certainty of the upper half: uniform in 0.5 ... 1, so the accuracy is 0.75 but for chance.
-    assert scores["accuracy"]["value"] == pytest.approx(0.75, abs=0.06)
-    assert scores["threshold"] == pytest.approx(0.5, abs=0.05)
-    assert scores["baseline"]["value"] == pytest.approx(0.2, abs=0.06)
-    width = scores["accuracy"]["high"] - scores["accuracy"]["low"]
-    value = scores["accuracy"]["value"]
+    assert scores.accuracy.value == pytest.approx(0.75, abs=0.06)
+    assert scores.threshold == pytest.approx(0.5, abs=0.05)
+    assert scores.baseline.value == pytest.approx(0.2, abs=0.06)
+    width = scores.accuracy.high - scores.accuracy.low
+    value = scores.accuracy.value
     assert width == pytest.approx(2 * 1.96 * np.sqrt(value * (1 - value) / (n / 2)), rel=0.15)

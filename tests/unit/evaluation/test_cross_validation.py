@@ -11,8 +11,11 @@ from diffsym import tables
 from diffsym.errors import DiffsymError
 from diffsym.evaluation.cross_validation import out_of_fold, scores_by_fold
 from diffsym.evaluation.metrics import evaluate_experiment
+from diffsym.evaluation.scores import Bootstrap, Counts, LogVolumes
+from diffsym.evaluation.storage import plain
 
 CLASSES = [2, 14]
+BOOTSTRAP = Bootstrap(resamples=100)
 # Nine structures of the training side in three folds, and two of the test part.
 FOLDS = [0, 1, 2, 0, 1, 2, 0, 1, 2]
 ROLES = ["train", "train", "validation"] * 3
@@ -58,48 +61,48 @@ def member(number, ln_volume=None):
 
 
 def evaluated(members, **more):
-    return evaluate_experiment(members, split(), cross_validation=True, resamples=100, **more)
+    return evaluate_experiment(members, split(), cross_validation=True, bootstrap=BOOTSTRAP, **more)
 
 
 def test_each_structure_of_the_training_side_is_judged_once_by_the_network_that_has_not_seen_it():
     result = evaluated([member(number) for number in range(3)])
-    json.dumps(result, allow_nan=False)
-    validation, test = result["parts"]["validation"], result["parts"]["test"]
-    assert result["counts"] == {"train": 9, "validation": 9, "test": 2}
-    assert validation["accuracy"][0]["value"] == pytest.approx(6 / 9)
-    assert validation["baseline"][0]["value"] == pytest.approx(6 / 9)
-    assert validation["confusion"] == [[2, 1], [2, 4]]
+    json.dumps(plain(result), allow_nan=False)
+    validation, test = result.parts.validation, result.parts.test
+    assert result.counts == Counts(train=9, validation=9, test=2)
+    assert validation.accuracy[0].value == pytest.approx(6 / 9)
+    assert validation.baseline[0].value == pytest.approx(6 / 9)
+    assert validation.confusion == [[2, 1], [2, 4]]
     # One network answers for each structure, so there is no ensemble to compare with.
-    assert len(validation["members"]) == 1
-    assert validation["members_spread"] is None
-    assert len(test["members"]) == 3
-    assert test["accuracy"][0]["value"] == 1
-    assert test["members_mean"][0] == pytest.approx(np.mean([0.5, 0.5, 1]))
+    assert len(validation.members) == 1
+    assert validation.members_spread is None
+    assert len(test.members) == 3
+    assert test.accuracy[0].value == 1
+    assert test.members_mean[0] == pytest.approx(np.mean([0.5, 0.5, 1]))
 
 
 def test_accuracies_of_the_folds_by_hand():
-    folds = evaluated([member(number) for number in range(3)])["cross_validation"]
-    assert folds["structures"] == [3, 3, 3]
-    assert folds["accuracy"]["sets"] == pytest.approx([1 / 3, 2 / 3, 1])
-    assert folds["baseline"]["sets"] == pytest.approx([2 / 3, 2 / 3, 2 / 3])
-    assert folds["accuracy"]["value"] == pytest.approx(2 / 3)
-    low, high = stats.t.interval(0.95, 2, loc=2 / 3, scale=stats.sem(folds["accuracy"]["sets"]))
-    assert folds["accuracy"]["half_width"] == pytest.approx((high - low) / 2)
+    folds = evaluated([member(number) for number in range(3)]).cross_validation
+    assert folds.structures == [3, 3, 3]
+    assert folds.accuracy.sets == pytest.approx([1 / 3, 2 / 3, 1])
+    assert folds.baseline.sets == pytest.approx([2 / 3, 2 / 3, 2 / 3])
+    assert folds.accuracy.value == pytest.approx(2 / 3)
+    low, high = stats.t.interval(0.95, 2, loc=2 / 3, scale=stats.sem(folds.accuracy.sets))
+    assert folds.accuracy.half_width == pytest.approx((high - low) / 2)
 
 
 def test_folds_of_different_size():
     right = np.array([1.0, 0, 1, 1, 0])
-    scores = scores_by_fold({"accuracy": right}, np.array([1, 0, 1, 1, 1]))
-    assert scores["structures"] == [1, 4]
-    assert scores["accuracy"]["sets"] == [0, 0.75]
-    assert scores["accuracy"]["value"] == 0.375
+    scores = scores_by_fold(right, 1 - right, np.array([1, 0, 1, 1, 1]))
+    assert scores.structures == [1, 4]
+    assert scores.accuracy.sets == [0, 0.75]
+    assert scores.accuracy.value == 0.375
 
 
 def test_without_cross_validation_there_are_no_folds():
     members = [member(0), member(0)]
-    result = evaluate_experiment(members, split(), resamples=100)
-    assert result["cross_validation"] is None
-    assert result["counts"]["train"] == 6
+    result = evaluate_experiment(members, split(), bootstrap=BOOTSTRAP)
+    assert result.cross_validation is None
+    assert result.counts.train == 6
 
 
 def test_outliers_count_where_they_validate_and_not_where_they_train():
@@ -114,15 +117,15 @@ def test_outliers_count_where_they_validate_and_not_where_they_train():
         schema=tables.FILTER,
     )
     result = evaluated([member(number) for number in range(3)], training_filter=outliers)
-    assert result["counts"] == {"train": 7, "validation": 9, "test": 2}
+    assert result.counts == Counts(train=7, validation=9, test=2)
 
 
 def test_volumes_are_standardised_by_the_mean_over_the_members():
     members = [member(number, (4.0 + number, 0.5)) for number in range(3)]
-    parts = evaluated(members)["parts"]
-    assert [parts[role]["volume"]["n"] for role in ("validation", "test")] == [9, 2]
-    for part in parts.values():
-        assert part["volume"]["ln_volume"] == {"mean": 5.0, "deviation": 0.5}
+    parts = evaluated(members).parts
+    assert [part.volume.n for part in (parts.validation, parts.test)] == [9, 2]
+    for part in (parts.validation, parts.test):
+        assert part.volume.ln_volume == LogVolumes(mean=5.0, deviation=0.5)
 
 
 def test_a_member_of_another_fold_is_refused():

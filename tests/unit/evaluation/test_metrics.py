@@ -13,6 +13,8 @@ from sklearn.metrics import confusion_matrix, f1_score, log_loss, top_k_accuracy
 from diffsym import tables
 from diffsym.errors import DiffsymError
 from diffsym.evaluation import metrics, ranks
+from diffsym.evaluation.scores import Bootstrap, Counts, Interval, SystemRow
+from diffsym.evaluation.storage import plain
 from diffsym.structures.space_groups import crystal_system
 
 CLASSES = [2, 14, 62, 225]
@@ -48,27 +50,28 @@ def test_calibration_by_hand():
     probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.45, 0.55]])
     result = metrics.calibration(probabilities, np.array([0, 1, 1, 0]), bins=2)
     # All four confidences lie in the upper bin: mean 0.7125, two of four right.
-    assert result["expected_calibration_error"] == pytest.approx(0.2125)
-    assert [entry["count"] for entry in result["bins"]] == [0, 4]
-    assert [entry["right"] for entry in result["bins"]] == [0, 2]
-    assert result["bins"][0]["accuracy"] is None
+    assert result.expected_calibration_error == pytest.approx(0.2125)
+    assert [entry.count for entry in result.bins] == [0, 4]
+    assert [entry.right for entry in result.bins] == [0, 2]
+    assert result.bins[0].accuracy is None
 
 
 def test_confidence_on_an_edge_belongs_to_the_lower_bin():
     result = metrics.calibration(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([0, 0]), bins=2)
-    assert [entry["count"] for entry in result["bins"]] == [1, 1]
+    assert [entry.count for entry in result.bins] == [1, 1]
 
 
 def test_classes_without_entries_have_no_scores():
     confusion = np.array([[1, 1, 0], [0, 2, 0], [0, 0, 0]])
     table = metrics.per_class_scores(confusion, [2, 14, 62], np.array([6, 3, 1]))
-    assert [entry["precision"] for entry in table] == [1.0, pytest.approx(2 / 3), None]
-    assert [entry["recall"] for entry in table] == [0.5, 1.0, None]
-    assert table[2]["f1"] is None
-    assert [entry["training_frequency"] for entry in table] == [0.6, 0.3, 0.1]
+    assert [entry.precision for entry in table] == [1.0, pytest.approx(2 / 3), None]
+    assert [entry.recall for entry in table] == [0.5, 1.0, None]
+    assert table[2].f1 is None
+    assert [entry.training_frequency for entry in table] == [0.6, 0.3, 0.1]
 
 
-BOOTSTRAP = {"resamples": 200, "confidence": 0.95, "seed": 0}
+BOOTSTRAP = Bootstrap(resamples=200)
+FEW = Bootstrap(resamples=100)
 
 
 def test_crystal_system_is_predicted_by_summed_probabilities():
@@ -77,19 +80,19 @@ def test_crystal_system_is_predicted_by_summed_probabilities():
     result = ranks.crystal_system_scores(
         probabilities, np.array([0]), ["a"], [14, 15, 225], np.array([2, 2, 3]), BOOTSTRAP
     )
-    assert result["accuracy"] == {"value": 1.0, "low": 1.0, "high": 1.0}
+    assert result.accuracy == Interval(value=1.0, low=1.0, high=1.0)
     # Two groups of two training structures each outnumber one of three.
-    assert result["baseline"]["value"] == 1.0
-    assert result["systems"] == [
-        {
-            "crystal_system": "monoclinic",
-            "support": 1,
-            "space_group_accuracy": 0.0,
-            "crystal_system_accuracy": 1.0,
-        }
+    assert result.baseline.value == 1.0
+    assert result.systems == [
+        SystemRow(
+            crystal_system="monoclinic",
+            support=1,
+            space_group_accuracy=0.0,
+            crystal_system_accuracy=1.0,
+        )
     ]
-    assert result["names"] == ["monoclinic", "cubic"]
-    assert result["confusion"] == [[1, 0], [0, 0]]
+    assert result.names == ["monoclinic", "cubic"]
+    assert result.confusion == [[1, 0], [0, 0]]
 
 
 def test_crystal_systems_agree_with_scikit_learn():
@@ -102,11 +105,11 @@ def test_crystal_systems_agree_with_scikit_learn():
     )
     summed = pd.DataFrame(probabilities).T.groupby(systems).sum().T
     answers = summed.columns.to_numpy()[summed.to_numpy().argmax(axis=1)]
-    expected = confusion_matrix(systems[labels], answers, labels=result["names"])
-    assert result["confusion"] == expected.tolist()
-    assert result["accuracy"]["value"] == pytest.approx(np.trace(expected) / 200)
-    assert result["accuracy"]["low"] < result["accuracy"]["value"] < result["accuracy"]["high"]
-    assert result["baseline"]["value"] == pytest.approx((systems[labels] == "orthorhombic").mean())
+    expected = confusion_matrix(systems[labels], answers, labels=result.names)
+    assert result.confusion == expected.tolist()
+    assert result.accuracy.value == pytest.approx(np.trace(expected) / 200)
+    assert result.accuracy.low < result.accuracy.value < result.accuracy.high
+    assert result.baseline.value == pytest.approx((systems[labels] == "orthorhombic").mean())
 
 
 def test_centrosymmetric_groups_compete_with_each_other_only():
@@ -126,11 +129,12 @@ def test_centrosymmetric_groups_compete_with_each_other_only():
         list("abcd"),
         classes,
         np.array([50, 20, 40, 10]),
-        BOOTSTRAP | {"top_k": 4},
+        BOOTSTRAP,
+        top_k=4,
     )
-    assert (result["n"], result["n_classes"]) == (3, 2)
+    assert (result.n, result.n_classes) == (3, 2)
     values = {
-        name: [entry["value"] for entry in result[name]]
+        name: [entry.value for entry in getattr(result, name)]
         for name in ("accuracy", "baseline", "all_classes")
     }
     assert values["accuracy"] == pytest.approx([2 / 3, 1.0])
@@ -148,40 +152,41 @@ def test_centrosymmetric_accuracy_is_that_of_renormalised_probabilities():
         [str(i) for i in range(300)],
         classes,
         np.arange(5),
-        BOOTSTRAP | {"top_k": 3},
+        BOOTSTRAP,
+        top_k=3,
     )
     chosen = np.isin(labels, [0, 2, 4])
     own = probabilities[chosen][:, [0, 2, 4]]
     own /= own.sum(axis=1, keepdims=True)
     for k in (1, 2):
         expected = top_k_accuracy_score(labels[chosen] // 2, own, k=k, labels=[0, 1, 2])
-        assert result["accuracy"][k - 1]["value"] == pytest.approx(expected)
+        assert result.accuracy[k - 1].value == pytest.approx(expected)
 
 
 def test_without_centrosymmetric_structures_there_is_no_such_accuracy():
     arguments = np.array([[0.4, 0.6]]), np.array([0]), ["a"], [19, 62], np.array([1, 1])
-    assert metrics.centrosymmetric_scores(*arguments, BOOTSTRAP | {"top_k": 2}) is None
+    assert metrics.centrosymmetric_scores(*arguments, BOOTSTRAP, top_k=2) is None
 
 
 def test_confused_pairs_are_sorted_and_related():
     confusion = np.array([[5, 1, 0], [4, 9, 0], [0, 2, 3]])
     pairs = metrics.confused_pairs(confusion, [2, 14, 62], most=2)
-    assert [(p["true"], p["predicted"], p["count"]) for p in pairs] == [(14, 2, 4), (62, 14, 2)]
-    assert pairs[0]["relation"] == "maximal subgroup"
-    assert pairs[0]["share_of_true"] == pytest.approx(4 / 13)
+    assert [(p.true, p.predicted, p.count) for p in pairs] == [(14, 2, 4), (62, 14, 2)]
+    assert pairs[0].relation == "maximal subgroup"
+    assert pairs[0].share_of_true == pytest.approx(4 / 13)
 
 
 def test_error_distances_are_shares():
     confusion = np.array([[5, 1, 1], [4, 9, 0], [0, 2, 3]])
     entries = metrics.error_distances(confusion, [2, 14, 62], np.array([3, 1, 9]))
     # 2-14 and 14-62 are one step apart, 2-62 two.
-    assert [entry["share"] for entry in entries] == pytest.approx([7 / 8, 1 / 8])
+    assert [entry.share for entry in entries] == pytest.approx([7 / 8, 1 / 8])
     # By chance, the two errors of group 2 are drawn from the answers to others, 11 times 14 and 3
     # times 62, and the two of 62 from 9 times 2 and 10 times 14.
     far = 2 * 3 / 14 + 2 * 9 / 19
-    assert [entry["expected"] for entry in entries] == pytest.approx([1 - far / 8, far / 8])
+    assert [entry.expected for entry in entries] == pytest.approx([1 - far / 8, far / 8])
     # The baseline answers 62 to 7 structures of group 2 and to 13 of group 14.
-    assert [entry["baseline"] for entry in entries] == pytest.approx([13 / 20, 7 / 20])
+    assert [entry.baseline for entry in entries] == pytest.approx([13 / 20, 7 / 20])
     assert metrics.error_distances(np.diag([3, 4]), [2, 14], np.array([1, 2])) == []
 
 
@@ -238,37 +243,35 @@ def test_experiment_agrees_with_scikit_learn(study):
             make_predictions(second, labels, roles, 1, order=np.arange(300)[::-1]),
         ],
         make_split(labels, roles),
-        resamples=200,
+        bootstrap=BOOTSTRAP,
     )
-    json.dumps(result, allow_nan=False)
+    json.dumps(plain(result), allow_nan=False)
     chosen = np.array(roles) == "test"
     mean = (first + second)[chosen] / 2
-    test = result["parts"]["test"]
-    assert result["counts"] == {"train": 40, "validation": 100, "test": 200}
-    assert [entry["k"] for entry in test["accuracy"]] == [1, 2, 3, 4]
-    for entry in test["accuracy"][:3]:
-        assert entry["value"] == pytest.approx(
-            top_k_accuracy_score(labels[chosen], mean, k=entry["k"], labels=range(4))
+    test = result.parts.test
+    assert result.counts == Counts(train=40, validation=100, test=200)
+    assert [entry.k for entry in test.accuracy] == [1, 2, 3, 4]
+    for entry in test.accuracy[:3]:
+        assert entry.value == pytest.approx(
+            top_k_accuracy_score(labels[chosen], mean, k=entry.k, labels=range(4))
         )
-        assert entry["low"] <= entry["value"] <= entry["high"]
-    assert test["log_loss"] == pytest.approx(log_loss(labels[chosen], mean), rel=1e-5)
-    assert test["confusion"] == confusion_matrix(labels[chosen], mean.argmax(1)).tolist()
-    assert test["baseline"][0]["value"] == pytest.approx((labels[chosen] == 2).mean())
-    assert test["baseline"][1]["value"] == pytest.approx(np.isin(labels[chosen], [0, 2]).mean())
-    assert sum(entry["value"] for entry in test["first_differences"]) == pytest.approx(1.0)
-    singles = [member[0]["value"] for member in test["members"]]
-    assert test["members_mean"][0] == pytest.approx(np.mean(singles))
-    assert test["members_spread"][0] == pytest.approx(np.std(singles, ddof=1))
+        assert entry.low <= entry.value <= entry.high
+    assert test.log_loss == pytest.approx(log_loss(labels[chosen], mean), rel=1e-5)
+    assert test.confusion == confusion_matrix(labels[chosen], mean.argmax(1)).tolist()
+    assert test.baseline[0].value == pytest.approx((labels[chosen] == 2).mean())
+    assert test.baseline[1].value == pytest.approx(np.isin(labels[chosen], [0, 2]).mean())
+    assert sum(entry.value for entry in test.first_differences) == pytest.approx(1.0)
+    singles = [member[0].value for member in test.members]
+    assert test.members_mean[0] == pytest.approx(np.mean(singles))
+    assert test.members_spread[0] == pytest.approx(np.std(singles, ddof=1))
     answers = [first[chosen].argmax(1), second[chosen].argmax(1), mean.argmax(1)]
     scores = [f1_score(labels[chosen], answer, average="macro") for answer in answers]
-    assert test["macro_members"]["specific_mean"]["f1"] == pytest.approx(np.mean(scores[:2]))
-    assert test["macro"]["f1"] == pytest.approx(scores[2])
-    assert test["macro"] == test["macro_members"]["ensemble_mean"]
-    assert test["volume"] is None
-    gain = test["gain_over_baseline"][0]
-    assert gain["value"] == pytest.approx(
-        test["accuracy"][0]["value"] - test["baseline"][0]["value"]
-    )
+    assert test.macro_members.specific_mean.f1 == pytest.approx(np.mean(scores[:2]))
+    assert test.macro.f1 == pytest.approx(scores[2])
+    assert test.macro == test.macro_members.ensemble_mean
+    assert test.volume is None
+    gain = test.gain_over_baseline[0]
+    assert gain.value == pytest.approx(test.accuracy[0].value - test.baseline[0].value)
 
 
 def as_measured(table, names, groups):
@@ -293,15 +296,15 @@ def test_measured_patterns_by_hand(study):
     groups[20:50] = [230] * 30
     patterns = [as_measured(table, names, groups) for table in members]
     result = metrics.evaluate_experiment(
-        members, make_split(labels, roles), measured={"lab": patterns}, resamples=100
-    )["measured"]["lab"]
-    json.dumps(result, allow_nan=False)
-    assert (result["n"], result["n_labelled"], result["n_in_classes"]) == (300, 280, 250)
+        members, make_split(labels, roles), measured={"lab": patterns}, bootstrap=FEW
+    ).measured["lab"]
+    json.dumps(plain(result), allow_nan=False)
+    assert (result.n, result.n_labelled, result.n_in_classes) == (300, 280, 250)
     right = ((first + second).argmax(axis=1) == labels)[50:]
-    assert result["part"]["accuracy"][0]["value"] == pytest.approx(right.mean())
-    assert result["accuracy_of_labelled"] == pytest.approx(right.sum() / 280)
-    assert result["part"]["baseline"][0]["value"] == pytest.approx((labels[50:] == 2).mean())
-    assert result["round_trip"] is None
+    assert result.part.accuracy[0].value == pytest.approx(right.mean())
+    assert result.accuracy_of_labelled == pytest.approx(right.sum() / 280)
+    assert result.part.baseline[0].value == pytest.approx((labels[50:] == 2).mean())
+    assert result.round_trip is None
 
 
 def test_patterns_of_unknown_groups_have_no_accuracy(study):
@@ -309,11 +312,11 @@ def test_patterns_of_unknown_groups_have_no_accuracy(study):
     table = make_predictions(first, labels, roles)
     patterns = as_measured(table, [f"lab:{i}" for i in range(300)], [None] * 299 + [230])
     result = metrics.evaluate_experiment(
-        [table], make_split(labels, roles), measured={"lab": [patterns]}, resamples=100
-    )["measured"]["lab"]
-    assert (result["n_labelled"], result["n_in_classes"]) == (1, 0)
-    assert result["part"] is None
-    assert result["accuracy_of_labelled"] == 0
+        [table], make_split(labels, roles), measured={"lab": [patterns]}, bootstrap=FEW
+    ).measured["lab"]
+    assert (result.n_labelled, result.n_in_classes) == (1, 0)
+    assert result.part is None
+    assert result.accuracy_of_labelled == 0
 
 
 def test_round_trip_compares_the_same_structures(study):
@@ -324,15 +327,19 @@ def test_round_trip_compares_the_same_structures(study):
     patterns = as_measured(
         answers, [f"s:{i:04d}" for i in test], [CLASSES[label] for label in labels[test]]
     )
-    trip = metrics.evaluate_experiment(
-        [computed], make_split(labels, roles), measured={"trip": [patterns]}, resamples=100
-    )["measured"]["trip"]["round_trip"]
+    trip = (
+        metrics.evaluate_experiment(
+            [computed], make_split(labels, roles), measured={"trip": [patterns]}, bootstrap=FEW
+        )
+        .measured["trip"]
+        .round_trip
+    )
     by_structure = (first[test].argmax(axis=1) == labels[test]).mean()
     by_pattern = (second[test].argmax(axis=1) == labels[test]).mean()
-    assert trip["structure"][0]["value"] == pytest.approx(by_structure)
-    assert trip["pattern"][0]["value"] == pytest.approx(by_pattern)
-    assert trip["loss"][0]["value"] == pytest.approx(by_structure - by_pattern)
-    assert trip["loss"][0]["low"] <= trip["loss"][0]["value"] <= trip["loss"][0]["high"]
+    assert trip.structure[0].value == pytest.approx(by_structure)
+    assert trip.pattern[0].value == pytest.approx(by_pattern)
+    assert trip.loss[0].value == pytest.approx(by_structure - by_pattern)
+    assert trip.loss[0].low <= trip.loss[0].value <= trip.loss[0].high
 
 
 def test_outliers_that_did_not_train_do_not_count(study):
@@ -352,21 +359,21 @@ def test_outliers_that_did_not_train_do_not_count(study):
         [make_predictions(first, labels, roles)],
         make_split(labels, roles),
         training_filter=training_filter,
-        resamples=100,
+        bootstrap=FEW,
     )
-    assert result["counts"]["train"] == 20
-    per_class = result["parts"]["test"]["per_class"]
-    assert [entry["training_count"] for entry in per_class] == [15, 0, 5, 0]
+    assert result.counts.train == 20
+    per_class = result.parts.test.per_class
+    assert [entry.training_count for entry in per_class] == [15, 0, 5, 0]
     # Group 62 is no longer the most frequent one.
-    baseline = result["parts"]["test"]["baseline"][0]["value"]
+    baseline = result.parts.test.baseline[0].value
     assert baseline == pytest.approx((labels[np.array(roles) == "test"] == 0).mean())
 
 
 def test_experiment_is_deterministic(study):
     first, _, labels, roles = study
     inputs = [make_predictions(first, labels, roles)], make_split(labels, roles)
-    assert metrics.evaluate_experiment(*inputs, resamples=100) == metrics.evaluate_experiment(
-        *inputs, resamples=100
+    assert metrics.evaluate_experiment(*inputs, bootstrap=FEW) == metrics.evaluate_experiment(
+        *inputs, bootstrap=FEW
     )
 
 
@@ -379,8 +386,8 @@ def test_grouped_splits_have_wider_intervals(study):
     for key in (None, group):
         test = metrics.evaluate_experiment(
             [make_predictions(first, labels, roles)], make_split(labels, roles, key)
-        )["parts"]["test"]
-        widths.append(test["accuracy"][0]["high"] - test["accuracy"][0]["low"])
+        ).parts.test
+        widths.append(test.accuracy[0].high - test.accuracy[0].low)
     assert widths[1] > 1.5 * widths[0]
 
 

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diffsym.errors import DiffsymError
+from diffsym.evaluation.scores import Bootstrap
+from diffsym.evaluation.storage import plain
 from diffsym.evaluation.untrained import divide, recognise, scores, untrained_groups
 from diffsym.tables import SPLIT
 
@@ -136,11 +138,9 @@ def test_too_few_groups_are_refused():
     assert untrained_groups([225, 69, 3], [225, 227]) == [3, 69]
 
 
-def recognition_of(numbers, members, images, **changes):
+def recognition_of(numbers, members, images):
     split = split_of(numbers)
-    return recognise(
-        members, images, split["structure_id"], split, **{"resamples": 100, "seed": 0, **changes}
-    )
+    return recognise(members, images, split["structure_id"], split, Bootstrap(resamples=100))
 
 
 def test_features_that_tell_groups_apart_are_recognised():
@@ -153,21 +153,21 @@ def test_features_that_tell_groups_apart_are_recognised():
     features[:, [0, 2]] = rng.random((len(numbers), 2, 4))
     images = rng.random((len(numbers), STREAMS, 30))
     recognition = recognition_of(numbers, [features], images)
-    json.dumps(recognition, allow_nan=False)
-    of_features = recognition["accuracy"]["features"]
-    assert [entry["k"] for entry in of_features["mean"]] == [1, 2, 3, 4]
+    json.dumps(plain(recognition), allow_nan=False)
+    of_features = recognition.accuracy.features
+    assert [entry.k for entry in of_features.mean] == [1, 2, 3, 4]
     for reading in ("mean", "nearest"):
-        first = of_features[reading][0]["value"]
+        first = getattr(of_features, reading)[0].value
         assert first > 0.9
-        assert recognition["accuracy"]["images"][reading][0]["value"] < 0.7
-        gain = recognition["gain_over_images"][reading][0]
-        without = recognition["accuracy"]["images"][reading][0]["value"]
-        assert gain["value"] == pytest.approx(first - without)
-        right = sum(group["right"][reading] for group in recognition["groups"])
+        without = getattr(recognition.accuracy.images, reading)[0].value
+        assert without < 0.7
+        gain = getattr(recognition.gain_over_images, reading)[0]
+        assert gain.value == pytest.approx(first - without)
+        right = sum(getattr(group.right, reading) for group in recognition.groups)
         assert right == pytest.approx(first * 20)
     # Ten of the twenty tested structures are of the commonest group, five of the next.
-    assert [entry["value"] for entry in recognition["baseline"]] == [0.5, 0.75, 0.9, 1.0]
-    counts = [(g["space_group"], g["reference"], g["test"]) for g in recognition["groups"]]
+    assert [entry.value for entry in recognition.baseline] == [0.5, 0.75, 0.9, 1.0]
+    counts = [(g.space_group, g.reference, g.test) for g in recognition.groups]
     assert counts == [(3, 10, 10), (69, 2, 2), (130, 5, 5), (162, 3, 3)]
 
 
@@ -183,12 +183,10 @@ def test_recognition_is_deterministic_and_the_order_of_structures_plays_no_part(
         images[order],
         split["structure_id"].take(pa.array(order)),
         split,
-        resamples=100,
-        seed=0,
+        Bootstrap(resamples=100),
     )
-    assert turned["groups"] == first["groups"]
+    assert turned.groups == first.groups
     accuracies = [
-        [entry["value"] for entry in result["accuracy"]["features"]["nearest"]]
-        for result in (first, turned)
+        [entry.value for entry in result.accuracy.features.nearest] for result in (first, turned)
     ]
     assert accuracies[0] == accuracies[1]

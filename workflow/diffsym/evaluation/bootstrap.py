@@ -6,10 +6,11 @@ there are; with one entry per cluster, this is the ordinary bootstrap.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from diffsym.evaluation.scores import Bootstrap, Interval, TopK
 
 Floats = NDArray[np.float64]
 
@@ -17,20 +18,16 @@ RESAMPLES_AT_ONCE = 100
 """Resamples drawn together: bounds the memory to 100 weights per entry."""
 
 
-def resampled_weights(
-    clusters: Sequence[str], *, resamples: int, seed: int
-) -> Iterator[NDArray[np.int64]]:
+def resampled_weights(clusters: Sequence[str], bootstrap: Bootstrap) -> Iterator[NDArray[np.int64]]:
     """How often each entry is drawn in each resample, in blocks of resamples.
 
     Parameters
     ----------
     clusters
         Cluster key of each entry, length n.
-    resamples
-        Number of resamples.
-    seed
-        Seed of the random generator: equal seeds give equal resamples, so that results for the
-        same entries can be compared resample by resample.
+    bootstrap
+        Number of resamples, and seed of the random generator: equal seeds give equal resamples, so
+        that results for the same entries can be compared resample by resample.
 
     Yields
     ------
@@ -39,16 +36,14 @@ def resampled_weights(
     """
     _, index = np.unique(np.asarray(clusters), return_inverse=True)
     n_clusters = int(index.max()) + 1
-    rng = np.random.default_rng(seed)
-    for start in range(0, resamples, RESAMPLES_AT_ONCE):
-        block = min(RESAMPLES_AT_ONCE, resamples - start)
+    rng = np.random.default_rng(bootstrap.seed)
+    for start in range(0, bootstrap.resamples, RESAMPLES_AT_ONCE):
+        block = min(RESAMPLES_AT_ONCE, bootstrap.resamples - start)
         draws = rng.integers(n_clusters, size=(block, n_clusters))
         yield np.stack([np.bincount(draw, minlength=n_clusters)[index] for draw in draws])
 
 
-def bootstrap_means(
-    values: Floats, clusters: Sequence[str], *, resamples: int, seed: int
-) -> Floats:
+def bootstrap_means(values: Floats, clusters: Sequence[str], bootstrap: Bootstrap) -> Floats:
     """Column means over bootstrap resamples of whole clusters.
 
     All columns share the same resamples, so differences between columns are paired.
@@ -59,7 +54,7 @@ def bootstrap_means(
         Shape (n, columns).
     clusters
         Cluster key of each row, length n.
-    resamples, seed
+    bootstrap
         As in `resampled_weights`.
 
     Returns
@@ -70,7 +65,7 @@ def bootstrap_means(
     return np.concatenate(
         [
             (weights @ values) / weights.sum(axis=1, keepdims=True)
-            for weights in resampled_weights(clusters, resamples=resamples, seed=seed)
+            for weights in resampled_weights(clusters, bootstrap)
         ]
     )
 
@@ -82,14 +77,14 @@ def interval(samples: Floats, confidence: float) -> tuple[Floats, Floats]:
     return low, high
 
 
-def with_interval(value: float, samples: Floats, confidence: float) -> dict[str, Any]:
-    """A number and its interval as {value, low, high}; `samples` has shape (resamples,)."""
+def with_interval(value: float, samples: Floats, confidence: float) -> Interval:
+    """A number and its interval; `samples` has shape (resamples,)."""
     low, high = interval(samples, confidence)
-    return {"value": float(value), "low": float(low), "high": float(high)}
+    return Interval(value=float(value), low=float(low), high=float(high))
 
 
-def with_intervals(values: Floats, samples: Floats, confidence: float) -> list[dict[str, Any]]:
-    """One entry {k, value, low, high} for each k = 1, 2, ...
+def with_intervals(values: Floats, samples: Floats, confidence: float) -> list[TopK]:
+    """One number and its interval for each k = 1, 2, ...
 
     Parameters
     ----------
@@ -100,7 +95,10 @@ def with_intervals(values: Floats, samples: Floats, confidence: float) -> list[d
     confidence
         Confidence level of the interval.
     """
+    low, high = interval(samples, confidence)
     return [
-        {"k": k, **with_interval(value, column, confidence)}
-        for k, (value, column) in enumerate(zip(values, samples.T, strict=True), start=1)
+        TopK(k=k, value=value, low=lower, high=upper)
+        for k, (value, lower, upper) in enumerate(
+            zip(values.tolist(), low.tolist(), high.tolist(), strict=True), start=1
+        )
     ]

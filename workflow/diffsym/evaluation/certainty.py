@@ -6,12 +6,12 @@ certainty is below a threshold.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffsym.evaluation.bootstrap import Floats, resampled_weights, with_interval
+from diffsym.evaluation.scores import Bootstrap, Certainty, HalfUnclassified, ThresholdCurve
 
 THRESHOLDS = np.linspace(0.0, 1.0, 101)
 """Thresholds of the curve."""
@@ -19,7 +19,7 @@ CLASSIFIED_SHARE = 0.5
 """Share of structures classified for the accuracy that Vecsei et al. quote."""
 
 
-def threshold_curve(certainty: Floats, correct: Floats) -> dict[str, list[float | None]]:
+def threshold_curve(certainty: Floats, correct: Floats) -> ThresholdCurve:
     """Accuracy on the classified structures, and share of unclassified ones.
 
     Parameters
@@ -28,20 +28,14 @@ def threshold_curve(certainty: Floats, correct: Floats) -> dict[str, list[float 
         Largest probability of each structure, shape (n,).
     correct
         1 where the top-1 prediction is correct, otherwise 0, shape (n,).
-
-    Returns
-    -------
-    dict
-        `threshold`, `unclassified` and `accuracy`, one value per threshold; the accuracy
-        is None where nothing is classified.
     """
     classified = certainty >= THRESHOLDS[:, None]
     accuracy = [float(correct[row].mean()) if row.any() else None for row in classified]
-    return {
-        "threshold": THRESHOLDS.tolist(),
-        "unclassified": (1.0 - classified.mean(axis=1)).tolist(),
-        "accuracy": accuracy,
-    }
+    return ThresholdCurve(
+        threshold=THRESHOLDS.tolist(),
+        unclassified=(1.0 - classified.mean(axis=1)).tolist(),
+        accuracy=accuracy,
+    )
 
 
 def most_certain_accuracy(
@@ -83,11 +77,8 @@ def certainty_scores(
     correct: Floats,
     baseline_correct: Floats,
     clusters: Sequence[str],
-    *,
-    resamples: int,
-    confidence: float,
-    seed: int,
-) -> dict[str, Any]:
+    bootstrap: Bootstrap,
+) -> Certainty:
     """Curve over the threshold, and the accuracy when half of the structures stay unclassified.
 
     Each resample has its own threshold. The baseline predicts the most frequent training class for
@@ -101,25 +92,29 @@ def certainty_scores(
         1 where the label-frequency baseline is correct, otherwise 0, shape (n,).
     clusters
         Cluster key of each structure, length n.
-    resamples, confidence, seed
-        Bootstrap settings.
-
-    Returns
-    -------
-    dict
-        `curve`, and `half_unclassified` with the `threshold` and {value, low, high} of the
-        `accuracy` and of the `baseline`.
+    bootstrap
+        How intervals are computed.
     """
-    answers = {"accuracy": correct, "baseline": baseline_correct}
-    samples: dict[str, list[Floats]] = {name: [] for name in answers}
-    for weights in resampled_weights(clusters, resamples=resamples, seed=seed):
-        for name, hits in answers.items():
-            block, _ = most_certain_accuracy(certainty, hits, weights, share=CLASSIFIED_SHARE)
-            samples[name].append(block)
+    answers = (correct, baseline_correct)
+
+    def accuracies(weights: NDArray[np.int64]) -> Floats:
+        """Accuracy of both answers in each resample, shape (2, resamples)."""
+        halves = [
+            most_certain_accuracy(certainty, hits, weights, share=CLASSIFIED_SHARE)
+            for hits in answers
+        ]
+        return np.stack([accuracy for accuracy, _ in halves])
+
     once = np.ones((1, len(certainty)), dtype=np.int64)
-    half: dict[str, Any] = {}
-    for name, hits in answers.items():
-        value, threshold = most_certain_accuracy(certainty, hits, once, share=CLASSIFIED_SHARE)
-        half["threshold"] = float(threshold[0])
-        half[name] = with_interval(float(value[0]), np.concatenate(samples[name]), confidence)
-    return {"curve": threshold_curve(certainty, correct), "half_unclassified": half}
+    _, threshold = most_certain_accuracy(certainty, correct, once, share=CLASSIFIED_SHARE)
+    samples = np.hstack([accuracies(block) for block in resampled_weights(clusters, bootstrap)])
+    accuracy, baseline = (
+        with_interval(value, row, bootstrap.confidence)
+        for value, row in zip(accuracies(once)[:, 0], samples, strict=True)
+    )
+    return Certainty(
+        curve=threshold_curve(certainty, correct),
+        half_unclassified=HalfUnclassified(
+            threshold=float(threshold[0]), accuracy=accuracy, baseline=baseline
+        ),
+    )

@@ -5,7 +5,6 @@ all members together therefore contain every such structure once.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from diffsym.errors import DiffsymError
 from diffsym.evaluation.bootstrap import Floats
 from diffsym.evaluation.macro import mean_over_sets
+from diffsym.evaluation.scores import CrossValidation, MeanOverSets
 
 
 def out_of_fold(predictions: Sequence[pa.Table], folds: Mapping[str, int]) -> pa.Table:
@@ -47,24 +47,24 @@ def out_of_fold(predictions: Sequence[pa.Table], folds: Mapping[str, int]) -> pa
     return pa.concat_tables(parts)
 
 
-def scores_by_fold(hits: Mapping[str, Floats], folds: NDArray[np.int64]) -> dict[str, Any]:
+def scores_by_fold(
+    correct: Floats, baseline_correct: Floats, folds: NDArray[np.int64]
+) -> CrossValidation:
     """Accuracy of each fold, and its mean over the folds.
 
     Parameters
     ----------
-    hits
-        Predictor -> 1 where its top-1 prediction is correct, otherwise 0, shape (n,).
+    correct, baseline_correct
+        1 where the top-1 prediction of the members and of the label-frequency baseline is correct,
+        otherwise 0, shape (n,).
     folds
         Fold of each structure, 0, 1, ..., shape (n,).
-
-    Returns
-    -------
-    dict
-        `structures`, the number in each fold; for each predictor {value, half_width, sets}, see
-        `diffsym.evaluation.macro.mean_over_sets`, with one value of `sets` per fold.
     """
     structures = np.bincount(folds)
-    return {"structures": structures.tolist()} | {
-        who: mean_over_sets((np.bincount(folds, right) / structures).tolist())
-        for who, right in hits.items()
-    }
+
+    def mean(hits: Floats) -> MeanOverSets:
+        return mean_over_sets((np.bincount(folds, hits) / structures).tolist())
+
+    return CrossValidation(
+        structures=structures.tolist(), accuracy=mean(correct), baseline=mean(baseline_correct)
+    )

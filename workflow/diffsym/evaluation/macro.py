@@ -4,18 +4,26 @@ After section 3.4 of Ozaki, Ishida & Kiyobayashi 2025, J. Appl. Cryst. 58, whose
 quoted by number. A confusion matrix M has true classes in rows and predicted ones in columns.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from diffsym.evaluation.scores import (
+    MACRO_SCORES,
+    CountedCells,
+    Macro,
+    MacroScores,
+    MeanOverSets,
+    MemberScores,
+)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-MACRO_SCORES = ("precision", "recall", "f1", "accuracy")
+T = TypeVar("T")
 
 
 class ClassScores(NamedTuple):
@@ -77,25 +85,14 @@ def class_scores(confusion: Integers) -> ClassScores:
     confusion
         Shape (classes, classes).
     """
-    right = np.diag(confusion).astype(np.float64)
-    support, answered = confusion.sum(axis=1), confusion.sum(axis=0)
-    # 2 PR / (P + R) = 2 M_ii / (entries + predictions), defined even if P or R is not.
-    return ClassScores(
-        precision=_ratio(right, answered),
-        recall=_ratio(right, support),
-        f1=_ratio(2.0 * right, support + answered),
-        support=support,
+    true, predicted = np.indices(confusion.shape)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        true.ravel(), predicted.ravel(), sample_weight=confusion.ravel(), zero_division=0
     )
+    return ClassScores(precision, recall, f1, support)
 
 
-def _ratio(numerator: Floats, denominator: Integers) -> Floats:
-    """Quotients; 0 where the denominator is 0."""
-    return np.divide(
-        numerator, denominator, out=np.zeros(numerator.shape), where=np.asarray(denominator > 0)
-    )
-
-
-def macro_scores(confusion: Integers) -> dict[str, Any]:
+def macro_scores(confusion: Integers) -> MacroScores:
     """Means of precision, recall and F1 over the classes, and the accuracy (equations 18 to 21).
 
     A class without entries in the evaluated set has no recall and is left out of all means; a
@@ -106,21 +103,16 @@ def macro_scores(confusion: Integers) -> dict[str, Any]:
     ----------
     confusion
         Shape (classes, classes).
-
-    Returns
-    -------
-    dict
-        `precision`, `recall`, `f1`, `accuracy`, and `classes`, the number of classes averaged over.
     """
     scores = class_scores(confusion)
     present = scores.support > 0
-    return {
-        "precision": float(scores.precision[present].mean()),
-        "recall": float(scores.recall[present].mean()),
-        "f1": float(scores.f1[present].mean()),
-        "accuracy": float(np.trace(confusion) / confusion.sum()),
-        "classes": int(present.sum()),
-    }
+    return MacroScores(
+        precision=float(scores.precision[present].mean()),
+        recall=float(scores.recall[present].mean()),
+        f1=float(scores.f1[present].mean()),
+        accuracy=float(np.trace(confusion) / confusion.sum()),
+        classes=int(present.sum()),
+    )
 
 
 def ensemble_scores(
@@ -129,7 +121,7 @@ def ensemble_scores(
     labels: Integers,
     classes: Sequence[int],
     training_counts: Integers,
-) -> dict[str, Any]:
+) -> MemberScores:
     """Compare the scores of the members with those of their mean probability.
 
     Parameters
@@ -144,41 +136,39 @@ def ensemble_scores(
         Space-group numbers.
     training_counts
         Number of training entries of each class.
-
-    Returns
-    -------
-    dict
-        `specific_mean`, the mean of the members' scores (equation 22); `ensemble_mean`, the score
-        of the mean probability; `baseline`, the score of always predicting the most frequent
-        training class; `members` and `confusions`, scores and confusion matrix of each member. A
-        matrix is three lists of its non-zero cells: `true` and `predicted` space group and `count`.
     """
     confusions = [count_answers(member, labels) for member in members]
     singles = [macro_scores(confusion) for confusion in confusions]
     frequent = count_frequent_answers(confusions[0], training_counts)
-    return {
-        "specific_mean": {
-            name: float(np.mean([scores[name] for scores in singles])) for name in MACRO_SCORES
-        },
-        "ensemble_mean": macro_scores(count_answers(ensemble, labels)),
-        "baseline": macro_scores(frequent),
-        "members": singles,
-        "confusions": [_counted_cells(confusion, classes) for confusion in confusions],
-    }
+    return MemberScores(
+        # Equation 22.
+        specific_mean=each_macro(
+            lambda name: float(np.mean([getattr(scores, name) for scores in singles]))
+        ),
+        ensemble_mean=macro_scores(count_answers(ensemble, labels)),
+        baseline=macro_scores(frequent),
+        members=singles,
+        confusions=[_counted_cells(confusion, classes) for confusion in confusions],
+    )
 
 
-def _counted_cells(confusion: Integers, classes: Sequence[int]) -> dict[str, list[int]]:
+def _counted_cells(confusion: Integers, classes: Sequence[int]) -> CountedCells:
     """Non-zero cells of a confusion matrix, by space group."""
     true, predicted = np.nonzero(confusion)
     numbers = np.asarray(classes)
-    return {
-        "true": numbers[true].tolist(),
-        "predicted": numbers[predicted].tolist(),
-        "count": confusion[true, predicted].tolist(),
-    }
+    return CountedCells(
+        true=numbers[true].tolist(),
+        predicted=numbers[predicted].tolist(),
+        count=confusion[true, predicted].tolist(),
+    )
 
 
-def mean_over_sets(values: Sequence[float], confidence: float = 0.95) -> dict[str, Any]:
+def each_macro(score: Callable[[str], T]) -> Macro[T]:
+    """A value for each of the macro scores, by its name."""
+    return Macro(**{name: score(name) for name in MACRO_SCORES})
+
+
+def mean_over_sets(values: Sequence[float], confidence: float = 0.95) -> MeanOverSets:
     """Mean over k held-out sets (a series or folds) with the half width of its interval.
 
     The interval is Student's t interval of k values with k - 1 degrees of freedom: the held-out
@@ -191,21 +181,14 @@ def mean_over_sets(values: Sequence[float], confidence: float = 0.95) -> dict[st
         One per held-out set.
     confidence
         Confidence level of the interval.
-
-    Returns
-    -------
-    dict
-        `value`; `half_width`, which is None for a single set; `sets`, the values themselves.
     """
     half_width = None
     if len(values) > 1:
         quantile = stats.t.ppf((1.0 + confidence) / 2.0, len(values) - 1)
         half_width = float(quantile * stats.sem(values))
-    return {"value": float(np.mean(values)), "half_width": half_width, "sets": list(values)}
+    return MeanOverSets(value=float(np.mean(values)), half_width=half_width, sets=list(values))
 
 
-def means_over_sets(
-    scores: Sequence[Mapping[str, float]], names: Sequence[str] = MACRO_SCORES
-) -> dict[str, dict[str, Any]]:
-    """`mean_over_sets` of each named score; `scores` has one mapping per held-out set."""
-    return {name: mean_over_sets([entry[name] for entry in scores]) for name in names}
+def macro_over_sets(scores: Sequence[Macro[float] | MacroScores]) -> Macro[MeanOverSets]:
+    """`mean_over_sets` of each macro score, from those of each held-out set."""
+    return each_macro(lambda name: mean_over_sets([getattr(entry, name) for entry in scores]))

@@ -5,6 +5,7 @@ After Tables 4 and 6 of Ozaki, Ishida & Kiyobayashi 2025, J. Appl. Cryst. 58.
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,26 @@ import pyarrow.compute as pc
 
 from diffsym.errors import DiffsymError
 from diffsym.evaluation.volumes import ensemble_volume
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A space group and the probability that a member or the ensemble gives it."""
+
+    space_group: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class MemberVolumes:
+    """Predicted volumes of one primitive cell, A^3."""
+
+    members: Sequence[float]
+    """Volume from each member."""
+    ensemble: float
+    """Their geometric mean."""
+    true: float | None
+    """The true volume; None if unknown."""
 
 
 def _row_of(predictions: pa.Table, structure_id: str) -> dict[str, Any]:
@@ -28,7 +49,7 @@ def _row_of(predictions: pa.Table, structure_id: str) -> dict[str, Any]:
 
 def answers_by_member(
     predictions: Sequence[pa.Table], structure_id: str, *, top: int = 3
-) -> list[list[dict[str, Any]]]:
+) -> list[list[Answer]]:
     """Most probable space groups from each member and from the mean probability.
 
     Parameters
@@ -43,8 +64,8 @@ def answers_by_member(
     Returns
     -------
     list
-        One row for the first, second, ... prediction, each with one {space_group, probability} per
-        member and a last one for the mean. Equal probabilities are in the order of the classes.
+        One row for the first, second, ... prediction, each with one `Answer` per member and
+        a last one for the mean. Equal probabilities are in the order of the classes.
     """
     classes = json.loads(predictions[0].schema.metadata[b"classes"])
     members = np.array(
@@ -54,14 +75,14 @@ def answers_by_member(
     order = np.argsort(-columns, axis=1, kind="stable")[:, :top]
     return [
         [
-            {"space_group": classes[answer], "probability": float(column[answer])}
+            Answer(classes[answer], float(column[answer]))
             for column, answer in zip(columns, answers, strict=True)
         ]
         for answers in order.T
     ]
 
 
-def volumes_by_member(predictions: Sequence[pa.Table], structure_id: str) -> dict[str, Any]:
+def volumes_by_member(predictions: Sequence[pa.Table], structure_id: str) -> MemberVolumes:
     """Primitive volume from each member and from the ensemble.
 
     Parameters
@@ -70,16 +91,7 @@ def volumes_by_member(predictions: Sequence[pa.Table], structure_id: str) -> dic
         One predictions table per member, each with volume columns.
     structure_id
         Structure or measured pattern.
-
-    Returns
-    -------
-    dict
-        `members`, a list; `ensemble`, their geometric mean; `true`, None if unknown; A^3.
     """
     rows = [_row_of(table, structure_id) for table in predictions]
     members = [row["volume"] for row in rows]
-    return {
-        "members": members,
-        "ensemble": float(ensemble_volume(np.array(members))),
-        "true": rows[0]["true_volume"],
-    }
+    return MemberVolumes(members, float(ensemble_volume(np.array(members))), rows[0]["true_volume"])

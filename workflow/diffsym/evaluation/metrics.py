@@ -1,4 +1,4 @@
-"""Metrics of one experiment's predictions, as a JSON-serialisable dictionary.
+"""Metrics of one experiment's predictions.
 
 Every accuracy has a bootstrap interval and comes with the accuracy of the label-frequency baseline,
 which always predicts the most frequent training classes. The test set is used neither for training
@@ -34,16 +34,33 @@ from diffsym.evaluation.ranks import (
     top_k_accuracies,
     true_class_rank,
 )
+from diffsym.evaluation.scores import (
+    Bin,
+    Bootstrap,
+    Calibration,
+    CentrosymmetricScores,
+    ConfusedPair,
+    Counts,
+    CrossValidation,
+    DistanceShare,
+    GroupScores,
+    MeasuredScores,
+    Metrics,
+    Part,
+    Parts,
+    RoundTrip,
+    Settings,
+    VolumeScores,
+)
 from diffsym.evaluation.subgroups import distance, relation
 from diffsym.evaluation.volumes import predicts_volumes, training_scale, volume_scores
 from diffsym.structures.space_groups import is_centrosymmetric
 
-EVALUATED_ROLES = ("validation", "test")
 ANSWERS = 10
 """A_1 ... A_10 are computed, as in Fig. 5a of Vecsei et al. 2019."""
 
 
-def calibration(probabilities: Floats, labels: Integers, *, bins: int) -> dict[str, Any]:
+def calibration(probabilities: Floats, labels: Integers, *, bins: int) -> Calibration:
     """Compute the expected calibration error and the bins of the reliability diagram.
 
     The confidence is the largest probability; bins have equal width (Guo et al. 2017, Proc. ICML
@@ -73,21 +90,21 @@ def calibration(probabilities: Floats, labels: Integers, *, bins: int) -> dict[s
         if mean_confidence is not None and accuracy is not None:
             error += count / len(labels) * abs(accuracy - mean_confidence)
         table.append(
-            {
-                "low": float(edges[number]),
-                "high": float(edges[number + 1]),
-                "count": count,
-                "right": right,
-                "confidence": mean_confidence,
-                "accuracy": accuracy,
-            }
+            Bin(
+                low=float(edges[number]),
+                high=float(edges[number + 1]),
+                count=count,
+                right=right,
+                confidence=mean_confidence,
+                accuracy=accuracy,
+            )
         )
-    return {"expected_calibration_error": error, "bins": table}
+    return Calibration(expected_calibration_error=error, bins=table)
 
 
 def per_class_scores(
     confusion: Integers, classes: Sequence[int], training_counts: Integers
-) -> list[dict[str, Any]]:
+) -> list[GroupScores]:
     """Precision, recall and F1 of each class; None for classes without entries.
 
     Parameters
@@ -103,15 +120,15 @@ def per_class_scores(
     present = scores.support > 0
     total = max(int(training_counts.sum()), 1)
     return [
-        {
-            "space_group": int(number),
-            "support": int(scores.support[i]),
-            "training_count": int(training_counts[i]),
-            "training_frequency": float(training_counts[i] / total),
-            "precision": float(scores.precision[i]) if present[i] else None,
-            "recall": float(scores.recall[i]) if present[i] else None,
-            "f1": float(scores.f1[i]) if present[i] else None,
-        }
+        GroupScores(
+            space_group=int(number),
+            support=int(scores.support[i]),
+            training_count=int(training_counts[i]),
+            training_frequency=float(training_counts[i] / total),
+            precision=float(scores.precision[i]) if present[i] else None,
+            recall=float(scores.recall[i]) if present[i] else None,
+            f1=float(scores.f1[i]) if present[i] else None,
+        )
         for i, number in enumerate(classes)
     ]
 
@@ -122,8 +139,10 @@ def centrosymmetric_scores(
     clusters: Sequence[str],
     classes: Sequence[int],
     training_counts: Integers,
-    settings: Mapping[str, Any],
-) -> dict[str, Any] | None:
+    bootstrap: Bootstrap,
+    *,
+    top_k: int,
+) -> CentrosymmetricScores | None:
     """Accuracy when only centrosymmetric space groups are allowed.
 
     Vecsei et al. 2019 (section V.A, Table I) "restrict the classification to only centrosymmetric
@@ -135,14 +154,15 @@ def centrosymmetric_scores(
 
     Parameters
     ----------
-    probabilities, labels, clusters, classes, training_counts, settings
-        As in `crystal_system_scores`; `settings` also has `top_k`.
+    probabilities, labels, clusters, classes, training_counts, bootstrap
+        As in `crystal_system_scores`.
+    top_k
+        Accuracies A_1 ... A_k; at most the number of centrosymmetric classes.
 
     Returns
     -------
-    dict or None
-        `n`, `n_classes`, and lists of {k, value, low, high}: `accuracy`, `baseline` and
-        `all_classes`. None if no structure has a centrosymmetric group.
+    CentrosymmetricScores or None
+        None if no structure has a centrosymmetric group.
     """
     centrosymmetric = np.array([is_centrosymmetric(number) for number in classes])
     chosen = np.flatnonzero(centrosymmetric[labels]).tolist()
@@ -158,17 +178,23 @@ def centrosymmetric_scores(
             true_class_rank(probabilities[chosen], labels[chosen]),
         ],
         [clusters[index] for index in chosen],
-        {**settings, "top_k": min(settings["top_k"], n_classes)},
+        bootstrap,
+        top_k=min(top_k, n_classes),
     )
-    return {"n": len(chosen), "n_classes": n_classes} | {
-        name: with_intervals(values[i], samples[:, i], settings["confidence"])
-        for i, name in enumerate(("accuracy", "baseline", "all_classes"))
-    }
+    accuracy, baseline, all_classes = (
+        with_intervals(value, sample, bootstrap.confidence)
+        for value, sample in zip(values, samples.swapaxes(0, 1), strict=True)
+    )
+    return CentrosymmetricScores(
+        n=len(chosen),
+        n_classes=n_classes,
+        accuracy=accuracy,
+        baseline=baseline,
+        all_classes=all_classes,
+    )
 
 
-def confused_pairs(
-    confusion: Integers, classes: Sequence[int], *, most: int
-) -> list[dict[str, Any]]:
+def confused_pairs(confusion: Integers, classes: Sequence[int], *, most: int) -> list[ConfusedPair]:
     """List the most frequent wrong predictions, and how they are related to the true group."""
     support = confusion.sum(axis=1)
     pairs = sorted(
@@ -178,22 +204,22 @@ def confused_pairs(
     for negative_count, i, j in pairs[:most]:
         related = relation(classes[i], classes[j])
         table.append(
-            {
-                "true": int(classes[i]),
-                "predicted": int(classes[j]),
-                "count": -negative_count,
-                "share_of_true": float(-negative_count / support[i]),
-                "relation": related.kind,
-                "distance": related.distance,
-                "common": related.common,
-            }
+            ConfusedPair(
+                true=int(classes[i]),
+                predicted=int(classes[j]),
+                count=-negative_count,
+                share_of_true=float(-negative_count / support[i]),
+                relation=related.kind,
+                distance=related.distance,
+                common=related.common,
+            )
         )
     return table
 
 
 def error_distances(
     confusion: Integers, classes: Sequence[int], training_counts: Integers
-) -> list[dict[str, Any]]:
+) -> list[DistanceShare]:
     """Distances of wrong predictions from the truth in the graph of maximal subgroups.
 
     `expected` gives the distances if each wrong prediction were drawn from all predictions for
@@ -226,7 +252,7 @@ def error_distances(
         )
     }
     return [
-        {"distance": step} | {name: float(share[step]) for name, share in shares.items()}
+        DistanceShare(distance=step, **{name: float(share[step]) for name, share in shares.items()})
         for step in range(1, int(steps.max()) + 1)
     ]
 
@@ -269,10 +295,12 @@ def _evaluate_part(
     clusters: Sequence[str],
     classes: Sequence[int],
     training_counts: Integers,
-    settings: Mapping[str, Any],
-) -> dict[str, Any]:
-    """All metrics of the validation or test set."""
-    confidence = settings["confidence"]
+    settings: Settings,
+    *,
+    structures_sha256: str | None = None,
+    volume: VolumeScores | None = None,
+) -> Part:
+    """All metrics of the validation or test set, or of measured patterns."""
     # float32 probabilities sum to 1 only within rounding; the log loss requires it exactly.
     members = [member / member.sum(axis=1, keepdims=True) for member in members]
     ensemble = np.mean(members, axis=0)
@@ -282,61 +310,58 @@ def _evaluate_part(
         [ranks, frequent_ranks, *(true_class_rank(member, labels) for member in members)],
         clusters,
         settings,
+        top_k=settings.top_k,
     )
-    accuracies = [
-        with_intervals(value, sample, confidence)
+    accuracy, baseline, *of_members = (
+        with_intervals(value, sample, settings.confidence)
         for value, sample in zip(values, samples.swapaxes(0, 1), strict=True)
-    ]
+    )
     single_values = values[2:]
     confusion = count_answers(ensemble, labels)
     macro_members = ensemble_scores(members, ensemble, labels, classes, training_counts)
-    return {
-        "n": len(labels),
-        "n_clusters": len(set(clusters)),
-        "accuracy": accuracies[0],
+    return Part(
+        n=len(labels),
+        n_clusters=len(set(clusters)),
+        accuracy=accuracy,
         # Equal seeds give equal resamples of the same structures, so differences between
         # experiments are paired.
-        "resampled_accuracy": samples[:, 0, 0].tolist(),
-        "first_differences": with_intervals(
+        resampled_accuracy=samples[:, 0, 0].tolist(),
+        first_differences=with_intervals(
             np.diff(values[0], prepend=0.0),
             np.diff(samples[:, 0], axis=1, prepend=0.0),
-            confidence,
+            settings.confidence,
         ),
-        "baseline": accuracies[1],
-        "gain_over_baseline": with_intervals(
-            values[0] - values[1], samples[:, 0] - samples[:, 1], confidence
+        baseline=baseline,
+        gain_over_baseline=with_intervals(
+            values[0] - values[1], samples[:, 0] - samples[:, 1], settings.confidence
         ),
-        "members": accuracies[2:],
-        "members_mean": [float(value) for value in single_values.mean(axis=0)],
-        "members_spread": (
-            [float(value) for value in single_values.std(axis=0, ddof=1)]
-            if len(members) > 1
-            else None
-        ),
-        "macro": macro_members["ensemble_mean"],
-        "macro_members": macro_members,
-        "log_loss": float(log_loss(labels, ensemble, labels=np.arange(len(classes)))),
-        "calibration": calibration(ensemble, labels, bins=settings["calibration_bins"]),
-        "certainty": certainty_scores(
+        members=of_members,
+        members_mean=single_values.mean(axis=0).tolist(),
+        members_spread=single_values.std(axis=0, ddof=1).tolist() if len(members) > 1 else None,
+        macro=macro_members.ensemble_mean,
+        macro_members=macro_members,
+        log_loss=float(log_loss(labels, ensemble, labels=np.arange(len(classes)))),
+        calibration=calibration(ensemble, labels, bins=settings.calibration_bins),
+        certainty=certainty_scores(
             ensemble.max(axis=1),
             (ranks == 0).astype(np.float64),
             (frequent_ranks == 0).astype(np.float64),
             clusters,
-            resamples=settings["resamples"],
-            confidence=confidence,
-            seed=settings["seed"],
+            settings,
         ),
-        "crystal_systems": crystal_system_scores(
+        crystal_systems=crystal_system_scores(
             ensemble, labels, clusters, classes, training_counts, settings
         ),
-        "centrosymmetric": centrosymmetric_scores(
-            ensemble, labels, clusters, classes, training_counts, settings
+        centrosymmetric=centrosymmetric_scores(
+            ensemble, labels, clusters, classes, training_counts, settings, top_k=settings.top_k
         ),
-        "per_class": per_class_scores(confusion, classes, training_counts),
-        "confusion": confusion.tolist(),
-        "confused_pairs": confused_pairs(confusion, classes, most=settings["confused_pairs"]),
-        "error_distances": error_distances(confusion, classes, training_counts),
-    }
+        per_class=per_class_scores(confusion, classes, training_counts),
+        confusion=confusion.tolist(),
+        confused_pairs=confused_pairs(confusion, classes, most=settings.confused_pairs),
+        error_distances=error_distances(confusion, classes, training_counts),
+        structures_sha256=structures_sha256,
+        volume=volume,
+    )
 
 
 def evaluate_experiment(
@@ -346,13 +371,8 @@ def evaluate_experiment(
     measured: Mapping[str, Sequence[pa.Table]] | None = None,
     training_filter: pa.Table | None = None,
     cross_validation: bool = False,
-    top_k: int = ANSWERS,
-    resamples: int = 1000,
-    confidence: float = 0.95,
-    calibration_bins: int = 15,
-    most_confused: int = 25,
-    seed: int = 0,
-) -> dict[str, Any]:
+    bootstrap: Bootstrap = Bootstrap(),  # noqa: B008 - frozen
+) -> Metrics:
     """Metrics of an ensemble on the validation and test sets of its split.
 
     The ensemble's probability is the mean over its members. Intervals are percentile bootstrap
@@ -374,23 +394,8 @@ def evaluate_experiment(
         Whether member m is trained on all folds but m and validated on fold m. Everything outside
         the test set is then both training and validation set, each structure predicted by the
         member that has not seen it.
-    top_k
-        Accuracies A_1 ... A_k; at most the number of classes.
-    resamples, confidence, seed
-        Bootstrap settings.
-    calibration_bins
-        Number of bins in the reliability diagram.
-    most_confused
-        Number of pairs listed as most confused.
-
-    Returns
-    -------
-    dict
-        JSON-serialisable: `classes`, `counts`, `settings` and, under `parts`, the metrics of
-        "validation" and "test"; for `measured`, see `evaluate_measured`. Accuracies are lists of
-        {k, value, low, high}. `cross_validation` is None or has the accuracies per fold, see
-        `diffsym.evaluation.cross_validation.scores_by_fold`, of the members (`accuracy`) and of the
-        label-frequency baseline (`baseline`).
+    bootstrap
+        How intervals are computed.
 
     Raises
     ------
@@ -399,14 +404,7 @@ def evaluate_experiment(
     """
     classes = _classes_of(predictions)
     index_of_class = {number: index for index, number in enumerate(classes)}
-    settings = {
-        "top_k": min(top_k, len(classes)),
-        "resamples": resamples,
-        "confidence": confidence,
-        "calibration_bins": calibration_bins,
-        "confused_pairs": most_confused,
-        "seed": seed,
-    }
+    settings = Settings(**vars(bootstrap), top_k=min(ANSWERS, len(classes)))
     cluster_of = dict(
         zip(split["structure_id"].to_pylist(), split["group"].to_pylist(), strict=True)
     )
@@ -416,12 +414,11 @@ def evaluate_experiment(
         kept = training_filter.filter(training_filter["kept"])["structure_id"]
         training = training.filter(pc.is_in(training["structure_id"], kept.combine_chunks()))
     training_counts = np.bincount(training["space_group"].to_numpy(), minlength=231)[classes]
-    evaluated = dict.fromkeys(EVALUATED_ROLES, predictions)
     fold_of = dict(zip(split["structure_id"].to_pylist(), split["fold"].to_pylist(), strict=True))
-    if cross_validation:
-        evaluated["validation"] = [out_of_fold(predictions, fold_of)]
-    parts = {}
-    for role, tables_of_members in evaluated.items():
+    validating = [out_of_fold(predictions, fold_of)] if cross_validation else predictions
+    scale = training_scale(predictions) if predicts_volumes(predictions) else None
+
+    def part(role: str, tables_of_members: Sequence[pa.Table]) -> Part:
         read = [_read_member(table, role) for table in tables_of_members]
         identifiers, numbers, _ = read[0]
         if any(other != identifiers for other, _, _ in read[1:]):
@@ -440,43 +437,37 @@ def evaluate_experiment(
                 f"no {role} structure belongs to the experiment's classes: "
                 "use more structures, other classes or a larger fraction in the split"
             )
-        labels = np.array([index_of_class[number] for number in numbers], dtype=np.int64)
         clusters = [cluster_of[identifier] for identifier in identifiers]
-        parts[role] = _evaluate_part(
+        return _evaluate_part(
             [probabilities for _, _, probabilities in read],
-            labels,
+            np.array([index_of_class[number] for number in numbers], dtype=np.int64),
             clusters,
             classes,
             training_counts,
             settings,
+            structures_sha256=hashlib.sha256("\n".join(identifiers).encode()).hexdigest(),
+            volume=scale and volume_scores(tables_of_members, role, clusters, scale, settings),
         )
-        parts[role]["structures_sha256"] = hashlib.sha256(
-            "\n".join(identifiers).encode()
-        ).hexdigest()
-        parts[role]["volume"] = (
-            volume_scores(tables_of_members, role, clusters, training_scale(predictions), settings)
-            if predicts_volumes(predictions)
-            else None
-        )
-    return {
-        "classes": classes,
-        "counts": {
-            "train": int(training_counts.sum()),
-            **{role: parts[role]["n"] for role in EVALUATED_ROLES},
-        },
-        "n_members": len(predictions),
-        "settings": settings,
-        "parts": parts,
-        "cross_validation": (
-            _fold_scores(evaluated["validation"][0], fold_of, classes, training_counts)
+
+    parts = Parts(validation=part("validation", validating), test=part("test", predictions))
+    return Metrics(
+        classes=classes,
+        counts=Counts(
+            train=int(training_counts.sum()), validation=parts.validation.n, test=parts.test.n
+        ),
+        n_members=len(predictions),
+        settings=settings,
+        parts=parts,
+        cross_validation=(
+            _fold_scores(validating[0], fold_of, classes, training_counts)
             if cross_validation
             else None
         ),
-        "measured": {
+        measured={
             name: evaluate_measured(tables, predictions, classes, training_counts, settings)
             for name, tables in (measured or {}).items()
         },
-    }
+    )
 
 
 def _fold_scores(
@@ -484,16 +475,13 @@ def _fold_scores(
     fold_of: Mapping[str, int],
     classes: Sequence[int],
     training_counts: Integers,
-) -> dict[str, Any]:
+) -> CrossValidation:
     """Accuracies per fold of a cross-validation, from the result of `out_of_fold`."""
     identifiers, numbers, probabilities = _read_member(predictions, "validation")
     labels = np.searchsorted(classes, numbers)
-    ranks = {
-        "accuracy": true_class_rank(probabilities, labels),
-        "baseline": label_frequency_ranks(training_counts, labels),
-    }
     return scores_by_fold(
-        {who: (rank == 0).astype(np.float64) for who, rank in ranks.items()},
+        (true_class_rank(probabilities, labels) == 0).astype(np.float64),
+        (label_frequency_ranks(training_counts, labels) == 0).astype(np.float64),
         np.array([fold_of[identifier] for identifier in identifiers]),
     )
 
@@ -503,8 +491,8 @@ def evaluate_measured(
     computed: Sequence[pa.Table],
     classes: Sequence[int],
     training_counts: Integers,
-    settings: Mapping[str, Any],
-) -> dict[str, Any]:
+    settings: Settings,
+) -> MeasuredScores:
     """Metrics of an ensemble on a set of measured patterns.
 
     Parameters
@@ -519,17 +507,6 @@ def evaluate_measured(
         Number of training entries of each class.
     settings
         Evaluation settings.
-
-    Returns
-    -------
-    dict
-        Numbers of patterns: `n`, `n_labelled` with a known space group, and `n_in_classes` whose
-        group is a class. `part`: metrics of the latter, as for the test set; None if there are
-        none. `accuracy_of_labelled`: top-1 accuracy on all patterns with a known group; those
-        outside the classes count as wrong. `round_trip`: if the patterns are rendered from test
-        structures, accuracies {k, value, low, high} on the same structures from their patterns
-        (`pattern`) and from their own descriptors (`structure`), and the `loss` between them;
-        otherwise None.
     """
     numbers = measured[0]["space_group"]
     known = [
@@ -543,22 +520,21 @@ def evaluate_measured(
     if identifiers:
         members = [probabilities for _, _, probabilities in read]
         part = _evaluate_part(members, labels, identifiers, classes, training_counts, settings)
-        part["volume"] = None
         test = [_read_member(table, "test") for table in computed]
         if set(identifiers) <= set(test[0][0]):
             rows = [test[0][0].index(identifier) for identifier in identifiers]
             of_structures = [probabilities[rows] for _, _, probabilities in test]
             round_trip = _round_trip(members, of_structures, labels, identifiers, settings)
     n_labelled = len(numbers) - numbers.null_count
-    hits = part["accuracy"][0]["value"] * part["n"] if part else 0.0
-    return {
-        "n": len(numbers),
-        "n_labelled": n_labelled,
-        "n_in_classes": len(identifiers),
-        "accuracy_of_labelled": hits / n_labelled if n_labelled else None,
-        "part": part,
-        "round_trip": round_trip,
-    }
+    hits = part.accuracy[0].value * part.n if part else 0.0
+    return MeasuredScores(
+        n=len(numbers),
+        n_labelled=n_labelled,
+        n_in_classes=len(identifiers),
+        accuracy_of_labelled=hits / n_labelled if n_labelled else None,
+        part=part,
+        round_trip=round_trip,
+    )
 
 
 def _round_trip(
@@ -566,17 +542,22 @@ def _round_trip(
     of_structures: Sequence[Floats],
     labels: Integers,
     clusters: Sequence[str],
-    settings: Mapping[str, Any],
-) -> dict[str, Any]:
+    settings: Settings,
+) -> RoundTrip:
     """Accuracies on the same structures from rendered patterns and from their own descriptors."""
     ranks = [
         true_class_rank(np.mean(members, axis=0), labels)
         for members in (of_patterns, of_structures)
     ]
-    values, samples = top_k_accuracies(ranks, clusters, settings)
-    confidence = settings["confidence"]
-    return {
-        "pattern": with_intervals(values[0], samples[:, 0], confidence),
-        "structure": with_intervals(values[1], samples[:, 1], confidence),
-        "loss": with_intervals(values[1] - values[0], samples[:, 1] - samples[:, 0], confidence),
-    }
+    (pattern, structure), samples = top_k_accuracies(
+        ranks, clusters, settings, top_k=settings.top_k
+    )
+    resampled_pattern, resampled_structure = samples.swapaxes(0, 1)
+    confidence = settings.confidence
+    return RoundTrip(
+        pattern=with_intervals(pattern, resampled_pattern, confidence),
+        structure=with_intervals(structure, resampled_structure, confidence),
+        loss=with_intervals(
+            structure - pattern, resampled_structure - resampled_pattern, confidence
+        ),
+    )

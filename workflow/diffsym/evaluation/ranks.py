@@ -1,13 +1,13 @@
 """Top-k accuracies of ranked predictions, and of the label-frequency baseline."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from diffsym.evaluation.bootstrap import Floats, bootstrap_means, with_interval
+from diffsym.evaluation.scores import Bootstrap, SystemRow, SystemScores
 from diffsym.structures.space_groups import systems_among
 
 Integers = NDArray[np.int64]
@@ -51,7 +51,7 @@ def label_frequency_ranks(training_counts: Integers, labels: Integers) -> Intege
 
 
 def top_k_accuracies(
-    rankings: Sequence[Integers], clusters: Sequence[str], settings: Mapping[str, Any]
+    rankings: Sequence[Integers], clusters: Sequence[str], bootstrap: Bootstrap, *, top_k: int
 ) -> tuple[Floats, Floats]:
     """A_1 ... A_k of several rankings of the same entries, and their paired bootstrap samples.
 
@@ -62,11 +62,9 @@ def top_k_accuracies(
     samples
         Shape (resamples, rankings, k).
     """
-    hits = np.hstack([top_k_hits(ranks, settings["top_k"]) for ranks in rankings])
-    samples = bootstrap_means(
-        hits, clusters, resamples=settings["resamples"], seed=settings["seed"]
-    )
-    shape = (len(rankings), settings["top_k"])
+    hits = np.hstack([top_k_hits(ranks, top_k) for ranks in rankings])
+    samples = bootstrap_means(hits, clusters, bootstrap)
+    shape = (len(rankings), top_k)
     return hits.mean(axis=0).reshape(shape), samples.reshape(-1, *shape)
 
 
@@ -76,8 +74,8 @@ def crystal_system_scores(
     clusters: Sequence[str],
     classes: Sequence[int],
     training_counts: Integers,
-    settings: Mapping[str, Any],
-) -> dict[str, Any]:
+    bootstrap: Bootstrap,
+) -> SystemScores:
     """Accuracy within each crystal system, and of the crystal system itself.
 
     The crystal system is predicted by summing the probabilities of its space groups; the baseline
@@ -95,14 +93,8 @@ def crystal_system_scores(
         Space-group numbers.
     training_counts
         Number of training entries of each class.
-    settings
-        `resamples`, `confidence` and `seed` of the bootstrap.
-
-    Returns
-    -------
-    dict
-        `accuracy` and `baseline` as {value, low, high}; `systems` with the scores of each system
-        that occurs; `names` and `confusion`, counts with the true systems in rows.
+    bootstrap
+        How intervals are computed.
     """
     names, system_of_class = systems_among(classes)
     membership = np.eye(len(names))[system_of_class]
@@ -111,26 +103,24 @@ def crystal_system_scores(
     most_frequent = (training_counts @ membership).argmax()
     group_correct = true_class_rank(probabilities, labels) == 0
     hits = np.stack([answers == truth, most_frequent == truth], axis=1).astype(np.float64)
-    samples = bootstrap_means(
-        hits, clusters, resamples=settings["resamples"], seed=settings["seed"]
-    )
+    samples = bootstrap_means(hits, clusters, bootstrap)
     accuracy, baseline = (
-        with_interval(column.mean(), column_samples, settings["confidence"])
+        with_interval(column.mean(), column_samples, bootstrap.confidence)
         for column, column_samples in zip(hits.T, samples.T, strict=True)
     )
-    return {
-        "accuracy": accuracy,
-        "baseline": baseline,
-        "systems": [
-            {
-                "crystal_system": system,
-                "support": int((truth == index).sum()),
-                "space_group_accuracy": float(group_correct[truth == index].mean()),
-                "crystal_system_accuracy": float(hits[truth == index, 0].mean()),
-            }
+    return SystemScores(
+        accuracy=accuracy,
+        baseline=baseline,
+        systems=[
+            SystemRow(
+                crystal_system=system,
+                support=int((truth == index).sum()),
+                space_group_accuracy=float(group_correct[truth == index].mean()),
+                crystal_system_accuracy=float(hits[truth == index, 0].mean()),
+            )
             for index, system in enumerate(names)
             if (truth == index).any()
         ],
-        "names": names,
-        "confusion": confusion_matrix(truth, answers, labels=np.arange(len(names))).tolist(),
-    }
+        names=names,
+        confusion=confusion_matrix(truth, answers, labels=np.arange(len(names))).tolist(),
+    )

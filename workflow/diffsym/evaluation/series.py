@@ -5,30 +5,33 @@ over the k held-out sets, with a 95 % interval.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from itertools import permutations
-from typing import Any
+from typing import Any, get_args
 
-from diffsym.evaluation.macro import MACRO_SCORES, mean_over_sets, means_over_sets
-from diffsym.evaluation.volumes import VOLUME_SCORES
-
-MEANS = ("specific_mean", "ensemble_mean")
-COMPARED_SETTINGS = (
-    "descriptor",
-    "classes",
-    "target",
-    "members",
-    "seed",
-    "filter",
-    "cross_validation",
-    "model",
-    "training",
+from diffsym.evaluation.macro import each_macro, macro_over_sets, mean_over_sets
+from diffsym.evaluation.scores import (
+    VOLUME_SCORES,
+    AveragedScores,
+    Effect,
+    Interval,
+    Macro,
+    MeanOverSets,
+    Metrics,
+    Series,
+    SeriesCounts,
+    SeriesSettings,
+    Spread,
+    VolumeSummary,
 )
-"""All settings of an experiment except its split."""
+
+MEANS: tuple[AveragedScores, ...] = get_args(AveragedScores)
+COMPARED_SETTINGS = [field.name for field in fields(SeriesSettings)]
 
 
 def summarise_series(
-    experiments: Sequence[Mapping[str, Any]], metrics: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+    experiments: Sequence[Mapping[str, Any]], metrics: Sequence[Metrics]
+) -> Series:
     """Means over the held-out sets of one series.
 
     Parameters
@@ -36,47 +39,42 @@ def summarise_series(
     experiments
         Settings of the series' experiments, which differ only in their split.
     metrics
-        Content of their metrics.json.
-
-    Returns
-    -------
-    dict
-        `settings`; `splits`, one per experiment; `counts` of the `train` and `test` structures, one
-        per experiment; `specific_mean`, `ensemble_mean` and `baseline`, each with {value,
-        half_width, sets} of every macro score; `volume`, the same for the volume scores of the
-        `ensemble` and the `baseline`, or None.
+        Their scores.
     """
-    tests = [entry["parts"]["test"] for entry in metrics]
-    macro = [test["macro_members"] for test in tests]
-    return {
-        "settings": {key: experiments[0].get(key) for key in COMPARED_SETTINGS},
-        "splits": [experiment["split"] for experiment in experiments],
-        "counts": {
-            role: [entry["counts"][role] for entry in metrics] for role in ("train", "test")
-        },
-        **{
-            mean: means_over_sets([entry[mean] for entry in macro]) for mean in (*MEANS, "baseline")
-        },
-        "volume": (
-            _volume_means([test["volume"] for test in tests])
-            if all(test["volume"] for test in tests)
+    tests = [entry.parts.test for entry in metrics]
+    volumes = [test.volume for test in tests if test.volume is not None]
+    return Series(
+        settings=SeriesSettings(**{key: experiments[0][key] for key in COMPARED_SETTINGS}),
+        splits=[experiment["split"] for experiment in experiments],
+        counts=SeriesCounts(
+            train=[entry.counts.train for entry in metrics],
+            test=[entry.counts.test for entry in metrics],
+        ),
+        specific_mean=macro_over_sets([test.macro_members.specific_mean for test in tests]),
+        ensemble_mean=macro_over_sets([test.macro_members.ensemble_mean for test in tests]),
+        baseline=macro_over_sets([test.macro_members.baseline for test in tests]),
+        volume=(
+            VolumeSummary(
+                ensemble=_spread_over_sets([volume.ensemble for volume in volumes]),
+                baseline=_spread_over_sets([volume.baseline for volume in volumes]),
+            )
+            if len(volumes) == len(tests)
             else None
         ),
-    }
+    )
 
 
-def _volume_means(volumes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Means of the volume scores of the ensembles and of the baselines."""
-    return {
-        who: means_over_sets(
-            [{name: volume[who][name]["value"] for name in VOLUME_SCORES} for volume in volumes],
-            VOLUME_SCORES,
-        )
-        for who in ("ensemble", "baseline")
-    }
+def _spread_over_sets(spreads: Sequence[Spread[Interval]]) -> Spread[MeanOverSets]:
+    """Means of each volume score."""
+    return Spread(
+        **{
+            name: mean_over_sets([getattr(spread, name).value for spread in spreads])
+            for name in VOLUME_SCORES
+        }
+    )
 
 
-def effects(series: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def effects(series: Mapping[str, Series]) -> list[Effect]:
     """Differences due to an ensemble, a second task and the exclusion of outliers.
 
     Differences are taken set by set, so that harder and easier held-out sets do not widen the
@@ -85,20 +83,17 @@ def effects(series: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     Parameters
     ----------
     series
-        Result of `summarise_series` by name.
+        Each series by name.
 
     Returns
     -------
-    list
-        Dictionaries of the `effect` in words, the `series` and the `reference` subtracted from
-        it, the `mean` and `reference_mean` compared, and `differences`, {value,
-        half_width, sets} of every macro score. Ensemble averaging compares the two means of one
-        series.
+    list of Effect
+        Ensemble averaging compares the two means of one series.
     """
     entries = [
         _difference("ensemble averaging", (name, "ensemble_mean"), (name, "specific_mean"), series)
         for name, one in series.items()
-        if one["settings"]["members"] > 1
+        if one.settings.members > 1
     ]
     for name, other in permutations(series, 2):
         effect = _effect(series[name], series[other])
@@ -107,47 +102,42 @@ def effects(series: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     return entries
 
 
-def _effect(one: Mapping[str, Any], reference: Mapping[str, Any]) -> str | None:
+def _effect(one: Series, reference: Series) -> str | None:
     """What distinguishes a series from a reference, if it is a single named effect."""
     differing = {
         key
         for key in COMPARED_SETTINGS
-        if one["settings"].get(key) != reference["settings"].get(key)
+        if getattr(one.settings, key) != getattr(reference.settings, key)
     }
-    if one["splits"] != reference["splits"]:
+    if one.splits != reference.splits:
         return None
-    if differing == {"filter"} and reference["settings"]["filter"] is None:
+    if differing == {"filter"} and reference.settings.filter is None:
         return "excluding outliers"
-    if "model" in differing <= {"model", "training"} and one["volume"] and not reference["volume"]:
+    if "model" in differing <= {"model", "training"} and one.volume and not reference.volume:
         return "multi-task learning"
     return None
 
 
 def _difference(
     effect: str,
-    minuend: tuple[str, str],
-    subtrahend: tuple[str, str],
-    series: Mapping[str, Mapping[str, Any]],
-) -> dict[str, Any]:
+    minuend: tuple[str, AveragedScores],
+    subtrahend: tuple[str, AveragedScores],
+    series: Mapping[str, Series],
+) -> Effect:
     """One entry of `effects`: both sides are the name of a series and of a mean."""
     (name, mean), (other, other_mean) = minuend, subtrahend
-    return {
-        "effect": effect,
-        "series": name,
-        "reference": other,
-        "mean": mean,
-        "reference_mean": other_mean,
-        "differences": {
-            score: mean_over_sets(
-                [
-                    value - other_value
-                    for value, other_value in zip(
-                        series[name][mean][score]["sets"],
-                        series[other][other_mean][score]["sets"],
-                        strict=True,
-                    )
-                ]
-            )
-            for score in MACRO_SCORES
-        },
-    }
+    own: Macro[MeanOverSets] = getattr(series[name], mean)
+    others: Macro[MeanOverSets] = getattr(series[other], other_mean)
+
+    def difference(score: str) -> MeanOverSets:
+        pairs = zip(getattr(own, score).sets, getattr(others, score).sets, strict=True)
+        return mean_over_sets([value - other_value for value, other_value in pairs])
+
+    return Effect(
+        effect=effect,
+        series=name,
+        reference=other,
+        mean=mean,
+        reference_mean=other_mean,
+        differences=each_macro(difference),
+    )

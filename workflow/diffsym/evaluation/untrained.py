@@ -17,7 +17,7 @@ The images themselves in place of the features show how much the network contrib
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -26,8 +26,18 @@ from numpy.typing import NDArray
 from diffsym.errors import DiffsymError
 from diffsym.evaluation.bootstrap import with_intervals
 from diffsym.evaluation.ranks import label_frequency_ranks, top_k_accuracies, true_class_rank
+from diffsym.evaluation.scores import (
+    READINGS,
+    Bootstrap,
+    ByReading,
+    LeftOutGroup,
+    RankingSettings,
+    RecognisedBy,
+    RecognisedGroup,
+    Recognition,
+    TopK,
+)
 
-READINGS = ("mean", "nearest")
 ANSWERS = 5
 """A_1 ... A_5 are computed, as in Fig. 3f of the paper."""
 
@@ -169,11 +179,8 @@ def recognise(
     images: NDArray[np.floating],
     structure_ids: pa.Array,
     split: pa.Table,
-    *,
-    resamples: int,
-    confidence: float = 0.95,
-    seed: int,
-) -> dict[str, Any]:
+    bootstrap: Bootstrap,
+) -> Recognition:
     """Accuracy of recognising structures of untrained groups by similarity.
 
     Parameters
@@ -186,25 +193,14 @@ def recognise(
         Identifiers, (n,).
     split
         Split table; what it keeps together stays in one half.
-    resamples, confidence
-        Settings of the bootstrap over the split's groups in the test half.
-    seed
-        Seed of the halves and of the bootstrap.
-
-    Returns
-    -------
-    dict
-        JSON-serialisable: `groups`, for each `space_group` the numbers of structures in the halves
-        (`reference`, `test`) and of correct top-1 predictions from the features in both readings
-        (`right`); `left_out`, the groups missing from one half; `accuracy`, lists of {k, value,
-        low, high} for `features` and `images` in both readings; `gain_over_images`, the paired
-        difference between the two; `baseline`, which always predicts the groups with the most
-        references; `settings`.
+    bootstrap
+        How intervals over the split's groups in the test half are computed; its seed also draws
+        the halves.
     """
     rows = split.select(["structure_id", "space_group", "group"]).to_pandas()
     rows = rows.set_index("structure_id").loc[structure_ids.to_pylist()]
     keys = rows["group"].tolist()
-    halves = divide(rows["space_group"].to_numpy(), keys, seed=seed)
+    halves = divide(rows["space_group"].to_numpy(), keys, seed=bootstrap.seed)
     tests = halves.rows(reference=False)
     labels = halves.labels[tests]
     references = np.bincount(halves.labels[halves.rows(reference=True)])
@@ -213,52 +209,51 @@ def recognise(
         for what, sets in (("features", members), ("images", [images]))
         for reading, values in scores(sets, halves).items()
     }
-    settings = {
-        "top_k": min(ANSWERS, len(halves.groups)),
-        "resamples": resamples,
-        "confidence": confidence,
-        "seed": seed,
-    }
+    settings = RankingSettings(**vars(bootstrap), top_k=min(ANSWERS, len(halves.groups)))
     values, samples = top_k_accuracies(
         [*ranks.values(), label_frequency_ranks(references, labels)],
         [keys[row] for row in tests],
         settings,
+        top_k=settings.top_k,
     )
     place = {ranking: index for index, ranking in enumerate(ranks)}
-    return {
-        "groups": [
-            {
-                "space_group": number,
-                "reference": int(references[label]),
-                "test": int((labels == label).sum()),
-                "right": {
-                    reading: int((ranks["features", reading][labels == label] == 0).sum())
-                    for reading in READINGS
-                },
+
+    def accuracies(what: str) -> ByReading[Sequence[TopK]]:
+        rows = {reading: place[what, reading] for reading in READINGS}
+        return ByReading(
+            **{
+                reading: with_intervals(values[row], samples[:, row], bootstrap.confidence)
+                for reading, row in rows.items()
             }
+        )
+
+    def gain(reading: str) -> list[TopK]:
+        own, other = place["features", reading], place["images", reading]
+        return with_intervals(
+            values[own] - values[other], samples[:, own] - samples[:, other], bootstrap.confidence
+        )
+
+    return Recognition(
+        groups=[
+            RecognisedGroup(
+                space_group=number,
+                reference=int(references[label]),
+                test=int((labels == label).sum()),
+                right=ByReading(
+                    **{
+                        reading: int((ranks["features", reading][labels == label] == 0).sum())
+                        for reading in READINGS
+                    }
+                ),
+            )
             for label, number in enumerate(halves.groups)
         ],
-        "left_out": [
-            {"space_group": number, "structures": count}
+        left_out=[
+            LeftOutGroup(space_group=number, structures=count)
             for number, count in halves.left_out.items()
         ],
-        "accuracy": {
-            what: {
-                reading: with_intervals(
-                    values[place[what, reading]], samples[:, place[what, reading]], confidence
-                )
-                for reading in READINGS
-            }
-            for what in ("features", "images")
-        },
-        "gain_over_images": {
-            reading: with_intervals(
-                values[place["features", reading]] - values[place["images", reading]],
-                samples[:, place["features", reading]] - samples[:, place["images", reading]],
-                confidence,
-            )
-            for reading in READINGS
-        },
-        "baseline": with_intervals(values[-1], samples[:, -1], confidence),
-        "settings": settings,
-    }
+        accuracy=RecognisedBy(features=accuracies("features"), images=accuracies("images")),
+        gain_over_images=ByReading(**{reading: gain(reading) for reading in READINGS}),
+        baseline=with_intervals(values[-1], samples[:, -1], bootstrap.confidence),
+        settings=settings,
+    )

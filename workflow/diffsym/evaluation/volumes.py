@@ -6,8 +6,8 @@ nor variance, so they are summarised by median and quartiles.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +15,23 @@ import pyarrow.compute as pc
 from scipy import stats
 
 from diffsym.errors import DiffsymError
-from diffsym.evaluation.bootstrap import Floats, resampled_weights, with_interval
+from diffsym.evaluation.bootstrap import Floats, interval, resampled_weights
+from diffsym.evaluation.scores import (
+    VOLUME_SCORES,
+    Bootstrap,
+    ErrorDistribution,
+    Fit,
+    Interval,
+    LogVolumes,
+    Spread,
+    VolumeScores,
+)
 
-QUARTILES = {"lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75}
-TOLERANCES = {"within_5_percent": 0.05, "within_10_percent": 0.10}
+QUARTILES = (0.25, 0.5, 0.75)
+TOLERANCES = (0.05, 0.10)
 """Tolerances on the relative volume error; each score is the share of structures within one."""
-VOLUME_SCORES = (*QUARTILES, *TOLERANCES)
+
+T = TypeVar("T")
 
 BINS = 61
 """Number of histogram bins; odd, so that one is centred at zero."""
@@ -104,8 +115,8 @@ def volume_scores(
     role: str,
     clusters: Sequence[str],
     scale: tuple[float, float],
-    settings: Mapping[str, Any],
-) -> dict[str, Any]:
+    bootstrap: Bootstrap,
+) -> VolumeScores:
     """Relative errors V'/V - 1 of the predicted volumes V', and their distribution.
 
     Parameters
@@ -118,61 +129,59 @@ def volume_scores(
         Cluster key of each structure, in the order of `structure_id`.
     scale
         Mean and standard deviation of ln(V / A^3) in training, see `training_scale`.
-    settings
-        `resamples`, `confidence` and `seed` of the bootstrap.
+    bootstrap
+        How intervals are computed.
 
     Returns
     -------
-    dict
-        `n`; `ln_volume`, mean and standard deviation of ln(V / A^3) in training; the
-        `VOLUME_SCORES` of each of the `members`, and as {value, low, high} of the `ensemble` and of
-        the `baseline`; `standardised_error`, see `error_distribution`. The baseline always predicts
-        the geometric mean of the training volumes, the median of a log-normal distribution and
-        the answer of a network that learned only the standardisation.
+    VolumeScores
+        Its baseline, the geometric mean of the training volumes, is the median of a log-normal
+        distribution and the answer of a network that learned only the standardisation.
     """
     predicted, true = read_volumes(predictions, role)
     mean, deviation = scale
     ensemble = ensemble_volume(predicted)
-    return {
-        "n": len(true),
-        "ln_volume": {"mean": mean, "deviation": deviation},
-        "members": [
-            dict(zip(VOLUME_SCORES, _spread(member / true - 1.0).tolist(), strict=True))
-            for member in predicted
-        ],
-        "ensemble": _spread_with_intervals(ensemble / true - 1.0, clusters, settings),
-        "baseline": _spread_with_intervals(np.exp(mean) / true - 1.0, clusters, settings),
-        "standardised_error": error_distribution(np.log(ensemble / true) / deviation),
-    }
+    return VolumeScores(
+        n=len(true),
+        ln_volume=LogVolumes(mean=mean, deviation=deviation),
+        members=[_named(_spread(member / true - 1.0).tolist()) for member in predicted],
+        ensemble=_spread_with_intervals(ensemble / true - 1.0, clusters, bootstrap),
+        baseline=_spread_with_intervals(np.exp(mean) / true - 1.0, clusters, bootstrap),
+        standardised_error=error_distribution(np.log(ensemble / true) / deviation),
+    )
+
+
+def _named(values: Iterable[T]) -> Spread[T]:
+    """Values in the order of `VOLUME_SCORES` under their names."""
+    return Spread(**dict(zip(VOLUME_SCORES, values, strict=True)))
 
 
 def _spread(errors: Floats) -> Floats:
     """The `VOLUME_SCORES` of relative errors of shape (n,)."""
-    quartiles = np.quantile(errors, list(QUARTILES.values()))
-    shares = [np.mean(np.abs(errors) <= tolerance) for tolerance in TOLERANCES.values()]
+    quartiles = np.quantile(errors, QUARTILES)
+    shares = [np.mean(np.abs(errors) <= tolerance) for tolerance in TOLERANCES]
     return np.concatenate([quartiles, shares])
 
 
 def _spread_with_intervals(
-    errors: Floats, clusters: Sequence[str], settings: Mapping[str, Any]
-) -> dict[str, Any]:
+    errors: Floats, clusters: Sequence[str], bootstrap: Bootstrap
+) -> Spread[Interval]:
     """The `VOLUME_SCORES` of relative errors with their bootstrap intervals."""
     samples = np.array(
         [
             _spread(np.repeat(errors, weights))
-            for block in resampled_weights(
-                clusters, resamples=settings["resamples"], seed=settings["seed"]
-            )
+            for block in resampled_weights(clusters, bootstrap)
             for weights in block
         ]
     )
-    return {
-        name: with_interval(value, column, settings["confidence"])
-        for name, value, column in zip(VOLUME_SCORES, _spread(errors), samples.T, strict=True)
-    }
+    bounds = interval(samples, bootstrap.confidence)
+    return _named(
+        Interval(value=value, low=low, high=high)
+        for value, low, high in np.stack([_spread(errors), *bounds], axis=1).tolist()
+    )
 
 
-def error_distribution(errors: Floats) -> dict[str, Any]:
+def error_distribution(errors: Floats) -> ErrorDistribution:
     """Histogram of the errors of the standardised ln V, with the two distributions of Fig. 3.
 
     Both are fitted to all errors by maximum likelihood, including those outside the histogram.
@@ -181,43 +190,37 @@ def error_distribution(errors: Floats) -> dict[str, Any]:
     ----------
     errors
         Predicted minus true standardised ln V, shape (n,).
-
-    Returns
-    -------
-    dict
-        `edges` and `counts` of the bins; `outside`, the number of errors beyond them; `cauchy` and
-        `normal`, each with `location`, `scale` and `log_likelihood` in nats.
     """
     span = float(np.quantile(np.abs(errors), SHOWN_SHARE))
     counts, edges = np.histogram(errors, bins=BINS, range=(-span, span))
-    return {
-        "edges": edges.tolist(),
-        "counts": counts.tolist(),
-        "outside": len(errors) - int(counts.sum()),
+    return ErrorDistribution(
+        edges=edges.tolist(),
+        counts=counts.tolist(),
+        outside=len(errors) - int(counts.sum()),
         **{name: fitted(errors, distribution) for name, distribution in DISTRIBUTIONS.items()},
-    }
+    )
 
 
-def expected_counts(distribution: Mapping[str, Any], name: str) -> Floats:
+def expected_counts(errors: ErrorDistribution, name: str) -> Floats:
     """Expected counts of a fitted distribution in the bins of a histogram.
 
     Parameters
     ----------
-    distribution
-        Result of `error_distribution`.
+    errors
+        Histogram and fits.
     name
         Key of `DISTRIBUTIONS`.
     """
-    fit = distribution[name]
-    below = DISTRIBUTIONS[name].cdf(distribution["edges"], fit["location"], fit["scale"])
-    return (sum(distribution["counts"]) + distribution["outside"]) * np.diff(below)
+    fit: Fit = getattr(errors, name)
+    below = DISTRIBUTIONS[name].cdf(errors.edges, fit.location, fit.scale)
+    return (sum(errors.counts) + errors.outside) * np.diff(below)
 
 
-def fitted(values: Floats, distribution: stats.rv_continuous = stats.norm) -> dict[str, float]:
+def fitted(values: Floats, distribution: stats.rv_continuous = stats.norm) -> Fit:
     """Maximum-likelihood location and scale, and the log-likelihood in nats."""
     location, scale = distribution.fit(values)
-    return {
-        "location": float(location),
-        "scale": float(scale),
-        "log_likelihood": float(distribution.logpdf(values, location, scale).sum()),
-    }
+    return Fit(
+        location=float(location),
+        scale=float(scale),
+        log_likelihood=float(distribution.logpdf(values, location, scale).sum()),
+    )

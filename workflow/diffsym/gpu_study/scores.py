@@ -1,6 +1,7 @@
 """How right networks are on their test part, with intervals, beside the label frequency."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from diffsym.evaluation.ranks import (
     top_k_accuracies,
     true_class_rank,
 )
+from diffsym.evaluation.scores import Bootstrap
 from diffsym.models.predictions import Answers
 
 TOP_K = 10
-BOOTSTRAP = {"resamples": 1000, "confidence": 0.95, "seed": 0}
+BOOTSTRAP = Bootstrap()
 
 
 def scores_of(
@@ -50,23 +52,28 @@ def scores_of(
         of the volume, where it is predicted.
     """
     probabilities = answers.probabilities.astype(np.float64)
-    settings = BOOTSTRAP | {"top_k": min(TOP_K, len(classes))}
     keys = clusters.tolist()
     values, samples = top_k_accuracies(
         [true_class_rank(probabilities, labels), label_frequency_ranks(training_counts, labels)],
         keys,
-        settings,
+        BOOTSTRAP,
+        top_k=min(TOP_K, len(classes)),
     )
     accuracy, baseline = (
-        with_intervals(values[place], samples[:, place], settings["confidence"])
-        for place in range(2)
+        [asdict(entry) for entry in with_intervals(row, resampled, BOOTSTRAP.confidence)]
+        for row, resampled in zip(values, samples.swapaxes(0, 1), strict=True)
     )
-    systems = crystal_system_scores(probabilities, labels, keys, classes, training_counts, settings)
+    systems = crystal_system_scores(
+        probabilities, labels, keys, classes, training_counts, BOOTSTRAP
+    )
     scores = {
         "n": len(labels),
         "accuracy": accuracy,
         "baseline": baseline,
-        "crystal_system": {name: systems[name] for name in ("accuracy", "baseline")},
+        "crystal_system": {
+            "accuracy": asdict(systems.accuracy),
+            "baseline": asdict(systems.baseline),
+        },
     }
     if answers.ln_volumes is not None and true_ln_volumes is not None:
         errors = np.expm1(answers.ln_volumes.astype(np.float64) - true_ln_volumes)

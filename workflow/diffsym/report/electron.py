@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from diffsym.evaluation.bootstrap import with_interval
-from diffsym.report.inputs import Experiment, Study, by_task, labels
+from diffsym.evaluation.scores import Interval
+from diffsym.report.results import Experiment, Results, labels
+from diffsym.report.views import by_task
 
 
-def electron_experiments(study: Study) -> list[Experiment]:
+def electron_experiments(results: Results) -> list[Experiment]:
     """Experiments on electron-diffraction patterns.
 
     Their labels omit the class set, so that a model has one label for any number of groups. Those
@@ -17,25 +19,19 @@ def electron_experiments(study: Study) -> list[Experiment]:
     """
     chosen = [
         experiment
-        for experiment in sorted(study.experiments, key=number_of_classes)
-        if _kind(study, experiment.inputs.descriptor) == "electron"
+        for experiment in sorted(results.experiments, key=number_of_classes)
+        if results.descriptors[experiment.settings.descriptor].kind == "electron"
     ]
-    shortened = labels([replace(experiment.inputs, classes="") for experiment in chosen])
+    shortened = labels([experiment.settings for experiment in chosen], without=["classes"])
     return [
         replace(experiment, label=label)
         for experiment, label in zip(chosen, shortened, strict=True)
     ]
 
 
-def _kind(study: Study, descriptor: str) -> str | None:
-    """Kind of a descriptor, if its table is shown."""
-    inputs = study.inputs.descriptors.get(descriptor)
-    return inputs.kind if inputs else None
-
-
 def number_of_classes(experiment: Experiment) -> int:
     """Number of space groups that an experiment distinguishes."""
-    return len(experiment.metrics["classes"])
+    return len(experiment.scores.classes)
 
 
 @dataclass(frozen=True)
@@ -51,7 +47,7 @@ class Gain:
     msdn
         MSDN on shaped patterns.
     differences
-        {value, low, high} of A_1: `shaping`, `shaped` minus `spot`; `msdn`, `msdn` minus
+        Of A_1: `shaping`, `shaped` minus `spot`; `msdn`, `msdn` minus
         `shaped`;
         `total`, their sum.
     """
@@ -59,7 +55,7 @@ class Gain:
     spot: Experiment
     shaped: Experiment
     msdn: Experiment
-    differences: Mapping[str, Mapping[str, float]]
+    differences: Mapping[str, Interval]
 
 
 def gains(experiments: Sequence[Experiment], patterns: Mapping[str, str]) -> list[Gain]:
@@ -83,17 +79,16 @@ def gains(experiments: Sequence[Experiment], patterns: Mapping[str, str]) -> lis
     """
     found = []
     for members in by_task(experiments).values():
-        same_test: dict[str, list[Experiment]] = {}
+        same_test: dict[str | None, list[Experiment]] = {}
         for experiment in members:
-            same_test.setdefault(experiment.test["structures_sha256"], []).append(experiment)
+            same_test.setdefault(experiment.part.structures_sha256, []).append(experiment)
         for comparable in same_test.values():
-            spot = [e for e in comparable if patterns[e.inputs.descriptor] == "spot"]
+            spot = [e for e in comparable if patterns[e.settings.descriptor] == "spot"]
             shaped, msdn = (
                 [
                     e
                     for e in comparable
-                    if patterns[e.inputs.descriptor] == "shaped"
-                    and e.inputs.model_settings.get("kind") == kind
+                    if patterns[e.settings.descriptor] == "shaped" and e.model["kind"] == kind
                 ]
                 for kind in ("tiong2020_msvgg", "tiong2020_msdn")
             )
@@ -116,9 +111,9 @@ def _gain(spot: Experiment, shaped: Experiment, msdn: Experiment) -> Gain:
         msdn,
         {
             name: with_interval(
-                better.test["accuracy"][0]["value"] - worse.test["accuracy"][0]["value"],
-                np.subtract(better.test["resampled_accuracy"], worse.test["resampled_accuracy"]),
-                spot.metrics["settings"]["confidence"],
+                better.part.accuracy[0].value - worse.part.accuracy[0].value,
+                np.subtract(better.part.resampled_accuracy, worse.part.resampled_accuracy),
+                spot.scores.settings.confidence,
             )
             for name, (better, worse) in pairs.items()
         },

@@ -7,18 +7,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from diffsym.evaluation.summary import summarise
 from diffsym.report.figures.style import EDGE_COLOURS, SYSTEM_COLOURS
-from diffsym.report.inputs import ReportInputs, Study
+from diffsym.report.results import Results
 from diffsym.report.sections import SECTIONS
 from diffsym.report.sections.blocks import (
     FigureBlock,
     TableBlock,
     percent,
     percent_interval,
-    thousands,
 )
 from diffsym.report.sections.data import stage_counts
+from diffsym.report.typesetting import thousands
 
 PLOT_OPTIONS = {
     # The page watches the widths itself: Plotly only listens to the window, and can keep a
@@ -71,48 +70,44 @@ def _environment() -> Environment:
     return environment
 
 
-def _overview(study: Study) -> dict[str, Any]:
+def _overview(results: Results) -> dict[str, Any]:
     """Content of the summary at the top of the page."""
-    experiments = {experiment.inputs.name: experiment for experiment in study.experiments}
-    summary = summarise(
-        {name: vars(experiment.inputs) for name, experiment in experiments.items()},
-        {name: experiment.metrics for name, experiment in experiments.items()},
-    )
-    counts = stage_counts(study)
+    labels = {experiment.name: experiment.label for experiment in results.experiments}
+    shown = results.summary.shown
+    counts = stage_counts(results)
     return {
         "entries": sum(next(iter(numbers.values())) for numbers in counts.values()),
         "sources": list(counts),
-        "structures": len(study.structures),
-        "structure_types": study.structures["structure_type"].nunique(),
-        "classes": len(study.classes),
-        "experiments": summary["experiments"],
-        "comparable": summary["comparable"],
-        "splits": len({group["split"] for group in summary["comparable"]}),
-        "labels": {name: experiment.label for name, experiment in experiments.items()},
+        "structures": len(results.structures),
+        "structure_types": results.structures["structure_type"].nunique(),
+        "classes": len(results.classes),
+        "experiments": {name: results.summary.experiments[name] for name in labels},
+        "comparable": shown,
+        "splits": len({group.split for group in shown}),
+        "labels": labels,
     }
 
 
-def render(inputs: ReportInputs) -> str:
+def render(results: Results) -> str:
     """Render the page.
 
     Parameters
     ----------
-    inputs
-        Paths of the results, and plain settings.
+    results
+        The results of the study.
 
     Returns
     -------
     str
         Self-contained HTML with the style sheet, plotly.js and all data.
     """
-    study = Study(inputs)
-    built = [section for build in SECTIONS if (section := build(study)) is not None]
+    built = [section for build in SECTIONS if (section := build(results)) is not None]
     return (
         _environment()
         .get_template("report.html")
         .render(
-            title=inputs.title,
-            overview=_overview(study),
+            title=results.study.report.title,
+            overview=_overview(results),
             sections=built,
             plotly_js=Markup(get_plotlyjs()),  # noqa: S704 - the library itself
             system_colours={

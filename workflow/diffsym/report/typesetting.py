@@ -1,31 +1,19 @@
-"""Space-group symbols as printed in International Tables.
+"""Space-group symbols as printed in International Tables, formulae and counts.
 
-Strings from databases are never typeset: they are escaped and shown as they are.
+Other strings from databases are never typeset: they are escaped and shown as they are.
 """
 
 import re
-from functools import cache
 
-import spglib
 from markupsafe import Markup, escape
+from pymatgen.util.string import htmlify
+
+from diffsym.structures.space_groups import symbol
+
+NARROW_SPACE = "\u202f"
+"""Separates thousands, and a number from its percent sign; no line breaks there."""
 
 TOKEN = re.compile(r"-(?P<bar>\d)|(?P<axis>\d)_(?P<screw>\d)|(?P<letter>[A-Za-z])|(?P<other>.)")
-
-
-@cache
-def _symbols() -> dict[int, str]:
-    """Short Hermann-Mauguin symbol of each space group in its first Hall setting."""
-    symbols: dict[int, str] = {}
-    for hall_number in range(1, 531):
-        group = spglib.get_spacegroup_type(hall_number)
-        assert group is not None
-        symbols.setdefault(group.number, group.international_short)
-    return symbols
-
-
-def symbol(space_group: int) -> str:
-    """Short Hermann-Mauguin symbol as plain text: "P6_3/mmc", "Fm-3m"."""
-    return _symbols()[space_group]
 
 
 def _typeset(plain: str, bar: Markup) -> Markup:
@@ -62,20 +50,11 @@ def label_plotly(space_group: int) -> str:
     return f"{symbol_plotly(space_group)} ({space_group})"
 
 
-def roman(number: int) -> str:
-    """A number from 1 to 399 in Roman numerals, as articles number ensemble members."""
-    numerals = {100: "C", 90: "XC", 50: "L", 40: "XL", 10: "X", 9: "IX", 5: "V", 4: "IV", 1: "I"}
-    text = ""
-    for value, letters in numerals.items():
-        count, number = divmod(number, value)
-        text += count * letters
-    return text
-
-
 def formula_html(formula: str) -> Markup:
     """Chemical formula with subscript amounts; everything else is escaped."""
-    pieces = re.split(r"(?<=[A-Za-z)])(\d+(?:\.\d+)?)", formula)
-    return Markup("").join(
-        Markup("<sub>{}</sub>").format(piece) if position % 2 else escape(piece)
-        for position, piece in enumerate(pieces)
-    )
+    return Markup(htmlify(str(escape(formula))))  # noqa: S704 - escaped, then given subscripts
+
+
+def thousands(count: float) -> str:
+    """An integer with narrow spaces between thousands, "9 275", like Plotly's axes."""
+    return f"{count:,.0f}".replace(",", NARROW_SPACE)

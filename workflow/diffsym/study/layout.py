@@ -78,6 +78,10 @@ class Layout:
         """Structures that have no such descriptor."""
         return f"{self.root}/descriptors/{descriptor}.rejected.parquet"
 
+    def gallery(self, descriptor: str = "{descriptor}") -> str:
+        """Electron-diffraction patterns of a few structures, for the report."""
+        return f"{self.root}/galleries/{descriptor}.npz"
+
     # Data sets
 
     def classes(self, class_set: str = "{class_set}") -> str:

@@ -4,6 +4,7 @@ Every method answers one question about the configuration, for names in place of
 ask; they decide nothing.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -96,6 +97,32 @@ class Plan:
         if self.from_reflections(descriptor):
             files["reflections"] = self.layout.reflections(shard)
         return files
+
+    def galleries(self) -> dict[str, list[str]]:
+        """Electron-diffraction descriptors that differ only in the pattern, by the first of them.
+
+        They share a gallery.
+        """
+        shared: dict[str, list[str]] = {}
+        for name in self.electron_descriptors():
+            key = json.dumps(self.gallery_settings(name), sort_keys=True)
+            shared.setdefault(key, []).append(name)
+        return {names[0]: names for names in shared.values()}
+
+    def electron_descriptors(self) -> list[str]:
+        """Electron-diffraction descriptors that the report needs."""
+        return [d for d in self.used("descriptor") if self.study.descriptors[d].kind == "electron"]
+
+    def gallery_settings(self, descriptor: str) -> dict[str, Any]:
+        """Keys of a descriptor that its gallery depends on."""
+        return self.settings("descriptors", descriptor, without=["class", "kind", "pattern"])
+
+    def gallery_files(self) -> Files:
+        """Structures to choose from: those that have every electron-diffraction pattern."""
+        return {
+            "structures": self.layout.structures,
+            "descriptors": [self.layout.descriptor(name) for name in self.electron_descriptors()],
+        }
 
     def descriptor_tables(self) -> list[str]:
         """Descriptor tables that the report needs."""
@@ -378,6 +405,16 @@ class Plan:
             if set(runs) <= set(self.experiments)
         }
 
+    def shown(self) -> list[str]:
+        """Experiments that figures show: no row of a sweep, and of a series the first run."""
+        rows = self.sweep_of_experiments()
+        series_of = {run: name for name, runs in self.series().items() for run in runs}
+        chosen: dict[tuple[bool, str], str] = {}
+        for name in self.experiments:
+            if name not in rows:
+                chosen.setdefault((name not in series_of, series_of.get(name, name)), name)
+        return list(chosen.values())
+
     def untrained(self) -> dict[str, str]:
         """Recognition of untrained groups by each experiment that names some, sweeps aside."""
         return {
@@ -407,6 +444,7 @@ class Plan:
             "courses": [path for paths in self.followed_epochs().values() for path in paths],
             "untrained": list(self.untrained().values()),
             "feature_maps": list(self.feature_maps().values()),
+            "galleries": [self.layout.gallery(name) for name in self.galleries()],
             "measured": [path for sets in measured for paths in sets for path in paths],
             "sources": [self.layout.source_record(n) for n in self.study.structures.sources],
             "descriptors": self.descriptor_tables(),
@@ -449,6 +487,7 @@ class Plan:
             "evaluate_experiment": self.experiments,
             "recognise_untrained": list(self.untrained()),
             "show_feature_maps": list(self.feature_maps()),
+            "show_patterns": list(self.galleries()),
         }
         jobs = {rule: [f"{rule}/{job}" for job in names] for rule, names in named.items()}
         single = ("fetch_amcsd", "unique_structures", "summarise")

@@ -11,6 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from diffsym.evaluation.scores import Interval, RoundTrip, TopK
 from diffsym.evaluation.summary import QUOTED_ANSWERS
 from diffsym.report.figures.style import (
     BASELINE,
@@ -26,12 +27,12 @@ from diffsym.report.figures.style import (
     system_marker,
     task_panels,
 )
-from diffsym.report.inputs import Experiment, by_task
 from diffsym.report.typesetting import label_plotly
+from diffsym.report.views import View, by_task
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
 
 
-def top_k_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
+def top_k_accuracy(experiments: Sequence[View]) -> go.Figure:
     """A_1 ... A_6 and their first differences for each split, with the baseline.
 
     After Fig. 2 of Liu et al. 2019.
@@ -43,14 +44,15 @@ def top_k_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
     for col, members in enumerate(grouped.values(), start=1):
         for experiment in members:
             style = styles[experiment.label]
-            for row, quantity in enumerate(("accuracy", "first_differences"), start=1):
+            part = experiment.part
+            for row, answered in enumerate((part.accuracy, part.first_differences), start=1):
                 # A_1 is its own first difference and would dwarf the others.
-                entries = experiment.test[quantity][row - 1 : answers]
+                entries = answered[row - 1 : answers]
                 first_time = row == 1 and experiment.label not in shown
                 line = answers_line(entries, experiment.label, style, showlegend=first_time)
                 figure.add_trace(line, row=row, col=col)
             shown.add(experiment.label)
-        baseline = members[0].test["baseline"][:answers]
+        baseline = members[0].part.baseline[:answers]
         figure.add_trace(label_frequency_line(baseline, showlegend=col == 1), row=1, col=col)
     figure.update_xaxes(dtick=1)
     figure.update_xaxes(title_text="number of predictions <i>k</i>", row=2)
@@ -62,7 +64,7 @@ def top_k_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
     return finish(figure, 640, top=TOP_WITH_LEGEND)
 
 
-def top_n_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
+def top_n_accuracy(experiments: Sequence[View]) -> go.Figure:
     """A_n for all computed n on each split, with the baseline.
 
     After Fig. 5(a) of Vecsei et al. 2019, Phys. Rev. B 99, 245120.
@@ -74,11 +76,11 @@ def top_n_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
         for experiment in members:
             label = experiment.label
             line = answers_line(
-                experiment.test["accuracy"], label, styles[label], showlegend=label not in shown
+                experiment.part.accuracy, label, styles[label], showlegend=label not in shown
             )
             figure.add_trace(line, row=1, col=col)
             shown.add(label)
-        baseline = members[0].test["baseline"]
+        baseline = members[0].part.baseline
         figure.add_trace(label_frequency_line(baseline, showlegend=col == 1), row=1, col=col)
     figure.update_xaxes(dtick=1, title_text="number of predictions <i>n</i>")
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
@@ -87,24 +89,27 @@ def top_n_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
 
 
 def round_trips(
-    trips: Sequence[tuple[Experiment, str, Mapping[str, Sequence[Mapping[str, float]]]]],
+    trips: Sequence[tuple[View, RoundTrip]],
 ) -> go.Figure:
     """A_n of the same structures from their own descriptors and from rendered patterns.
 
     Parameters
     ----------
     trips
-        Experiment, name of the set of patterns, and `round_trip` of its metrics; one panel each.
+        View of a set of patterns and its round trip; one panel each.
     """
-    views = [experiment.on_measured(name) for experiment, name, _ in trips]
     figure, places, height = experiment_panels(
-        views, panel_height=240, gap=110, shared_xaxes="all", shared_yaxes="all"
+        [view for view, _ in trips],
+        panel_height=240,
+        gap=110,
+        shared_xaxes="all",
+        shared_yaxes="all",
     )
-    lines = {"structure": "own descriptor", "pattern": "from pattern"}
-    for (row, col, _), (_, _, trip) in zip(places, trips, strict=True):
-        for style, (key, name) in enumerate(lines.items()):
+    for (row, col, _), (_, trip) in zip(places, trips, strict=True):
+        lines = {"own descriptor": trip.structure, "from pattern": trip.pattern}
+        for style, (name, answers) in enumerate(lines.items()):
             line = answers_line(
-                trip[key],
+                answers,
                 name,
                 {"color": SERIES_COLOURS[style], "symbol": SERIES_SYMBOLS[style]},
                 showlegend=(row, col) == (1, 1),
@@ -117,11 +122,11 @@ def round_trips(
 
 
 def accuracy_line(
-    entries: Sequence[Mapping[str, float]], label: str, style: Mapping[str, Any], **more: Any
+    entries: Sequence[Interval], label: str, style: Mapping[str, Any], **more: Any
 ) -> go.Scatter:
-    """Accuracies {value, low, high} of a model with their intervals, against any x."""
+    """Accuracies of a model with their intervals, against any x."""
     return go.Scatter(
-        y=[entry["value"] for entry in entries],
+        y=[entry.value for entry in entries],
         error_y=error_bars(entries),
         mode="lines+markers",
         marker={"size": 9, **style},
@@ -133,26 +138,26 @@ def accuracy_line(
 
 
 def answers_line(
-    entries: Sequence[Mapping[str, float]], label: str, style: Mapping[str, Any], **more: Any
+    entries: Sequence[TopK], label: str, style: Mapping[str, Any], **more: Any
 ) -> go.Scatter:
     """Accuracy, or the gain from each prediction, against the number of predictions."""
     return accuracy_line(
         entries,
         label,
         style,
-        x=[entry["k"] for entry in entries],
-        customdata=[[entry["low"], entry["high"]] for entry in entries],
+        x=[entry.k for entry in entries],
+        customdata=[[entry.low, entry.high] for entry in entries],
         hovertemplate=escape(label) + "<br>k = %{x}: <b>%{y:.1%}</b> "
         "[%{customdata[0]:.1%}, %{customdata[1]:.1%}]<extra></extra>",
         **more,
     )
 
 
-def label_frequency_line(entries: Sequence[Mapping[str, float]], **more: Any) -> go.Scatter:
+def label_frequency_line(entries: Sequence[TopK], **more: Any) -> go.Scatter:
     """Accuracy of the label-frequency baseline against the number of predictions."""
     return go.Scatter(
-        x=[entry["k"] for entry in entries],
-        y=[entry["value"] for entry in entries],
+        x=[entry.k for entry in entries],
+        y=[entry.value for entry in entries],
         mode="lines+markers",
         marker={
             "size": 8,
@@ -168,10 +173,10 @@ def label_frequency_line(entries: Sequence[Mapping[str, float]], **more: Any) ->
     )
 
 
-def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
+def accuracy_by_split(experiments: Sequence[View]) -> go.Figure:
     """The quoted accuracies on the splits side by side, with intervals and baseline."""
     tasks = list(by_task(experiments))
-    last = min(experiment.metrics["settings"]["top_k"] for experiment in experiments)
+    last = min(len(experiment.part.accuracy) for experiment in experiments)
     ks = sorted({min(k, last) for k in QUOTED_ANSWERS})
     figure = make_subplots(
         rows=1,
@@ -184,12 +189,12 @@ def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
     for col, k in enumerate(ks, start=1):
         for label, style in styles.items():
             own = [experiment for experiment in experiments if experiment.label == label]
-            entries = [experiment.test["accuracy"][k - 1] for experiment in own]
-            baseline = [experiment.test["baseline"][k - 1] for experiment in own]
-            x = [escape(experiment.task) for experiment in own]
+            entries = [experiment.part.accuracy[k - 1] for experiment in own]
+            baseline = [experiment.part.baseline[k - 1] for experiment in own]
+            x = [escape(experiment.task.words()) for experiment in own]
             figure.add_scatter(
                 x=x,
-                y=[entry["value"] for entry in entries],
+                y=[entry.value for entry in entries],
                 error_y=error_bars(entries),
                 mode="markers",
                 marker={"size": 11, **style},
@@ -198,7 +203,7 @@ def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
                 offsetgroup=label,
                 showlegend=col == 1,
                 customdata=[
-                    [entry["low"], entry["high"], experiment.test["n"]]
+                    [entry.low, entry.high, experiment.part.n]
                     for entry, experiment in zip(entries, own, strict=True)
                 ],
                 hovertemplate=escape(label) + ", %{x}<br><b>%{y:.1%}</b> [%{customdata[0]:.1%}, "
@@ -208,7 +213,7 @@ def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
             )
             figure.add_scatter(
                 x=x,
-                y=[entry["value"] for entry in baseline],
+                y=[entry.value for entry in baseline],
                 error_y=error_bars(baseline),
                 mode="markers",
                 marker={
@@ -229,7 +234,7 @@ def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
     figure.update_xaxes(
         type="category",
         categoryorder="array",
-        categoryarray=[escape(task) for task in tasks],
+        categoryarray=[escape(task.words()) for task in tasks],
         range=[-0.5, len(tasks) - 0.5],
         showgrid=False,
         title_text="split",
@@ -239,7 +244,7 @@ def accuracy_by_split(experiments: Sequence[Experiment]) -> go.Figure:
     return finish(figure, 460, top=TOP_WITH_LEGEND)
 
 
-def recall_by_space_group(experiments: Sequence[Experiment]) -> go.Figure:
+def recall_by_space_group(experiments: Sequence[View]) -> go.Figure:
     """Recall against space-group number, one row per experiment.
 
     Marker areas show the group's frequency in training, colours the crystal system.
@@ -254,17 +259,17 @@ def recall_by_space_group(experiments: Sequence[Experiment]) -> go.Figure:
     )
     figure.add_traces(system_legend())
     for row, experiment in enumerate(experiments, start=1):
-        scores = [entry for entry in experiment.test["per_class"] if entry["recall"] is not None]
-        largest = max(entry["training_frequency"] for entry in scores)
+        scores = [entry for entry in experiment.part.per_class if entry.recall is not None]
+        largest = max(entry.training_frequency for entry in scores)
         for system in CRYSTAL_SYSTEMS:
-            own = [e for e in scores if crystal_system(e["space_group"]) == system]
+            own = [e for e in scores if crystal_system(e.space_group) == system]
             figure.add_scatter(
-                x=[entry["space_group"] for entry in own],
-                y=[entry["recall"] for entry in own],
+                x=[entry.space_group for entry in own],
+                y=[entry.recall for entry in own],
                 mode="markers",
                 marker=system_marker(
                     [system] * len(own),
-                    size=[entry["training_frequency"] for entry in own],
+                    size=[entry.training_frequency for entry in own],
                     sizemode="area",
                     sizeref=largest / 34**2,
                     sizemin=4,
@@ -272,11 +277,11 @@ def recall_by_space_group(experiments: Sequence[Experiment]) -> go.Figure:
                 ),
                 customdata=[
                     [
-                        label_plotly(entry["space_group"]),
-                        entry["support"],
-                        entry["training_count"],
-                        entry["training_frequency"],
-                        entry["precision"],
+                        label_plotly(entry.space_group),
+                        entry.support,
+                        entry.training_count,
+                        entry.training_frequency,
+                        entry.precision,
                     ]
                     for entry in own
                 ],
@@ -297,7 +302,7 @@ def recall_by_space_group(experiments: Sequence[Experiment]) -> go.Figure:
     return finish(figure, 170 + 270 * len(experiments), top=TOP_WITH_LEGEND)
 
 
-def crystal_system_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
+def crystal_system_accuracy(experiments: Sequence[View]) -> go.Figure:
     """Space-group accuracy within each crystal system, one panel per split."""
     figure, grouped = task_panels(experiments, 1)
     styles = experiment_styles(experiments)
@@ -312,18 +317,16 @@ def crystal_system_accuracy(experiments: Sequence[Experiment]) -> go.Figure:
         )
     for col, members in enumerate(grouped.values(), start=1):
         for experiment in members:
-            scores = experiment.test["crystal_systems"]["systems"]
-            systems = [entry["crystal_system"] for entry in scores]
+            scores = experiment.part.crystal_systems.systems
+            systems = [entry.crystal_system for entry in scores]
             figure.add_scatter(
                 x=systems,
-                y=[entry["space_group_accuracy"] for entry in scores],
+                y=[entry.space_group_accuracy for entry in scores],
                 mode="markers",
                 marker=system_marker(systems, size=12, symbol=styles[experiment.label]["symbol"]),
                 offsetgroup=experiment.label,
                 showlegend=False,
-                customdata=[
-                    [entry["support"], entry["crystal_system_accuracy"]] for entry in scores
-                ],
+                customdata=[[entry.support, entry.crystal_system_accuracy] for entry in scores],
                 hovertemplate=escape(experiment.label) + ", %{x}<br>space group %{y:.1%}<br>"
                 "crystal system %{customdata[1]:.1%}<br>%{customdata[0]:,} structures"
                 "<extra></extra>",

@@ -15,10 +15,10 @@ from diffsym.report.figures.style import (
     finish,
     task_panels,
 )
-from diffsym.report.inputs import Experiment
+from diffsym.report.views import View
 
 
-def reliability(experiments: Sequence[Experiment]) -> go.Figure:
+def reliability(experiments: Sequence[View]) -> go.Figure:
     """Accuracy against confidence for each split, and how often each confidence occurs."""
     figure, grouped = task_panels(
         experiments, 2, vertical_spacing=0.1, row_heights=[0.7, 0.3], shared_xaxes="columns"
@@ -26,9 +26,9 @@ def reliability(experiments: Sequence[Experiment]) -> go.Figure:
     styles = experiment_styles(experiments)
     shown: set[str] = set()
     largest = max(
-        entry["count"] / experiment.test["n"]
+        entry.count / experiment.part.n
         for experiment in experiments
-        for entry in experiment.test["calibration"]["bins"]
+        for entry in experiment.part.calibration.bins
     )
     for col, members in enumerate(grouped.values(), start=1):
         figure.add_scatter(
@@ -45,26 +45,26 @@ def reliability(experiments: Sequence[Experiment]) -> go.Figure:
         )
         for experiment in members:
             style = styles[experiment.label]
-            bins = experiment.test["calibration"]["bins"]
-            filled = [entry for entry in bins if entry["count"]]
+            bins = experiment.part.calibration.bins
+            filled = [entry for entry in bins if entry.count]
             figure.add_scatter(
-                x=[entry["confidence"] for entry in filled],
-                y=[entry["accuracy"] for entry in filled],
+                x=[entry.confidence for entry in filled],
+                y=[entry.accuracy for entry in filled],
                 mode="lines+markers",
                 marker={"size": 9, **style},
                 line={"color": style["color"], "width": 1.8},
                 name=escape(experiment.label),
                 legendgroup=experiment.label,
                 showlegend=experiment.label not in shown,
-                customdata=[entry["count"] for entry in filled],
+                customdata=[entry.count for entry in filled],
                 hovertemplate=escape(experiment.label) + "<br>confidence %{x:.1%}, accuracy "
                 "%{y:.1%}<br>%{customdata:,} structures<extra></extra>",
                 row=1,
                 col=col,
             )
             figure.add_scatter(
-                x=[(entry["low"] + entry["high"]) / 2 for entry in bins],
-                y=[entry["count"] / experiment.test["n"] for entry in bins],
+                x=[(entry.low + entry.high) / 2 for entry in bins],
+                y=[entry.count / experiment.part.n for entry in bins],
                 mode="lines",
                 line={"color": style["color"], "width": 1.8, "shape": "hvh"},
                 legendgroup=experiment.label,
@@ -83,7 +83,7 @@ def reliability(experiments: Sequence[Experiment]) -> go.Figure:
     return finish(figure, 600, top=TOP_WITH_LEGEND)
 
 
-def certainty_histograms(experiments: Sequence[Experiment]) -> go.Figure:
+def certainty_histograms(experiments: Sequence[View]) -> go.Figure:
     """Certainty of correct and wrong top-1 predictions, one panel per experiment.
 
     After Fig. 5(b) and (c) of Vecsei et al. 2019, Phys. Rev. B 99, 245120.
@@ -92,21 +92,21 @@ def certainty_histograms(experiments: Sequence[Experiment]) -> go.Figure:
         experiments, panel_height=210, gap=110, shared_xaxes="all", shared_yaxes="all"
     )
     for row, col, experiment in places:
-        bins = experiment.test["calibration"]["bins"]
+        bins = experiment.part.calibration.bins
         heights = {
-            "correct": ([entry["right"] for entry in bins], SERIES_COLOURS[0]),
-            "wrong": ([entry["count"] - entry["right"] for entry in bins], SERIES_COLOURS[1]),
+            "correct": ([entry.right for entry in bins], SERIES_COLOURS[0]),
+            "wrong": ([entry.count - entry.right for entry in bins], SERIES_COLOURS[1]),
         }
         for name, (counts, colour) in heights.items():
             figure.add_bar(
-                x=[(entry["low"] + entry["high"]) / 2 for entry in bins],
-                width=[entry["high"] - entry["low"] for entry in bins],
+                x=[(entry.low + entry.high) / 2 for entry in bins],
+                width=[entry.high - entry.low for entry in bins],
                 y=counts,
                 name=f"{name} predictions",
                 legendgroup=name,
                 showlegend=(row, col) == (1, 1),
                 marker={"color": colour, "line": {"width": 0.6, "color": "white"}},
-                customdata=[[entry["low"], entry["high"]] for entry in bins],
+                customdata=[[entry.low, entry.high] for entry in bins],
                 hovertemplate="certainty %{customdata[0]:.0%} to %{customdata[1]:.0%}: %{y:,} "
                 + name
                 + "<extra></extra>",
@@ -114,9 +114,7 @@ def certainty_histograms(experiments: Sequence[Experiment]) -> go.Figure:
                 col=col,
             )
     largest = max(
-        entry["count"]
-        for experiment in experiments
-        for entry in experiment.test["calibration"]["bins"]
+        entry.count for experiment in experiments for entry in experiment.part.calibration.bins
     )
     figure.update_layout(barmode="stack", bargap=0)
     figure.update_xaxes(
@@ -128,7 +126,7 @@ def certainty_histograms(experiments: Sequence[Experiment]) -> go.Figure:
     return finish(figure, height, top=TOP_WITH_LEGEND)
 
 
-def certainty_thresholds(experiments: Sequence[Experiment]) -> go.Figure:
+def certainty_thresholds(experiments: Sequence[View]) -> go.Figure:
     """Accuracy on classified structures and share of unclassified ones against the threshold.
 
     One panel per experiment; the threshold that leaves half of the structures unclassified is
@@ -143,12 +141,12 @@ def certainty_thresholds(experiments: Sequence[Experiment]) -> go.Figure:
     }
     for row, col, experiment in places:
         once = {"showlegend": (row, col) == (1, 1), "row": row, "col": col}
-        curve = experiment.test["certainty"]["curve"]
-        half = experiment.test["certainty"]["half_unclassified"]
+        curve = experiment.part.certainty.curve
+        half = experiment.part.certainty.half_unclassified
         for key, (name, colour, dash) in lines.items():
             figure.add_scatter(
-                x=curve["threshold"],
-                y=curve[key],
+                x=curve.threshold,
+                y=getattr(curve, key),
                 mode="lines",
                 line={"color": colour, "dash": dash, "width": 2},
                 name=name,
@@ -157,7 +155,7 @@ def certainty_thresholds(experiments: Sequence[Experiment]) -> go.Figure:
                 **once,
             )
         figure.add_scatter(
-            x=[half["threshold"]] * 2,
+            x=[half.threshold] * 2,
             y=[0, 1],
             mode="lines",
             line={"color": BASELINE, "dash": "dot", "width": 1.4},
@@ -167,12 +165,12 @@ def certainty_thresholds(experiments: Sequence[Experiment]) -> go.Figure:
             **once,
         )
         figure.add_scatter(
-            x=[half["threshold"]],
-            y=[half["accuracy"]["value"]],
-            error_y=error_bars([half["accuracy"]]),
+            x=[half.threshold],
+            y=[half.accuracy.value],
+            error_y=error_bars([half.accuracy]),
             mode="markers+text",
             marker={"color": SERIES_COLOURS[0], "size": 9},
-            text=[f"{half['accuracy']['value']:.0%} "],
+            text=[f"{half.accuracy.value:.0%} "],
             textposition="top left",
             textfont={"size": 15, "color": SERIES_COLOURS[0]},
             hovertemplate="half unclassified: threshold %{x:.1%}, accuracy %{y:.1%}<extra></extra>",

@@ -19,8 +19,8 @@ from diffsym.report.figures.style import (
     finish,
     task_panels,
 )
-from diffsym.report.inputs import Experiment
 from diffsym.report.typesetting import label_plotly
+from diffsym.report.views import View
 from diffsym.structures.space_groups import crystal_system, systems_among
 
 SEQUENTIAL = (
@@ -36,7 +36,7 @@ CELL = 17
 """Pixels per class in a confusion matrix: the minimum at which 13 px labels do not touch."""
 
 
-def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
+def confusion_matrices(experiments: Sequence[View]) -> go.Figure:
     """Row-normalised confusion matrices, one at a time, chosen from a menu.
 
     Every cell is at least `CELL` pixels wide, so the width depends on the number of classes.
@@ -45,10 +45,10 @@ def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
     buttons: list[dict[str, Any]] = []
     sizes = []
     for position, experiment in enumerate(experiments):
-        classes = experiment.metrics["classes"]
+        classes = experiment.classes
         sizes.append(len(classes))
         labels = [label_plotly(number) for number in classes]
-        counts = np.array(experiment.test["confusion"])
+        counts = np.array(experiment.part.confusion)
         support = counts.sum(axis=1)
         share = _shares(counts, support)
         totals = np.broadcast_to(support[:, np.newaxis], counts.shape)
@@ -83,12 +83,12 @@ def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
         visible = [other == position for other in range(len(experiments))]
         buttons.append(
             {
-                "label": f"{escape(experiment.label)}, {escape(experiment.task)}",
+                "label": f"{escape(experiment.label)}, {escape(experiment.task.words())}",
                 "method": "update",
                 "args": [{"visible": visible}, layout],
             }
         )
-    first = [label_plotly(number) for number in experiments[0].metrics["classes"]]
+    first = [label_plotly(number) for number in experiments[0].classes]
     axis = {
         "type": "category",
         "categoryorder": "array",
@@ -133,18 +133,18 @@ def confusion_matrices(experiments: Sequence[Experiment]) -> go.Figure:
     return finish(figure, CELL * max(sizes) + 270, top=TOP_WITH_LEGEND)
 
 
-def crystal_system_confusion(experiments: Sequence[Experiment]) -> go.Figure:
+def crystal_system_confusion(experiments: Sequence[View]) -> go.Figure:
     """Row-normalised confusion matrices of the crystal systems, one panel per experiment."""
-    scores = [experiment.test["crystal_systems"] for experiment in experiments]
+    scores = [experiment.part.crystal_systems for experiment in experiments]
     return _system_matrices(
         experiments,
-        [(entry["names"], np.array(entry["confusion"])) for entry in scores],
-        [np.sum(entry["confusion"], axis=1) for entry in scores],
+        [(entry.names, np.array(entry.confusion)) for entry in scores],
+        [np.sum(entry.confusion, axis=1) for entry in scores],
         largest=1.0,
     )
 
 
-def wrong_answers_by_system(experiments: Sequence[Experiment]) -> go.Figure:
+def wrong_answers_by_system(experiments: Sequence[View]) -> go.Figure:
     """Crystal systems of wrong predictions, as shares of the true system's structures.
 
     Predictions of another group of the same system are on the diagonal. After Fig. 4(e) and (f) of
@@ -152,9 +152,9 @@ def wrong_answers_by_system(experiments: Sequence[Experiment]) -> go.Figure:
     """
     matrices, supports = [], []
     for experiment in experiments:
-        names, system_of_class = systems_among(experiment.metrics["classes"])
+        names, system_of_class = systems_among(experiment.classes)
         membership = np.eye(len(names), dtype=np.int64)[system_of_class]
-        confusion = np.array(experiment.test["confusion"])
+        confusion = np.array(experiment.part.confusion)
         matrices.append((names, membership.T @ wrong_answers(confusion) @ membership))
         supports.append(confusion.sum(axis=1) @ membership)
     largest = max(
@@ -165,7 +165,7 @@ def wrong_answers_by_system(experiments: Sequence[Experiment]) -> go.Figure:
 
 
 def _system_matrices(
-    experiments: Sequence[Experiment],
+    experiments: Sequence[View],
     matrices: Sequence[tuple[Sequence[str], NDArray[np.int64]]],
     supports: Sequence[NDArray[np.int64]],
     *,
@@ -315,7 +315,7 @@ def _system_strips(
     return shapes
 
 
-def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
+def error_distances(experiments: Sequence[View]) -> go.Figure:
     """Distance between wrong prediction and truth in the graph of maximal subgroups.
 
     The last bar of each distance is the label-frequency baseline. For a model that
@@ -334,15 +334,15 @@ def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
     shown: set[str] = set()
     for col, members in enumerate(grouped.values(), start=1):
         shares = {
-            experiment.label: (experiment.test["error_distances"], "share", "expected")
+            experiment.label: (experiment.part.error_distances, "share", "expected")
             for experiment in members
-        } | {baseline: (members[0].test["error_distances"], "baseline", "baseline")}
+        } | {baseline: (members[0].part.error_distances, "baseline", "baseline")}
         for label, (entries, observed, expected) in shares.items():
             name = escape(label)
-            steps = [entry["distance"] for entry in entries]
+            steps = [entry.distance for entry in entries]
             figure.add_bar(
                 x=steps,
-                y=[entry[observed] for entry in entries],
+                y=[getattr(entry, observed) for entry in entries],
                 marker=markers[label],
                 name=name,
                 legendgroup=label,
@@ -355,7 +355,7 @@ def error_distances(experiments: Sequence[Experiment]) -> go.Figure:
             )
             figure.add_scatter(
                 x=steps,
-                y=[entry[expected] for entry in entries],
+                y=[getattr(entry, expected) for entry in entries],
                 mode="markers",
                 offsetgroup=label,
                 marker={"symbol": "line-ew", "size": 9, "line": {"width": 3, "color": BASELINE}},

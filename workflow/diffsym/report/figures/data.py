@@ -19,9 +19,8 @@ from diffsym.report.figures.style import (
     TOP_WITHOUT_LEGEND,
     finish,
     system_legend,
-    thousands,
 )
-from diffsym.report.typesetting import label_plotly
+from diffsym.report.typesetting import label_plotly, thousands
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from diffsym.evaluation.scores import Interval, PublishedModel
 from diffsym.report.electron import Gain, number_of_classes
 from diffsym.report.figures.accuracy import accuracy_line, answers_line, label_frequency_line
 from diffsym.report.figures.style import (
@@ -26,8 +27,9 @@ from diffsym.report.figures.style import (
     system_legend,
     task_panels,
 )
-from diffsym.report.inputs import Experiment, by_task
+from diffsym.report.results import Experiment
 from diffsym.report.typesetting import label_plotly
+from diffsym.report.views import Task, by_task
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, crystal_system
 
 ANSWERS = 5
@@ -39,7 +41,7 @@ GAIN_NAMES = {"shaping": "shaping", "msdn": "MSDN", "total": "both"}
 
 
 def accuracy_by_classes(
-    experiments: Sequence[Experiment], published: Sequence[Mapping[str, Any]]
+    experiments: Sequence[Experiment], published: Sequence[PublishedModel]
 ) -> go.Figure:
     """A_1 against the number of space groups, one line per network and pattern; their Fig. 3(a).
 
@@ -48,10 +50,10 @@ def accuracy_by_classes(
     experiments
         Experiments on electron-diffraction patterns; one panel per split.
     published
-        {n_classes, top_1} on other data; shown where this study has the same number of classes.
+        Accuracies on other data; shown where this study has the same number of classes.
     """
     # Along a line the classes change and the split stays.
-    figure, grouped = task_panels([replace(e, task=e.split) for e in experiments], 1)
+    figure, grouped = task_panels([replace(e, task=Task(e.split)) for e in experiments], 1)
     styles = experiment_styles(experiments)
     shown: set[str] = set()
     for col, unsorted in enumerate(grouped.values(), start=1):
@@ -63,7 +65,7 @@ def accuracy_by_classes(
                 line = _classes_line(own, style, showlegend=label not in shown)
                 figure.add_trace(line, **place)
                 shown.add(label)
-        baseline = {number_of_classes(e): e.test["baseline"][0]["value"] for e in members}
+        baseline = {number_of_classes(e): e.part.baseline[0].value for e in members}
         figure.add_scatter(
             x=[str(number) for number in baseline],
             y=list(baseline.values()),
@@ -77,10 +79,10 @@ def accuracy_by_classes(
             hovertemplate="label frequency, %{x} groups: %{y:.1%}<extra></extra>",
             **place,
         )
-        targets = [entry for entry in published if entry["n_classes"] in baseline]
+        targets = [entry for entry in published if entry.n_classes in baseline]
         figure.add_scatter(
-            x=[str(entry["n_classes"]) for entry in targets],
-            y=[entry["top_1"] for entry in targets],
+            x=[str(entry.n_classes) for entry in targets],
+            y=[entry.top_1 for entry in targets],
             mode="markers",
             marker={
                 "symbol": "star-open",
@@ -115,7 +117,7 @@ def _classes_line(
 ) -> go.Scatter:
     """A_1 of one network against the number of classes."""
     label = experiments[0].label
-    entries = [experiment.test["accuracy"][0] for experiment in experiments]
+    entries = [experiment.part.accuracy[0] for experiment in experiments]
     return accuracy_line(
         entries,
         label,
@@ -123,7 +125,7 @@ def _classes_line(
         x=[str(number_of_classes(experiment)) for experiment in experiments],
         offsetgroup=label,
         customdata=[
-            [entry["low"], entry["high"], experiment.test["n"]]
+            [entry.low, entry.high, experiment.part.n]
             for entry, experiment in zip(entries, experiments, strict=True)
         ],
         hovertemplate=escape(label) + ", %{x} groups<br><b>%{y:.1%}</b> [%{customdata[0]:.1%}, "
@@ -144,14 +146,14 @@ def top_k_by_classes(experiments: Sequence[Experiment]) -> go.Figure:
         for experiment in members:
             label = experiment.label
             line = answers_line(
-                experiment.test["accuracy"][:ANSWERS],
+                experiment.part.accuracy[:ANSWERS],
                 label,
                 styles[label],
                 showlegend=label not in shown,
             )
             figure.add_trace(line, row=row, col=col)
             shown.add(label)
-        baseline = members[0].test["baseline"][:ANSWERS]
+        baseline = members[0].part.baseline[:ANSWERS]
         line = label_frequency_line(baseline, showlegend=(row, col) == (1, 1))
         figure.add_trace(line, row=row, col=col)
     figure.update_xaxes(dtick=1, title_text="number of predictions <i>k</i>")
@@ -171,20 +173,20 @@ def recall_by_class_set(experiments: Sequence[Experiment]) -> go.Figure:
     styles = experiment_styles(experiments)
     shown: set[str] = set()
     for (row, col), members in zip(places, grouped.values(), strict=True):
-        classes = members[0].metrics["classes"]
+        classes = members[0].classes
         for experiment in members:
             label = experiment.label
             # A group without test structures has no recall and leaves a gap.
-            scores = experiment.test["per_class"]
+            scores = experiment.part.per_class
             figure.add_scatter(
                 x=list(range(len(classes))),
-                y=[entry["recall"] for entry in scores],
+                y=[entry.recall for entry in scores],
                 mode="markers",
                 marker={"size": 8, "opacity": 0.85, **styles[label]},
                 name=escape(label),
                 legendgroup=label,
                 showlegend=label not in shown,
-                customdata=[[label_plotly(e["space_group"]), e["support"]] for e in scores],
+                customdata=[[label_plotly(e.space_group), e.support] for e in scores],
                 hovertemplate=escape(label) + "<br><b>%{customdata[0]}</b>: %{y:.1%} of "
                 "%{customdata[1]:,} test structures<extra></extra>",
                 row=row,
@@ -213,19 +215,19 @@ def accuracy_by_system(experiments: Sequence[Experiment]) -> go.Figure:
     styles = experiment_styles(experiments)
     shown: set[str] = set()
     for (row, col), members in zip(places, grouped.values(), strict=True):
-        present = members[0].test["crystal_systems"]["names"]
+        present = members[0].part.crystal_systems.names
         for experiment in members:
             label = experiment.label
-            scores = experiment.test["crystal_systems"]["systems"]
+            scores = experiment.part.crystal_systems.systems
             figure.add_bar(
-                x=[present.index(entry["crystal_system"]) for entry in scores],
-                y=[entry["space_group_accuracy"] for entry in scores],
+                x=[present.index(entry.crystal_system) for entry in scores],
+                y=[entry.space_group_accuracy for entry in scores],
                 marker={"color": styles[label]["color"], "line": {"width": 0}},
                 name=escape(label),
                 legendgroup=label,
                 offsetgroup=label,
                 showlegend=label not in shown,
-                customdata=[[entry["crystal_system"], entry["support"]] for entry in scores],
+                customdata=[[entry.crystal_system, entry.support] for entry in scores],
                 hovertemplate=escape(label) + ", %{customdata[0]}<br><b>%{y:.1%}</b> of "
                 "%{customdata[1]:,} test structures<extra></extra>",
                 row=row,
@@ -252,15 +254,16 @@ def gain_bars(gains: Sequence[Gain]) -> go.Figure:
     names = [_title(gain.msdn, "<br>") for gain in gains]
     for colour, (key, name) in zip(SERIES_COLOURS, GAIN_NAMES.items(), strict=False):
         entries = [
-            {bound: 100 * value for bound, value in gain.differences[key].items()} for gain in gains
+            Interval(**{bound: 100 * value for bound, value in vars(gain.differences[key]).items()})
+            for gain in gains
         ]
         figure.add_bar(
             x=names,
-            y=[entry["value"] for entry in entries],
+            y=[entry.value for entry in entries],
             error_y=error_bars(entries),
             marker={"color": colour},
             name=name,
-            customdata=[[entry["low"], entry["high"]] for entry in entries],
+            customdata=[[entry.low, entry.high] for entry in entries],
             hovertemplate=name + "<br><b>%{y:+.1f}</b> [%{customdata[0]:+.1f}, "
             "%{customdata[1]:+.1f}] percentage points<extra></extra>",
         )
@@ -278,11 +281,11 @@ def _title(experiment: Experiment, separator: str = ": ") -> str:
     """Number of groups, class set and split."""
     return (
         f"{number_of_classes(experiment)} groups{separator}"
-        f"{escape(experiment.inputs.classes)}, {escape(experiment.split)}"
+        f"{escape(experiment.settings.classes)}, {escape(experiment.split)}"
     )
 
 
-def _titles(grouped: Mapping[str, Sequence[Experiment]]) -> list[str]:
+def _titles(grouped: Mapping[Task, Sequence[Experiment]]) -> list[str]:
     """Title of the panel of each task."""
     return [_title(members[0]) for members in grouped.values()]
 

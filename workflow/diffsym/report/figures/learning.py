@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from diffsym.report.figures.style import SERIES_COLOURS, TOP_WITH_LEGEND, finish
-from diffsym.report.inputs import Experiment
+from diffsym.report.results import Experiment
 
 CURVE_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
@@ -18,7 +18,7 @@ def learning_curves(experiments: Sequence[Experiment]) -> go.Figure:
         rows=len(experiments),
         cols=2,
         subplot_titles=[
-            f"{escape(e.label)}<br>{escape(e.task)}: {what}"
+            f"{escape(e.label)}<br>{escape(e.task.words())}: {what}"
             for e in experiments
             for what in ("accuracy", "cost")
         ],
@@ -68,9 +68,9 @@ def _curves(
     for member, history in enumerate(experiment.histories, start=1):
         for name, prefix in (("training", ""), ("validation", "val_")):
             for col, quantity in enumerate(("accuracy", "loss"), start=1):
-                values = history.get(prefix + quantity, [])
+                values = getattr(history, prefix + quantity)
                 yield name, member, col, range(1, len(values) + 1), values
     for member, course in enumerate(experiment.courses, start=1):
-        for name, values in course["accuracy"].items():
+        for name, values in course.accuracy.items():
             part = name if name == "test" else f"measured: {name}"
-            yield part, member, 1, course["epochs"], values
+            yield part, member, 1, course.epochs, values

@@ -4,7 +4,7 @@ The colours of the crystal systems are Okabe & Ito's, safe for the colour-blind;
 and other series have other hues.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -14,7 +14,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from diffsym.report.inputs import Experiment, by_task
+from diffsym.evaluation.scores import Interval
+from diffsym.report.typesetting import NARROW_SPACE
+from diffsym.report.views import Task, V, View, by_task
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS
 
 SYSTEM_COLOURS = {
@@ -38,7 +40,7 @@ SERIES_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star",
 INK = "#1F2933"
 NEUTRAL = "#5B6B7B"
 GRID = "#E3E8ED"
-SEPARATORS = ".\u2009"
+SEPARATORS = f".{NARROW_SPACE}"
 """Decimal and thousands separators."""
 BASELINE = "#222222"
 
@@ -106,11 +108,6 @@ TEMPLATE = go.layout.Template(
 )
 
 
-def thousands(count: int) -> str:
-    """A count with thin spaces between thousands, like `SEPARATORS` on the axes."""
-    return f"{count:,}".replace(",", SEPARATORS[1])
-
-
 def finish(figure: go.Figure, height: int, *, top: int = TOP_WITHOUT_LEGEND) -> go.Figure:
     """Apply the common look; the width follows the page.
 
@@ -163,12 +160,12 @@ def png_source(picture: NDArray[np.uint8]) -> str:
     return encoded.data[0].source
 
 
-def error_bars(entries: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    """Asymmetric error bars from entries of {value, low, high}."""
+def error_bars(entries: Sequence[Interval]) -> dict[str, Any]:
+    """Asymmetric error bars of numbers with intervals."""
     return {
         "type": "data",
-        "array": [entry["high"] - entry["value"] for entry in entries],
-        "arrayminus": [entry["value"] - entry["low"] for entry in entries],
+        "array": [entry.high - entry.value for entry in entries],
+        "arrayminus": [entry.value - entry.low for entry in entries],
         "thickness": 1.4,
         "width": 4,
     }
@@ -204,7 +201,7 @@ def system_marker(systems: Sequence[str], **more: Any) -> dict[str, Any]:
     }
 
 
-def experiment_styles(experiments: Sequence[Experiment]) -> dict[str, dict[str, Any]]:
+def experiment_styles(experiments: Sequence[View]) -> dict[str, dict[str, Any]]:
     """Colour and marker of each experiment label, the same in every panel.
 
     When the colours are used up, they repeat with other markers.
@@ -219,20 +216,20 @@ def experiment_styles(experiments: Sequence[Experiment]) -> dict[str, dict[str, 
     }
 
 
-def least_width(experiments: Sequence[Experiment]) -> int:
+def least_width(experiments: Sequence[View]) -> int:
     """Pixels needed by panels with one column per task."""
     return TASK_WIDTH * len(by_task(experiments))
 
 
 def task_panels(
-    experiments: Sequence[Experiment], rows: int, **more: Any
-) -> tuple[go.Figure, dict[str, list[Experiment]]]:
+    experiments: Sequence[V], rows: int, **more: Any
+) -> tuple[go.Figure, dict[Task, list[V]]]:
     """Panels with one column per task."""
     grouped = by_task(experiments)
     figure = make_subplots(
         rows=rows,
         cols=len(grouped),
-        column_titles=[escape(task).replace(", ", "<br>") for task in grouped],
+        column_titles=["<br>".join(map(escape, filter(None, task))) for task in grouped],
         shared_yaxes="rows",
         horizontal_spacing=0.04,
         **more,
@@ -241,8 +238,8 @@ def task_panels(
 
 
 def experiment_panels(
-    experiments: Sequence[Experiment], *, panel_height: int, gap: int, **more: Any
-) -> tuple[go.Figure, list[tuple[int, int, Experiment]], int]:
+    experiments: Sequence[V], *, panel_height: int, gap: int, **more: Any
+) -> tuple[go.Figure, list[tuple[int, int, V]], int]:
     """One panel per experiment, at most `PANEL_COLUMNS` in a row.
 
     Parameters
@@ -263,7 +260,7 @@ def experiment_panels(
     height
         Height that the whole figure needs, pixels.
     """
-    titles = [f"{escape(e.label)}<br>{escape(e.task)}" for e in experiments]
+    titles = [f"{escape(e.label)}<br>{escape(e.task.words())}" for e in experiments]
     figure, places, height = panels(titles, panel_height=panel_height, gap=gap, **more)
     return figure, [(*place, e) for place, e in zip(places, experiments, strict=True)], height
 

@@ -16,7 +16,7 @@ from diffsym.report.figures.style import (
     experiment_panels,
     finish,
 )
-from diffsym.report.inputs import Experiment
+from diffsym.report.views import View
 
 
 def cell_distributions(volumes: NDArray[np.float64], densities: NDArray[np.float64]) -> go.Figure:
@@ -65,22 +65,23 @@ def cell_distributions(volumes: NDArray[np.float64], densities: NDArray[np.float
     return finish(figure, 430, top=TOP_WITH_LEGEND)
 
 
-def volume_errors(experiments: Sequence[Experiment]) -> go.Figure:
+def volume_errors(experiments: Sequence[View]) -> go.Figure:
     """Errors of the standardised ln V with a Cauchy and a normal fit, one panel per experiment.
 
     After Fig. 3 of Ozaki et al. 2025, J. Appl. Cryst. 58.
     """
     figure, places, height = experiment_panels(experiments, panel_height=280, gap=130)
     for row, col, experiment in places:
-        errors = experiment.test["volume"]["standardised_error"]
+        assert experiment.part.volume is not None
+        errors = experiment.part.volume.standardised_error
         fits = {
             "Cauchy distribution": (expected_counts(errors, "cauchy"), SERIES_COLOURS[1], "solid"),
             "normal distribution": (expected_counts(errors, "normal"), BASELINE, "dash"),
         }
         _add_histogram(
             figure,
-            np.array(errors["edges"]),
-            np.array(errors["counts"]),
+            np.array(errors.edges),
+            np.array(errors.counts),
             fits,
             "error",
             row=row,

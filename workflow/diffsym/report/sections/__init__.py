@@ -7,7 +7,7 @@ the module of its topic, build it from the figures, tables and texts in `blocks`
 
 from collections.abc import Callable
 
-from diffsym.report.inputs import Study
+from diffsym.report.results import Results
 from diffsym.report.sections import (
     accuracy,
     certainty,
@@ -29,7 +29,7 @@ from diffsym.report.sections import (
 )
 from diffsym.report.sections.blocks import Section
 
-SECTIONS: tuple[Callable[[Study], Section | None], ...] = (
+SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     data.data,
     descriptors.pair_distribution,
     descriptors.powder,

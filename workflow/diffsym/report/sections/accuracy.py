@@ -3,16 +3,18 @@
 from markupsafe import Markup
 
 from diffsym.report import figures
-from diffsym.report.inputs import Study, by_task
-from diffsym.report.sections.blocks import FigureBlock, Section, thousands
+from diffsym.report.results import Results
+from diffsym.report.sections.blocks import FigureBlock, Section
+from diffsym.report.typesetting import thousands
+from diffsym.report.views import by_task
 
 
-def top_k(study: Study) -> Section | None:
+def top_k(results: Results) -> Section | None:
     """Top-k accuracy."""
-    if not study.experiments:
+    if not results.experiments:
         return None
-    settings = study.experiments[0].metrics["settings"]
-    width = figures.style.least_width(study.experiments)
+    settings = results.experiments[0].scores.settings
+    width = figures.style.least_width(results.experiments)
     return Section(
         "top-k",
         "Accuracy",
@@ -24,7 +26,7 @@ def top_k(study: Study) -> Section | None:
         [
             FigureBlock(
                 "top-k-accuracy",
-                figures.accuracy.top_k_accuracy(study.experiments),
+                figures.accuracy.top_k_accuracy(results.experiments),
                 Markup(
                     "Test accuracy of each ensemble (probabilities averaged over its members) and, "
                     "below, the gain from each further prediction; after Fig. 2 of Liu et al. "
@@ -32,18 +34,18 @@ def top_k(study: Study) -> Section | None:
                     "groups (entries, formulae or structure types). They cover the choice of test "
                     "structures, not of training structures. Dotted: always predicting the most "
                     "frequent training classes."
-                ).format(100 * settings["confidence"], thousands(settings["resamples"])),
+                ).format(100 * settings.confidence, thousands(settings.resamples)),
                 min_width=width,
             ),
             FigureBlock(
                 "top-n-accuracy",
-                figures.accuracy.top_n_accuracy(study.experiments),
+                figures.accuracy.top_n_accuracy(results.experiments),
                 "The same for up to ten predictions, after Fig. 5(a) of Vecsei et al. (2019).",
                 min_width=width,
             ),
             FigureBlock(
                 "crystal-system-accuracy",
-                figures.accuracy.crystal_system_accuracy(study.experiments),
+                figures.accuracy.crystal_system_accuracy(results.experiments),
                 "Space-group accuracy within each crystal system. Hover for the accuracy of the "
                 "crystal system itself, from the summed probabilities of its groups.",
                 min_width=width,
@@ -52,9 +54,9 @@ def top_k(study: Study) -> Section | None:
     )
 
 
-def recall(study: Study) -> Section | None:
+def recall(results: Results) -> Section | None:
     """Recall of each space group."""
-    if not study.experiments:
+    if not results.experiments:
         return None
     return Section(
         "recall",
@@ -63,15 +65,15 @@ def recall(study: Study) -> Section | None:
         "Recall is the share of a group's test structures whose top-1 prediction is correct.",
         [
             FigureBlock(
-                f"recall-{task.replace(', ', '-')}",
+                f"recall-{task.words('-')}",
                 figures.accuracy.recall_by_space_group(experiments),
                 Markup(
                     "Split <code>{}</code>: recall against space-group number. Marker area: the "
                     "group's frequency in training; colour: crystal system. After Fig. 3 of Liu "
                     "et al. (2019). Recalls of rare groups are based on few test structures: hover "
                     "for the number."
-                ).format(task),
+                ).format(task.words()),
             )
-            for task, experiments in by_task(study.experiments).items()
+            for task, experiments in by_task(results.experiments).items()
         ],
     )

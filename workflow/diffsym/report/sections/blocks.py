@@ -1,7 +1,7 @@
 """Building blocks of a section: figures, tables and texts, and the formatting of numbers."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-from diffsym.report.typesetting import symbol_html
+from diffsym.evaluation.scores import Interval, Mean
+from diffsym.report.typesetting import NARROW_SPACE, symbol_html
 from diffsym.structures.space_groups import crystal_system
 
 Cell = str | Markup
@@ -90,26 +91,26 @@ class Section:
 
 def percent(value: float) -> str:
     """A share as "52.1 %"."""
-    return f"{100 * value:.1f}\u202f%"
+    return f"{100 * value:.1f}{NARROW_SPACE}%"
 
 
-def percent_interval(entry: Mapping[str, float]) -> str:
+def percent_interval(entry: Interval) -> str:
     """An accuracy with its interval, "52.1 % [50.2, 54.0]"."""
-    return f"{percent(entry['value'])} [{100 * entry['low']:.1f}, {100 * entry['high']:.1f}]"
+    return f"{percent(entry.value)} [{100 * entry.low:.1f}, {100 * entry.high:.1f}]"
 
 
-def points_interval(entry: Mapping[str, float]) -> str:
+def points_interval(entry: Interval) -> str:
     """A difference of accuracies in percentage points with its interval, "+2.1 [−0.2, +4.0]"."""
-    value, low, high = (f"{100 * entry[key]:+.1f}" for key in ("value", "low", "high"))
+    value, low, high = (f"{100 * bound:+.1f}" for bound in (entry.value, entry.low, entry.high))
     return minus(f"{value} [{low}, {high}]")
 
 
-def with_half_width(entry: Mapping[str, Any], *, sign: str = "") -> str:
+def with_half_width(entry: Mean, *, sign: str = "") -> str:
     """A mean over test sets in percent, with two digits of its half width, "72.1 ± 1.2".
 
     `sign` is "+" for differences.
     """
-    value, half_width = 100 * entry["value"], entry["half_width"]
+    value, half_width = 100 * entry.value, entry.half_width
     if half_width is None:
         return minus(f"{value:{sign}.1f}")
     digits = 1 if half_width == 0 else 1 - math.floor(math.log10(100 * half_width))
@@ -120,11 +121,6 @@ def with_half_width(entry: Mapping[str, Any], *, sign: str = "") -> str:
 def minus(text: str) -> str:
     """A number with a minus sign instead of a hyphen."""
     return text.replace("-", "\u2212")
-
-
-def thousands(value: float) -> str:
-    """An integer with thin spaces between thousands, "9 275"."""
-    return f"{value:,.0f}".replace(",", "\u202f")
 
 
 def group_cell(space_group: int) -> Markup:

@@ -1,7 +1,7 @@
 """Sections on probabilities: calibration, and the gain from rejecting predictions."""
 
 from diffsym.report import figures
-from diffsym.report.inputs import Study
+from diffsym.report.results import Results
 from diffsym.report.sections.blocks import (
     FigureBlock,
     Section,
@@ -11,9 +11,9 @@ from diffsym.report.sections.blocks import (
 )
 
 
-def calibration(study: Study) -> Section | None:
+def calibration(results: Results) -> Section | None:
     """Calibration of the probabilities."""
-    if not study.experiments:
+    if not results.experiments:
         return None
     return Section(
         "calibration",
@@ -23,11 +23,11 @@ def calibration(study: Study) -> Section | None:
         [
             FigureBlock(
                 "reliability",
-                figures.certainty.reliability(study.experiments),
+                figures.certainty.reliability(results.experiments),
                 "Top: top-1 accuracy against the predicted probability, in bins of equal width. "
                 "Below the dotted line a model is overconfident. Bottom: how often each "
                 "confidence occurs.",
-                min_width=figures.style.least_width(study.experiments),
+                min_width=figures.style.least_width(results.experiments),
             ),
             TableBlock(
                 ["split", "model", "expected calibration error", "log loss / nat", "A₁"],
@@ -35,11 +35,11 @@ def calibration(study: Study) -> Section | None:
                     [
                         experiment.split,
                         experiment.label,
-                        percent(experiment.test["calibration"]["expected_calibration_error"]),
-                        f"{experiment.test['log_loss']:.2f}",
-                        percent_interval(experiment.test["accuracy"][0]),
+                        percent(experiment.part.calibration.expected_calibration_error),
+                        f"{experiment.part.log_loss:.2f}",
+                        percent_interval(experiment.part.accuracy[0]),
                     ]
-                    for experiment in study.experiments
+                    for experiment in results.experiments
                 ],
                 "Test set. The expected calibration error is the mean distance between accuracy "
                 "and confidence over the bins, weighted by their counts.",
@@ -49,9 +49,9 @@ def calibration(study: Study) -> Section | None:
     )
 
 
-def certainty(study: Study) -> Section | None:
+def certainty(results: Results) -> Section | None:
     """Accuracy gained by leaving uncertain structures unclassified."""
-    if not study.experiments:
+    if not results.experiments:
         return None
     return Section(
         "certainty",
@@ -62,14 +62,14 @@ def certainty(study: Study) -> Section | None:
         [
             FigureBlock(
                 "certainty-histograms",
-                figures.certainty.certainty_histograms(study.experiments),
+                figures.certainty.certainty_histograms(results.experiments),
                 "Certainty of correct and wrong top-1 predictions, stacked; after Fig. 5(b) "
                 "and (c) of Vecsei et al. (2019).",
                 min_width=figures.style.PANELS_WIDTH,
             ),
             FigureBlock(
                 "certainty-thresholds",
-                figures.certainty.certainty_thresholds(study.experiments),
+                figures.certainty.certainty_thresholds(results.experiments),
                 "Structures below the threshold stay unclassified. Marked: the threshold that "
                 "leaves half of them unclassified, and the accuracy on the other half with its "
                 "bootstrap interval; after Fig. 5(d) and (e) of Vecsei et al. (2019).",
@@ -88,13 +88,13 @@ def certainty(study: Study) -> Section | None:
                     [
                         experiment.split,
                         experiment.label,
-                        percent_interval(experiment.test["accuracy"][0]),
-                        f"{half['threshold']:.2f}",
-                        percent_interval(half["accuracy"]),
-                        percent_interval(half["baseline"]),
+                        percent_interval(experiment.part.accuracy[0]),
+                        f"{half.threshold:.2f}",
+                        percent_interval(half.accuracy),
+                        percent_interval(half.baseline),
                     ]
-                    for experiment in study.experiments
-                    for half in [experiment.test["certainty"]["half_unclassified"]]
+                    for experiment in results.experiments
+                    for half in [experiment.part.certainty.half_unclassified]
                 ],
                 "Test set. Structures exactly at the threshold count in part, so that exactly one "
                 "half is classified. Last column: always predicting the most frequent "

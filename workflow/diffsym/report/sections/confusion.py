@@ -4,7 +4,7 @@ from markupsafe import Markup
 
 from diffsym.evaluation.subgroups import Relation
 from diffsym.report import figures
-from diffsym.report.inputs import Experiment, Study
+from diffsym.report.results import Experiment, Results
 from diffsym.report.sections.blocks import (
     Block,
     Cell,
@@ -13,20 +13,19 @@ from diffsym.report.sections.blocks import (
     TableBlock,
     group_cell,
     percent,
-    thousands,
 )
-from diffsym.report.typesetting import symbol_html
+from diffsym.report.typesetting import symbol_html, thousands
 
 PAIRS = 15
 """Confused pairs shown per experiment."""
 
 
-def confusion(study: Study) -> Section | None:
+def confusion(results: Results) -> Section | None:
     """Confusion matrices and the most confused pairs."""
-    if not study.experiments:
+    if not results.experiments:
         return None
-    best_first = sorted(study.experiments, key=lambda e: e.validation_accuracy, reverse=True)
-    largest = max(len(experiment.metrics["classes"]) for experiment in best_first)
+    best_first = sorted(results.experiments, key=lambda e: e.validation_accuracy, reverse=True)
+    largest = max(len(experiment.scores.classes) for experiment in best_first)
     blocks: list[Block] = [
         FigureBlock(
             "confusion-matrices",
@@ -38,21 +37,21 @@ def confusion(study: Study) -> Section | None:
         ),
         FigureBlock(
             "crystal-system-confusion",
-            figures.confusion.crystal_system_confusion(study.experiments),
+            figures.confusion.crystal_system_confusion(results.experiments),
             "The same for the crystal systems, in percent of the true system: the system whose "
             "space groups have the largest summed probability is predicted.",
             min_width=figures.style.PANELS_WIDTH,
         ),
         FigureBlock(
             "error-distances",
-            figures.confusion.error_distances(study.experiments),
+            figures.confusion.error_distances(results.experiments),
             "Distance of wrong predictions from the truth: steps in the graph of maximal subgroups "
             "(pymatgen's table, types of translationengleiche and klassengleiche subgroups). Black "
             "bars: expectation by chance, with wrong predictions drawn from the predictions for "
             "all other structures, because frequent predictions are also central in the graph. "
             "Hatched: wrong predictions of the label-frequency baseline, which predicts only one "
             "group. After Fig. 3(c) of Vecsei et al. (2019).",
-            min_width=figures.style.least_width(study.experiments),
+            min_width=figures.style.least_width(results.experiments),
         ),
         *(_pairs_table(experiment, position) for position, experiment in enumerate(best_first)),
     ]
@@ -70,13 +69,13 @@ def _pairs_table(experiment: Experiment, position: int) -> TableBlock:
     """The most confused pairs of one experiment; all but the first table are collapsed."""
     rows = [
         [
-            group_cell(pair["true"]),
-            group_cell(pair["predicted"]),
-            thousands(pair["count"]),
-            percent(pair["share_of_true"]),
-            relation_cell(Relation(pair["relation"], pair["distance"], pair["common"])),
+            group_cell(pair.true),
+            group_cell(pair.predicted),
+            thousands(pair.count),
+            percent(pair.share_of_true),
+            relation_cell(Relation(pair.relation, pair.distance, pair.common)),
         ]
-        for pair in experiment.test["confused_pairs"][:PAIRS]
+        for pair in experiment.part.confused_pairs[:PAIRS]
     ]
     return TableBlock(
         ["true", "predicted", "structures", "of the true group", "the prediction is its"],

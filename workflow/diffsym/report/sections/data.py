@@ -5,7 +5,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from diffsym.report import figures
-from diffsym.report.inputs import Study
+from diffsym.report.results import Results
 from diffsym.report.sections.blocks import (
     EXAMPLES,
     Block,
@@ -16,21 +16,21 @@ from diffsym.report.sections.blocks import (
     group_cell,
     percent,
     text_or_empty,
-    thousands,
 )
-from diffsym.report.typesetting import formula_html
+from diffsym.report.typesetting import formula_html, thousands
 
 REJECTING_STAGES = {"read": "read", "check": "checked", "symmetry": "symmetry found"}
 """Stages of the rejected table in order, and the state of an entry after each."""
 
 
-def data(study: Study) -> Section:
+def data(results: Results) -> Section:
     """Entries, space groups, rejections and relabellings."""
-    structures = study.structures
+    symmetry = results.study.structures.symmetry
+    structures = results.structures
     blocks: list[Block] = [
         FigureBlock(
             "stage-counts",
-            figures.data.stage_counts(stage_counts(study)),
+            figures.data.stage_counts(stage_counts(results)),
             "Entries left after each stage. Read: the source's record can be interpreted. "
             "Checked: distances, occupancies, composition and density are physically possible. "
             "Symmetry found: spglib gives a space group. Unique: one representative of each set of "
@@ -38,26 +38,28 @@ def data(study: Study) -> Section:
         ),
         FigureBlock(
             "space-groups",
-            figures.data.space_group_histogram(structures["space_group"].to_numpy(), study.classes),
+            figures.data.space_group_histogram(
+                structures["space_group"].to_numpy(), results.classes
+            ),
             Markup(
                 "Space groups of the {} unique structures, determined with spglib at a tolerance "
                 "of {} Å. Strong colours: the {} groups that the experiments learn; pale: groups "
                 "with too few structures."
-            ).format(thousands(len(structures)), f"{study.inputs.symprec:g}", len(study.classes)),
+            ).format(thousands(len(structures)), f"{symmetry.symprec:g}", len(results.classes)),
         ),
     ]
-    if len(study.rejected):
+    if len(results.rejected):
         blocks.append(
             FigureBlock(
                 "rejections",
-                figures.data.rejections(study.rejected),
+                figures.data.rejections(results.rejected),
                 Markup(
                     "Why {} entries were rejected. Hover for an example of the reason; all are "
                     "listed in <code>results/rejected.parquet</code>."
-                ).format(thousands(len(study.rejected))),
+                ).format(thousands(len(results.rejected))),
             )
         )
-    blocks += _relabelled(structures) + _tolerance_dependence(study)
+    blocks += _relabelled(structures) + _tolerance_dependence(results)
     return Section(
         "data",
         "Data",
@@ -68,19 +70,19 @@ def data(study: Study) -> Section:
     )
 
 
-def stage_counts(study: Study) -> dict[str, dict[str, int]]:
+def stage_counts(results: Results) -> dict[str, dict[str, int]]:
     """Entries of each source left after each stage, {source: {stage: number}}."""
-    rejected = study.rejected.groupby(["source", "stage"]).size()
+    rejected = results.rejected.groupby(["source", "stage"]).size()
     counts = {}
-    for source, numbers in study.statistics["sources"].items():
-        left = numbers["entries"]
+    for source, found in results.sources.items():
+        left = found.entries
         counts[source] = {"entries": left}
         for stage, passed in REJECTING_STAGES.items():
             left -= int(rejected.get((source, stage), 0))
             counts[source][passed] = left
-        counts[source]["unique"] = numbers["structures"]
-    if study.experiments:
-        inside = study.structures[study.structures["space_group"].isin(study.classes)]
+        counts[source]["unique"] = found.structures
+    if results.experiments:
+        inside = results.structures[results.structures["space_group"].isin(results.classes)]
         for source, numbers in counts.items():
             numbers["in the classes"] = int((inside["source"] == source).sum())
     return counts
@@ -138,15 +140,16 @@ def _relabelled(structures: pd.DataFrame) -> list[Block]:
     ]
 
 
-def _tolerance_dependence(study: Study) -> list[Block]:
+def _tolerance_dependence(results: Results) -> list[Block]:
     """How the labels depend on the tolerance of the symmetry search."""
-    tolerances = list(study.inputs.tolerances)
+    symmetry = results.study.structures.symmetry
+    tolerances = list(symmetry.tolerances)
     if len(tolerances) < 2:
         return []
-    lists = study.structures["space_group_by_tolerance"]
+    lists = results.structures["space_group_by_tolerance"]
     by_tolerance = np.array([[0 if pd.isna(n) else int(n) for n in row] for row in lists])
     unstable = (by_tolerance != by_tolerance[:, :1]).any(axis=1)
-    examples = study.structures[unstable].head(8)
+    examples = results.structures[unstable].head(8)
     rows = [
         [
             text_or_empty(row["name"]),
@@ -159,7 +162,7 @@ def _tolerance_dependence(study: Study) -> list[Block]:
     return [
         FigureBlock(
             "tolerance",
-            figures.data.tolerance_dependence(by_tolerance, tolerances, study.inputs.symprec),
+            figures.data.tolerance_dependence(by_tolerance, tolerances, symmetry.symprec),
             Markup(
                 "The label of {} structures ({}) depends on the tolerance. A looser tolerance "
                 "finds more symmetry; which one is correct depends on the coordinates' precision, "

@@ -10,18 +10,18 @@ from scipy.sparse import csr_array
 
 from diffsym import tables
 from diffsym.report import figures
-from diffsym.report.inputs import Study
-from diffsym.report.sections.blocks import Block, FigureBlock, Section, text_or_empty, thousands
-from diffsym.report.typesetting import formula_html, symbol_html
+from diffsym.report.results import Results
+from diffsym.report.sections.blocks import Block, FigureBlock, Section, text_or_empty
+from diffsym.report.typesetting import formula_html, symbol_html, thousands
 
 
-def pair_distribution(study: Study) -> Section | None:
+def pair_distribution(results: Results) -> Section | None:
     """One pair distribution function as the networks see it."""
     blocks: list[Block] = []
-    for name, descriptor in study.inputs.descriptors.items():
+    for name, descriptor in results.descriptors.items():
         if descriptor.kind != "pdf":
             continue
-        X = _example_values(study, descriptor.table)
+        X = _example_values(results, descriptor.table)
         blocks += [
             FigureBlock(
                 f"descriptor-{name}",
@@ -30,7 +30,9 @@ def pair_distribution(study: Study) -> Section | None:
                     "<code>{}</code> for {}: the reduced pair distribution function scaled to "
                     "0 … 1 (<b>X</b>, {} values, above) and the products of all its pairs of "
                     "values (<b>X</b>², {} values, below). After Fig. 1 of Liu et al. (2019)."
-                ).format(name, _example_name(study), len(X), thousands(len(X) * (len(X) - 1) / 2)),
+                ).format(
+                    name, _example_name(results), len(X), thousands(len(X) * (len(X) - 1) / 2)
+                ),
                 half=True,
             ),
             FigureBlock(
@@ -54,13 +56,13 @@ def pair_distribution(study: Study) -> Section | None:
     )
 
 
-def powder(study: Study) -> Section | None:
+def powder(results: Results) -> Section | None:
     """One powder pattern as the networks see it."""
     blocks: list[Block] = [
         FigureBlock(
             f"descriptor-{name}",
             figures.descriptors.powder_example(
-                descriptor.axis, _example_values(study, descriptor.table)
+                descriptor.axis, _example_values(results, descriptor.table)
             ),
             Markup(
                 "<code>{}</code> for {}: {} intensities, the strongest scaled to 1{}. Noise and "
@@ -68,12 +70,12 @@ def powder(study: Study) -> Section | None:
                 "Compare Fig. 1 of Vecsei et al. (2019)."
             ).format(
                 name,
-                _example_name(study),
+                _example_name(results),
                 thousands(len(descriptor.axis)),
                 _radiation(descriptor.settings.get("wavelength")),
             ),
         )
-        for name, descriptor in study.inputs.descriptors.items()
+        for name, descriptor in results.descriptors.items()
         if descriptor.kind == "powder"
     ]
     if not blocks:
@@ -88,13 +90,13 @@ def powder(study: Study) -> Section | None:
     )
 
 
-def ideal(study: Study) -> Section | None:
+def ideal(results: Results) -> Section | None:
     """One ideal profile as the networks see it."""
     blocks: list[Block] = []
-    for name, descriptor in study.inputs.descriptors.items():
+    for name, descriptor in results.descriptors.items():
         if descriptor.kind != "ideal":
             continue
-        profile = _example_values(study, descriptor.table)
+        profile = _example_values(results, descriptor.table)
         blocks.append(
             FigureBlock(
                 f"descriptor-{name}",
@@ -105,7 +107,7 @@ def ideal(study: Study) -> Section | None:
                     "2.5."
                 ).format(
                     name,
-                    _example_name(study),
+                    _example_name(results),
                     thousands(len(profile)),
                     thousands(int(np.count_nonzero(profile))),
                 ),
@@ -124,18 +126,18 @@ def ideal(study: Study) -> Section | None:
     )
 
 
-def _example_values(study: Study, path: Path) -> NDArray[np.float64]:
+def _example_values(results: Results, path: Path) -> NDArray[np.float64]:
     """Values of a descriptor for the structure shown."""
     table = tables.read_table(path)
-    row = table["structure_id"].to_pylist().index(study.example["structure_id"])
+    row = table["structure_id"].to_pylist().index(results.example["structure_id"])
     values = tables.descriptor_values(table.slice(row, 1))
     dense = values.toarray() if isinstance(values, csr_array) else values
     return dense[0].astype(np.float64)
 
 
-def _example_name(study: Study) -> Markup:
+def _example_name(results: Results) -> Markup:
     """Name, formula and space group of the structure shown."""
-    example = study.example
+    example = results.example
     return Markup("{} ({}, {})").format(
         text_or_empty(example["name"]) or example["structure_id"],
         formula_html(example["formula"]),

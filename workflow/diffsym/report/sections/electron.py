@@ -1,11 +1,11 @@
 """Section on experiments with electron-diffraction patterns, after Tiong et al. 2020."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from diffsym.evaluation.summary import TIONG_2020
+from diffsym.evaluation.published import TIONG_2020
+from diffsym.evaluation.scores import PublishedGain
 from diffsym.report import figures
 from diffsym.report.electron import (
     Gain,
@@ -13,7 +13,7 @@ from diffsym.report.electron import (
     gains,
     number_of_classes,
 )
-from diffsym.report.inputs import Experiment, Study
+from diffsym.report.results import Experiment, Results
 from diffsym.report.sections.blocks import (
     Block,
     Cell,
@@ -30,14 +30,14 @@ MATRICES_WIDTH = 1150
 """Pixels needed by the titles of three matrices side by side."""
 
 
-def electron(study: Study) -> Section | None:
+def electron(results: Results) -> Section | None:
     """Accuracy by number of groups, space group and crystal system, and the gain from shaping."""
-    experiments = electron_experiments(study)
+    experiments = electron_experiments(results)
     if not experiments:
         return None
     patterns = {
         name: descriptor.settings["pattern"]
-        for name, descriptor in study.inputs.descriptors.items()
+        for name, descriptor in results.descriptors.items()
         if descriptor.kind == "electron"
     }
     found = gains(experiments, patterns)
@@ -64,13 +64,13 @@ def electron(study: Study) -> Section | None:
 
 def _classes_block(experiments: Sequence[Experiment]) -> FigureBlock:
     """Accuracy against the number of groups."""
-    published = [model for model in TIONG_2020["models"] if "top_1" in model]
+    published = [model for model in TIONG_2020.models if model.top_1 is not None]
     return FigureBlock(
         "electron-classes",
         figures.electron.accuracy_by_classes(experiments, published),
         f"Top-1 accuracy against the number of space groups; after Fig. 3(a) of Tiong et al. "
         f"(2020). Bars: bootstrap intervals. Dotted: always predicting the most frequent training "
-        f"class. Stars: their MSDN on shaped patterns of other data ({TIONG_2020['data']}), a "
+        f"class. Stars: their MSDN on shaped patterns of other data ({TIONG_2020.data}), a "
         f"target where this study has as many groups.",
         min_width=PLOT_WIDTH,
     )
@@ -115,7 +115,7 @@ def _decomposition_blocks(experiments: Sequence[Experiment]) -> list[Block]:
 
 def _gain_blocks(found: Sequence[Gain]) -> list[Block]:
     """Gains from shaping and MSDN, as a figure and a table."""
-    published = next(model for model in TIONG_2020["models"] if "gain" in model)
+    published, theirs = next((model, model.gain) for model in TIONG_2020.models if model.gain)
     return [
         FigureBlock(
             "electron-gain",
@@ -139,8 +139,8 @@ def _gain_blocks(found: Sequence[Gain]) -> list[Block]:
             ],
             [_gain_row(gain) for gain in found],
             "Test accuracies, and their differences in percentage points (%p). On other data "
-            f"({TIONG_2020['data']}) Tiong et al. (2020) report {_in_percentage_points(published)} "
-            f"percentage points for {published['n_classes']} groups.",
+            f"({TIONG_2020.data}) Tiong et al. (2020) report {_in_percentage_points(theirs)} "
+            f"percentage points for {published.n_classes} groups.",
             numeric=[1, 3, 4, 5, 6, 7, 8],
             title="Gain over spot patterns",
         ),
@@ -153,14 +153,12 @@ def _gain_row(gain: Gain) -> list[Cell]:
         gain.spot.split,
         str(number_of_classes(gain.spot)),
         gain.spot.label,
-        *(percent_interval(e.test["accuracy"][0]) for e in (gain.spot, gain.shaped, gain.msdn)),
+        *(percent_interval(e.part.accuracy[0]) for e in (gain.spot, gain.shaped, gain.msdn)),
         *(points_interval(entry) for entry in gain.differences.values()),
     ]
 
 
-def _in_percentage_points(published: Mapping[str, Any]) -> str:
+def _in_percentage_points(gain: PublishedGain) -> str:
     """A published gain in words: "17 = 10 (shaping) + 7 (MSDN)"."""
-    total, shaping, msdn = (
-        f"{100 * published['gain'][key]:.0f}" for key in ("total", "shaping", "msdn")
-    )
+    total, shaping, msdn = (f"{100 * share:.0f}" for share in (gain.total, gain.shaping, gain.msdn))
     return f"{total} = {shaping} (shaping) + {msdn} (MSDN)"

@@ -1,14 +1,10 @@
 """Section on the feature maps of the first network blocks for diffraction images."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from diffsym.report import figures
-from diffsym.report.inputs import Experiment, Study
+from diffsym.report.results import Arrays, Experiment, Results
 from diffsym.report.sections.blocks import (
     Block,
     Cell,
@@ -16,31 +12,26 @@ from diffsym.report.sections.blocks import (
     Section,
     TableBlock,
     text_or_empty,
-    thousands,
 )
-from diffsym.report.typesetting import formula_html, label_plotly
-
-Arrays = Mapping[str, NDArray[Any]]
+from diffsym.report.typesetting import formula_html, label_plotly, thousands
 
 MIN_WIDTH = 1140
 """Pixels below which maps would be too small to see anything."""
 
 
-def feature_maps(study: Study) -> Section | None:
+def feature_maps(results: Results) -> Section | None:
     """Maps of the first blocks of networks with streams, and how much these maps repeat."""
-    shown: list[tuple[Experiment, Arrays]] = []
-    for experiment in study.experiments:
-        if experiment.inputs.feature_maps is not None:
-            with np.load(experiment.inputs.feature_maps) as stored:
-                arrays = dict(stored)
-            # A network that recognises none of the structures has no maps.
-            if len(arrays["structure_ids"]):
-                shown.append((experiment, arrays))
+    # A network that recognises none of the structures has no maps.
+    shown = [
+        (experiment, arrays)
+        for experiment in results.experiments
+        if (arrays := results.feature_maps.get(experiment.name)) and len(arrays["structure_ids"])
+    ]
     if not shown:
         return None
     blocks: list[Block] = [
         FigureBlock(
-            f"feature-maps-{experiment.inputs.name}-{block}",
+            f"feature-maps-{experiment.name}-{block}",
             figures.feature_maps.feature_maps(
                 [label_plotly(int(number)) for number in arrays["space_groups"]],
                 arrays["images"],
@@ -58,7 +49,7 @@ def feature_maps(study: Study) -> Section | None:
                 block.replace("_", " "),
                 len(arrays[f"{block}_channels"]),
                 thousands(int(arrays[f"{block}_count"])),
-                _names(study, arrays["structure_ids"].tolist()),
+                _names(results, arrays["structure_ids"].tolist()),
             ),
             min_width=MIN_WIDTH,
         )
@@ -76,9 +67,9 @@ def feature_maps(study: Study) -> Section | None:
     )
 
 
-def _names(study: Study, structure_ids: list[str]) -> Markup:
+def _names(results: Results, structure_ids: list[str]) -> Markup:
     """Structures in words, by name and formula."""
-    structures = study.structures.set_index("structure_id")
+    structures = results.structures.set_index("structure_id")
     return Markup(", ").join(
         Markup("{} ({})").format(
             text_or_empty(structures["name"][identifier]) or identifier,

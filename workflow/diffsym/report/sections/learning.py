@@ -1,10 +1,10 @@
 """Sections on training: learning curves, and hyper-parameter sweeps."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from diffsym.evaluation.scores import Part
 from diffsym.report import figures
-from diffsym.report.inputs import Experiment, Study
+from diffsym.report.results import Experiment, Results
 from diffsym.report.sections.blocks import (
     Block,
     FigureBlock,
@@ -12,14 +12,14 @@ from diffsym.report.sections.blocks import (
     TableBlock,
     percent,
     percent_interval,
-    thousands,
     with_half_width,
 )
+from diffsym.report.typesetting import thousands
 
 
-def learning(study: Study) -> Section | None:
+def learning(results: Results) -> Section | None:
     """Learning curves of the models trained in epochs."""
-    trained = [experiment for experiment in study.experiments if experiment.histories]
+    trained = [experiment for experiment in results.experiments if experiment.histories]
     if not trained:
         return None
     blocks: list[Block] = [
@@ -34,7 +34,7 @@ def learning(study: Study) -> Section | None:
             "only. Networks for crystal systems are scored on systems here.",
         )
     ]
-    if any(experiment.folds for experiment in trained):
+    if any(experiment.scores.cross_validation for experiment in trained):
         blocks.append(_cross_validation_table(trained))
     return Section(
         "learning",
@@ -62,15 +62,15 @@ def _cross_validation_table(experiments: Sequence[Experiment]) -> TableBlock:
             [
                 experiment.split,
                 experiment.label,
-                str(len(folds["structures"])),
-                thousands(sum(folds["structures"])),
-                with_half_width(folds["accuracy"]),
-                " … ".join(f"{100 * f(folds['accuracy']['sets']):.1f}" for f in (min, max)),
-                with_half_width(folds["baseline"]),
-                percent_interval(experiment.test["accuracy"][0]),
+                str(len(folds.structures)),
+                thousands(sum(folds.structures)),
+                with_half_width(folds.accuracy),
+                " … ".join(f"{100 * f(folds.accuracy.sets):.1f}" for f in (min, max)),
+                with_half_width(folds.baseline),
+                percent_interval(experiment.part.accuracy[0]),
             ]
             for experiment in experiments
-            if (folds := experiment.folds)
+            if (folds := experiment.scores.cross_validation)
         ],
         "Each network is trained on all folds but one, and evaluated on that fold. ±: 95 % "
         "interval over the folds (Student’s t). Label frequency: always predicting the most "
@@ -81,25 +81,21 @@ def _cross_validation_table(experiments: Sequence[Experiment]) -> TableBlock:
     )
 
 
-def sweeps(study: Study) -> Section | None:
+def sweeps(results: Results) -> Section | None:
     """Hyper-parameter sweeps, one table each."""
-    if not study.sweeps:
+    if not results.sweeps:
         return None
     return Section(
         "sweeps",
         "Sweeps",
         "Hyper-parameters",
         "Each row is a complete experiment. Compare rows by their validation accuracy.",
-        [_sweep_table(name, rows) for name, rows in study.sweeps.items()],
+        [_sweep_table(name, rows) for name, rows in results.sweeps.items()],
     )
 
 
 def _sweep_table(name: str, rows: Sequence[Experiment]) -> TableBlock:
-    keys = [
-        key
-        for key in rows[0].inputs.model_settings
-        if len({str(row.inputs.model_settings.get(key)) for row in rows}) > 1
-    ]
+    keys = [key for key in rows[0].model if len({str(row.model.get(key)) for row in rows}) > 1]
     return TableBlock(
         [
             *(key.replace("_", " ") for key in keys),
@@ -110,11 +106,11 @@ def _sweep_table(name: str, rows: Sequence[Experiment]) -> TableBlock:
         ],
         [
             [
-                *(str(row.inputs.model_settings.get(key)) for key in keys),
-                str(row.inputs.members),
-                percent_interval(row.metrics["parts"]["validation"]["accuracy"][0]),
-                percent_interval(row.test["accuracy"][0]),
-                _mean_and_spread(row.test),
+                *(str(row.model.get(key)) for key in keys),
+                str(row.settings.members),
+                percent_interval(row.scores.parts.validation.accuracy[0]),
+                percent_interval(row.part.accuracy[0]),
+                _mean_and_spread(row.part),
             ]
             for row in rows
         ],
@@ -125,6 +121,6 @@ def _sweep_table(name: str, rows: Sequence[Experiment]) -> TableBlock:
     )
 
 
-def _mean_and_spread(part: Mapping[str, Any]) -> str:
-    mean = percent(part["members_mean"][0])
-    return f"{mean} ± {100 * part['members_spread'][0]:.1f}" if part["members_spread"] else mean
+def _mean_and_spread(part: Part) -> str:
+    mean = percent(part.members_mean[0])
+    return f"{mean} ± {100 * part.members_spread[0]:.1f}" if part.members_spread else mean

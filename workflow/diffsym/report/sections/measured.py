@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import pyarrow as pa
 from markupsafe import Markup
 
-from diffsym import tables
 from diffsym.evaluation.members import answers_by_member, volumes_by_member
 from diffsym.evaluation.volumes import predicts_volumes
 from diffsym.report import figures
-from diffsym.report.inputs import Experiment, Study
+from diffsym.report.results import Experiment, Results
 from diffsym.report.sections.blocks import (
     EXAMPLES,
     Block,
@@ -23,12 +22,12 @@ from diffsym.report.sections.blocks import (
 from diffsym.report.sections.members import member_answers_table, member_volumes_table
 
 
-def measured(study: Study) -> Section | None:
+def measured(results: Results) -> Section | None:
     """Accuracy on measured patterns, and the loss in a round trip through a pattern."""
-    blocks = [*_measured_blocks(study), *_round_trip_blocks(study)]
-    for experiment in study.experiments:
-        for name, paths in experiment.inputs.measured.items():
-            blocks += _answers_blocks(experiment, name, [tables.read_table(path) for path in paths])
+    blocks = [*_measured_blocks(results), *_round_trip_blocks(results)]
+    for experiment in results.experiments:
+        for name, predictions in results.measured_predictions(experiment.name).items():
+            blocks += _answers_blocks(experiment, name, predictions)
     if not blocks:
         return None
     return Section(
@@ -41,13 +40,13 @@ def measured(study: Study) -> Section | None:
     )
 
 
-def _measured_blocks(study: Study) -> list[Block]:
+def _measured_blocks(results: Results) -> list[Block]:
     """Accuracy on patterns of known space group, without sets rendered from test structures."""
     scored = [
         (experiment, name, entry)
-        for experiment in study.experiments
-        for name, entry in experiment.measured.items()
-        if entry["part"] and not entry["round_trip"]
+        for experiment in results.experiments
+        for name, entry in experiment.scores.measured.items()
+        if entry.part and not entry.round_trip
     ]
     if not scored:
         return []
@@ -70,15 +69,15 @@ def _measured_blocks(study: Study) -> list[Block]:
                 [
                     name,
                     experiment.label,
-                    f"{entry['n_labelled']} of {entry['n']}, {entry['n_in_classes']}",
-                    percent_interval(view.test["accuracy"][0]),
-                    percent(view.test["baseline"][0]["value"]),
-                    percent(experiment.test["accuracy"][0]["value"]),
-                    percent(entry["accuracy_of_labelled"]),
-                    percent_interval(view.test["crystal_systems"]["accuracy"]),
-                    percent(view.test["crystal_systems"]["baseline"]["value"]),
-                    percent_interval(view.test["centrosymmetric"]["accuracy"][0])
-                    if view.test["centrosymmetric"]
+                    f"{entry.n_labelled} of {entry.n}, {entry.n_in_classes}",
+                    percent_interval(view.part.accuracy[0]),
+                    percent(view.part.baseline[0].value),
+                    percent(experiment.part.accuracy[0].value),
+                    percent(entry.accuracy_of_labelled or 0.0),
+                    percent_interval(view.part.crystal_systems.accuracy),
+                    percent(view.part.crystal_systems.baseline.value),
+                    percent_interval(view.part.centrosymmetric.accuracy[0])
+                    if view.part.centrosymmetric
                     else "",
                 ]
                 for (experiment, name, entry), view in zip(scored, views, strict=True)
@@ -120,20 +119,22 @@ def _measured_blocks(study: Study) -> list[Block]:
     ]
 
 
-def _round_trip_blocks(study: Study) -> list[Block]:
+def _round_trip_blocks(results: Results) -> list[Block]:
     """Accuracy lost when test structures come as patterns instead of their own descriptors."""
     trips = [
-        (experiment, name, entry["round_trip"])
-        for experiment in study.experiments
-        for name, entry in experiment.measured.items()
-        if entry["round_trip"]
+        (experiment, name, entry.round_trip)
+        for experiment in results.experiments
+        for name, entry in experiment.scores.measured.items()
+        if entry.round_trip
     ]
     if not trips:
         return []
     return [
         FigureBlock(
             "round-trip",
-            figures.accuracy.round_trips(trips),
+            figures.accuracy.round_trips(
+                [(experiment.on_measured(name), trip) for experiment, name, trip in trips]
+            ),
             "The same test structures from their own descriptors and from patterns rendered with "
             "the peak shapes, noise and background of an instrument and converted like measured "
             "patterns. The gap between the lines is the loss; 95 % bootstrap intervals over "
@@ -147,7 +148,7 @@ def _round_trip_blocks(study: Study) -> list[Block]:
                     name,
                     experiment.label,
                     experiment.split,
-                    *(percent_interval(trip[key][0]) for key in ("structure", "pattern", "loss")),
+                    *map(percent_interval, (trip.structure[0], trip.pattern[0], trip.loss[0])),
                 ]
                 for experiment, name, trip in trips
             ],

@@ -1,16 +1,15 @@
 """Tables of predictions for single patterns, by each ensemble member and by their mean."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from markupsafe import Markup
 
+from diffsym.evaluation.members import Answer, MemberVolumes
 from diffsym.report.sections.blocks import Cell, TableBlock, group_cell, minus
-from diffsym.report.typesetting import roman
 
 
 def member_answers_table(
-    answers: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], *, title: str = ""
+    answers: Mapping[str, Sequence[Sequence[Answer]]], *, title: str = ""
 ) -> TableBlock:
     """Most probable space groups of patterns from each member and from their mean.
 
@@ -27,7 +26,7 @@ def member_answers_table(
             str(rank),
             *(
                 Markup("{} ({:.0f}\u202f%)").format(
-                    group_cell(answer["space_group"]), 100 * answer["probability"]
+                    group_cell(answer.space_group), 100 * answer.probability
                 )
                 for answer in row
             ),
@@ -44,9 +43,7 @@ def member_answers_table(
     )
 
 
-def member_volumes_table(
-    volumes: Mapping[str, Mapping[str, Any]], *, title: str = ""
-) -> TableBlock:
+def member_volumes_table(volumes: Mapping[str, MemberVolumes], *, title: str = "") -> TableBlock:
     """Predicted primitive volumes of patterns from each member and from their mean.
 
     Parameters
@@ -58,13 +55,13 @@ def member_volumes_table(
     """
     rows: list[list[Cell]] = []
     for name, entry in volumes.items():
-        true = entry["true"]
+        true = entry.true
         rows.append(
             [
                 name,
-                *(f"{volume:.1f}" for volume in [*entry["members"], entry["ensemble"]]),
+                *(f"{volume:.1f}" for volume in [*entry.members, entry.ensemble]),
                 "" if true is None else f"{true:.1f}",
-                "" if true is None else minus(f"{100 * (entry['ensemble'] / true - 1):+.1f}"),
+                "" if true is None else minus(f"{100 * (entry.ensemble / true - 1):+.1f}"),
             ]
         )
     return TableBlock(
@@ -79,4 +76,4 @@ def member_volumes_table(
 
 def _member_columns(members: int) -> list[str]:
     """Column headings of the members and of their mean."""
-    return [*(roman(number) for number in range(1, members + 1)), "mean"]
+    return [*map(str, range(1, members + 1)), "mean"]

@@ -1,18 +1,18 @@
 """Section on networks: the cost of a prediction, and the accuracy."""
 
-from diffsym.report.inputs import Experiment, Study
+from diffsym.report.results import Experiment, Results
 from diffsym.report.sections.blocks import (
     Cell,
     Section,
     TableBlock,
     percent_interval,
-    thousands,
 )
+from diffsym.report.typesetting import thousands
 
 
-def networks(study: Study) -> Section | None:
+def networks(results: Results) -> Section | None:
     """Parameters and operations of the networks that recorded them in training."""
-    counted = [e for e in study.experiments if e.histories and "flops" in e.histories[0]]
+    counted = [e for e in results.experiments if e.histories and e.histories[0].flops]
     if not counted:
         return None
     return Section(
@@ -47,9 +47,9 @@ def _row(experiment: Experiment) -> list[Cell]:
     return [
         experiment.label,
         experiment.split,
-        str(len(experiment.metrics["classes"])),
-        thousands(history["parameters"]),
-        f"{history['flops'] / 1e9:.3g}",
-        str(experiment.inputs.members),
-        percent_interval(experiment.test["accuracy"][0]),
+        str(len(experiment.scores.classes)),
+        thousands(history.parameters or 0),
+        f"{(history.flops or 0) / 1e9:.3g}",
+        str(experiment.settings.members),
+        percent_interval(experiment.part.accuracy[0]),
     ]

@@ -6,13 +6,13 @@ from typing import Any
 import pandas as pd
 
 from diffsym.files import read_json
-from diffsym.report.inputs import Experiment, Study
-from diffsym.report.sections.blocks import Block, Section, TableBlock, TextBlock, thousands
+from diffsym.report.results import Experiment, Results
+from diffsym.report.sections.blocks import Block, Section, TableBlock, TextBlock
+from diffsym.report.typesetting import thousands
 
 
-def provenance(study: Study) -> Section:
+def provenance(results: Results) -> Section:
     """How these results were made."""
-    inputs = study.inputs
     blocks: list[Block] = [
         TableBlock(
             ["", ""],
@@ -21,9 +21,9 @@ def provenance(study: Study) -> Section:
             title=heading,
             collapsed=True,
         )
-        for heading, path in inputs.provenance.items()
+        for heading, path in results.provenance.items()
     ]
-    if study.experiments:
+    if results.experiments:
         blocks.append(
             TableBlock(
                 [
@@ -37,15 +37,15 @@ def provenance(study: Study) -> Section:
                 ],
                 [
                     [
-                        experiment.inputs.name,
-                        str(experiment.inputs.seed),
-                        str(experiment.inputs.members),
-                        experiment.inputs.training or "none",
+                        experiment.name,
+                        str(experiment.settings.seed),
+                        str(experiment.settings.members),
+                        experiment.settings.training or "none",
                         _computed_by(experiment),
-                        thousands(experiment.metrics["counts"]["train"]),
-                        thousands(experiment.metrics["counts"]["test"]),
+                        thousands(experiment.scores.counts.train),
+                        thousands(experiment.scores.counts.test),
                     ]
-                    for experiment in study.experiments
+                    for experiment in results.experiments
                 ],
                 "The seed of the first member; the others count up from it.",
                 numeric=[1, 2, 5, 6],
@@ -53,15 +53,10 @@ def provenance(study: Study) -> Section:
                 collapsed=True,
             )
         )
-    if inputs.benchmarks:
-        blocks.append(_benchmark_table(inputs.benchmarks))
-    if inputs.resolved_configuration is not None:
-        blocks.append(
-            TextBlock(
-                "Resolved configuration",
-                inputs.resolved_configuration.read_text(encoding="utf-8"),
-            )
-        )
+    blocks += [
+        _benchmark_table(results.benchmarks),
+        TextBlock("Resolved configuration", results.configuration),
+    ]
     return Section(
         "provenance",
         "Provenance",
@@ -74,7 +69,7 @@ def provenance(study: Study) -> Section:
 def _computed_by(experiment: Experiment) -> str:
     """Backends and devices on which the members of a network were trained."""
     return ", ".join(
-        sorted({f"{history['backend']}, {history['device']}" for history in experiment.histories})
+        sorted({f"{history.backend}, {history.device}" for history in experiment.histories})
     )
 
 

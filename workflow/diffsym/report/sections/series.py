@@ -1,41 +1,39 @@
 """Section on series: ensemble members against their mean, over disjoint test sets."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from markupsafe import Markup
 
-from diffsym.evaluation.macro import MACRO_SCORES
-from diffsym.evaluation.series import MEANS, effects
-from diffsym.evaluation.summary import PUBLISHED
-from diffsym.report.inputs import Study
+from diffsym.evaluation.published import PUBLISHED
+from diffsym.evaluation.scores import MACRO_SCORES, Effect, MeanOverSets, Series
+from diffsym.evaluation.series import MEANS
+from diffsym.report.results import Results
 from diffsym.report.sections.blocks import (
     Block,
     Section,
     TableBlock,
-    thousands,
     with_half_width,
 )
+from diffsym.report.typesetting import thousands
 
 SCORE_NAMES = {"precision": "precision", "recall": "recall", "f1": "F₁", "accuracy": "accuracy"}
 """Macro scores as displayed."""
 MEAN_NAMES = {"specific_mean": "specific mean", "ensemble_mean": "ensemble mean"}
 
 
-def held_out_sets(study: Study) -> Section | None:
+def held_out_sets(results: Results) -> Section | None:
     """Members against their mean, over the disjoint test sets of each series."""
-    series = study.series_means
+    series = results.series
     if not series:
         return None
     blocks: list[Block] = []
-    unfiltered = {n: one for n, one in series.items() if one["settings"]["filter"] is None}
+    unfiltered = {n: one for n, one in series.items() if one.settings.filter is None}
     if unfiltered:
         blocks += [_macro_table(unfiltered), *_published_macro_tables()]
     if len(unfiltered) < len(series):
         blocks.append(_filter_table(series))
-    differences = effects(series)
-    if differences:
-        blocks.append(_effects_table(differences))
+    if results.effects:
+        blocks.append(_effects_table(results.effects))
     return Section(
         "held-out-sets",
         "Test sets",
@@ -46,7 +44,7 @@ def held_out_sets(study: Study) -> Section | None:
     )
 
 
-def _macro_table(series: Mapping[str, Mapping[str, Any]]) -> TableBlock:
+def _macro_table(series: Mapping[str, Series]) -> TableBlock:
     """Macro scores of each series, in the rows of Table 3 of Ozaki et al. 2025."""
     means = MEAN_NAMES | {"baseline": "label frequency"}
     return TableBlock(
@@ -55,7 +53,7 @@ def _macro_table(series: Mapping[str, Mapping[str, Any]]) -> TableBlock:
             [
                 SCORE_NAMES[score],
                 means[mean],
-                *(with_half_width(one[mean][score]) for one in series.values()),
+                *(with_half_width(_score(one, mean, score)) for one in series.values()),
             ]
             for score in MACRO_SCORES
             for mean in means
@@ -68,7 +66,7 @@ def _macro_table(series: Mapping[str, Mapping[str, Any]]) -> TableBlock:
             "Ozaki et al. (2025)."
         ).format(
             ", ".join(
-                f"{name}: {len(one['splits'])} sets, {one['settings']['members']} members"
+                f"{name}: {len(one.splits)} sets, {one.settings.members} members"
                 for name, one in series.items()
             )
         ),
@@ -81,27 +79,30 @@ def _published_macro_tables() -> list[Block]:
     """The same scores from the literature."""
     return [
         TableBlock(
-            ["macro score / %", "", *(model["model"] for model in publication["models"])],
+            ["macro score / %", "", *(model.model for model in publication.models)],
             [
                 [
                     SCORE_NAMES[score],
                     MEAN_NAMES[mean],
-                    *(with_half_width(model[mean][score]) for model in publication["models"]),
+                    *(
+                        with_half_width(getattr(getattr(model, mean), score))
+                        for model in publication.models
+                    ),
                 ]
-                for score in publication["models"][0]["specific_mean"]
+                for score in ("precision", "recall", "f1")
                 for mean in MEANS
             ],
-            f"Data: {publication['data']}; test: {publication['split']}. Targets, obtained "
+            f"Data: {publication.data}; test: {publication.split}. Targets, obtained "
             "on other data.",
-            numeric=range(2, 2 + len(publication["models"])),
-            title=f"Published: {publication['reference']}",
+            numeric=range(2, 2 + len(publication.models)),
+            title=f"Published: {publication.reference}",
         )
         for publication in PUBLISHED
-        if "specific_mean" in publication["models"][0]
+        if publication.models[0].specific_mean
     ]
 
 
-def _filter_table(series: Mapping[str, Mapping[str, Any]]) -> TableBlock:
+def _filter_table(series: Mapping[str, Series]) -> TableBlock:
     """Scores when outliers are left out of training."""
     scores = ("precision", "recall", "f1")
     return TableBlock(
@@ -118,9 +119,9 @@ def _filter_table(series: Mapping[str, Mapping[str, Any]]) -> TableBlock:
         [
             [
                 name,
-                one["settings"]["filter"] or "none",
-                _range(one["counts"]["train"]),
-                *(with_half_width(one[mean][score]) for score in scores for mean in MEANS),
+                one.settings.filter or "none",
+                _range(one.counts.train),
+                *(with_half_width(_score(one, mean, score)) for score in scores for mean in MEANS),
             ]
             for name, one in series.items()
         ],
@@ -131,21 +132,29 @@ def _filter_table(series: Mapping[str, Mapping[str, Any]]) -> TableBlock:
     )
 
 
+def _score(series: Series, mean: str, score: str) -> MeanOverSets:
+    """A macro score of a series, averaged as `mean` says."""
+    return getattr(getattr(series, mean), score)
+
+
 def _range(counts: Sequence[int]) -> str:
     """Smallest and largest count, "31 041" or "30 980 … 31 041"."""
     return " … ".join(thousands(count) for count in sorted({min(counts), max(counts)}))
 
 
-def _effects_table(differences: Sequence[Mapping[str, Any]]) -> TableBlock:
+def _effects_table(differences: Sequence[Effect]) -> TableBlock:
     """Differences due to an ensemble, a second task and a filter."""
     return TableBlock(
         ["effect of", "series", "compared with", *(SCORE_NAMES[score] for score in MACRO_SCORES)],
         [
             [
-                entry["effect"],
-                f"{entry['series']}, {MEAN_NAMES[entry['mean']]}",
-                f"{entry['reference']}, {MEAN_NAMES[entry['reference_mean']]}",
-                *(with_half_width(entry["differences"][score], sign="+") for score in MACRO_SCORES),
+                entry.effect,
+                f"{entry.series}, {MEAN_NAMES[entry.mean]}",
+                f"{entry.reference}, {MEAN_NAMES[entry.reference_mean]}",
+                *(
+                    with_half_width(getattr(entry.differences, score), sign="+")
+                    for score in MACRO_SCORES
+                ),
             ]
             for entry in differences
         ],

@@ -1,20 +1,20 @@
 """Section on the splits: how accuracy drops from one to the next, and what leaks across each."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from markupsafe import Markup
 
 from diffsym.report import figures
-from diffsym.report.inputs import Study
+from diffsym.report.records import Leakage
+from diffsym.report.results import Results
 from diffsym.report.sections.blocks import (
     Block,
     FigureBlock,
     Section,
     TableBlock,
     percent,
-    thousands,
 )
+from diffsym.report.typesetting import thousands
 
 LEAKAGE_COLUMNS = {
     "share_with_training_formula": "same formula",
@@ -26,23 +26,23 @@ LEAKAGE_COLUMNS = {
 """Shares of the test structures in a leakage report, and their headings."""
 
 
-def splits(study: Study) -> Section | None:
+def splits(results: Results) -> Section | None:
     """The ladder of splits, and what leaks across each of them."""
-    if not study.experiments:
+    if not results.experiments:
         return None
     blocks: list[Block] = [
         FigureBlock(
             "accuracy-by-split",
-            figures.accuracy.accuracy_by_split(study.experiments),
+            figures.accuracy.accuracy_by_split(results.experiments),
             "The same models on each split. A random split puts structures of one type on both "
             "sides, so part of its accuracy is recognition of known structures; the drop from "
             "split to split measures that part. Bars: bootstrap intervals; black marks: "
             "label-frequency baseline.",
-            min_width=figures.style.least_width(study.experiments),
+            min_width=figures.style.least_width(results.experiments),
         )
     ]
-    if study.leakage:
-        blocks.append(_leakage_table(study.leakage))
+    if results.leakage:
+        blocks.append(_leakage_table(results.leakage))
     return Section(
         "splits",
         "Splits",
@@ -52,7 +52,7 @@ def splits(study: Study) -> Section | None:
     )
 
 
-def _leakage_table(leakage: Mapping[tuple[str, str], Mapping[str, Any]]) -> TableBlock:
+def _leakage_table(leakage: Mapping[tuple[str, str], Leakage]) -> TableBlock:
     """Leakage of each descriptor and split."""
     return TableBlock(
         ["descriptor", "split", "test", *LEAKAGE_COLUMNS.values(), "median distance"],
@@ -60,9 +60,9 @@ def _leakage_table(leakage: Mapping[tuple[str, str], Mapping[str, Any]]) -> Tabl
             [
                 descriptor,
                 split,
-                thousands(report["test_structures"]),
-                *(percent(report[key]) for key in LEAKAGE_COLUMNS),
-                f"{report['median_distance']:.3f}",
+                thousands(report.test_structures),
+                *(percent(getattr(report, key)) for key in LEAKAGE_COLUMNS),
+                f"{report.median_distance:.3f}",
             ]
             for (descriptor, split), report in leakage.items()
         ],
@@ -71,7 +71,7 @@ def _leakage_table(leakage: Mapping[tuple[str, str], Mapping[str, Any]]) -> Tabl
             "or a training descriptor within a root-mean-square distance of {}. The nearest "
             "training descriptor is also a classifier: the share of test structures whose nearest "
             "neighbour has the same group is what memorisation alone achieves."
-        ).format(", ".join(dict.fromkeys(f"{r['threshold']:g}" for r in leakage.values()))),
+        ).format(", ".join(dict.fromkeys(f"{r.threshold:g}" for r in leakage.values()))),
         numeric=range(2, 4 + len(LEAKAGE_COLUMNS)),
         title="Leakage",
     )

@@ -1,14 +1,13 @@
 """Section on space groups that networks were not trained for."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from markupsafe import Markup
 
-from diffsym.evaluation.summary import TIONG_2020
-from diffsym.files import read_json
+from diffsym.evaluation.published import TIONG_2020
+from diffsym.evaluation.scores import Recognition
 from diffsym.report import figures
-from diffsym.report.inputs import Experiment, Study
+from diffsym.report.results import Experiment, Results
 from diffsym.report.sections.blocks import (
     Block,
     FigureBlock,
@@ -18,22 +17,24 @@ from diffsym.report.sections.blocks import (
     percent,
     percent_interval,
     points_interval,
-    thousands,
 )
+from diffsym.report.typesetting import thousands
 
 
-def untrained(study: Study) -> Section | None:
+def untrained(results: Results) -> Section | None:
     """Recognition of untrained groups by the similarity of features."""
     recognitions = {
-        experiment.inputs.name: (experiment, read_json(experiment.inputs.untrained))
-        for experiment in study.experiments
-        if experiment.inputs.untrained is not None
+        experiment.name: (experiment, results.recognitions[experiment.name])
+        for experiment in results.experiments
+        if experiment.name in results.recognitions
     }
     if not recognitions:
         return None
     experiments, contents = zip(*recognitions.values(), strict=True)
-    settings = contents[0]["settings"]
-    published = next(model for model in TIONG_2020["models"] if "untrained" in model)
+    settings = contents[0].settings
+    published, theirs = next(
+        (model, model.untrained) for model in TIONG_2020.models if model.untrained
+    )
     blocks: list[Block] = [
         FigureBlock(
             "untrained-top-k",
@@ -48,13 +49,13 @@ def untrained(study: Study) -> Section | None:
                 "network. Dotted: always predicting the groups with the most references. Bars: "
                 "{:.0f} % bootstrap intervals from {} resamples."
             ).format(
-                percent(published["untrained"]["top_1"]),
-                percent(published["untrained"]["top_5"]),
-                published["n_classes"],
-                thousands(published["untrained"]["structures"]),
-                published["untrained"]["groups"],
-                100 * settings["confidence"],
-                thousands(settings["resamples"]),
+                percent(theirs.top_1),
+                percent(theirs.top_5),
+                published.n_classes,
+                thousands(theirs.structures),
+                theirs.groups,
+                100 * settings.confidence,
+                thousands(settings.resamples),
             ),
             min_width=figures.style.PANELS_WIDTH if len(recognitions) > 2 else 0,
         ),
@@ -73,7 +74,7 @@ def untrained(study: Study) -> Section | None:
 
 
 def _accuracy_table(
-    recognitions: Mapping[str, tuple[Experiment, Mapping[str, Any]]],
+    recognitions: Mapping[str, tuple[Experiment, Recognition]],
 ) -> TableBlock:
     """Counts and top-1 accuracies of each experiment."""
     return TableBlock(
@@ -93,16 +94,16 @@ def _accuracy_table(
             [
                 experiment.label,
                 experiment.split,
-                str(len(content["groups"])),
+                str(len(content.groups)),
                 *(
-                    thousands(sum(group[half] for group in content["groups"]))
+                    thousands(sum(getattr(group, half) for group in content.groups))
                     for half in ("reference", "test")
                 ),
                 in_words,
-                percent_interval(content["accuracy"]["features"][reading][0]),
-                percent_interval(content["accuracy"]["images"][reading][0]),
-                points_interval(content["gain_over_images"][reading][0]),
-                percent_interval(content["baseline"][0]),
+                percent_interval(getattr(content.accuracy.features, reading)[0]),
+                percent_interval(getattr(content.accuracy.images, reading)[0]),
+                points_interval(getattr(content.gain_over_images, reading)[0]),
+                percent_interval(content.baseline[0]),
             ]
             for experiment, content in recognitions.values()
             for reading, in_words in (("mean", "mean"), ("nearest", "nearest reference"))
@@ -114,19 +115,18 @@ def _accuracy_table(
     )
 
 
-def _group_table(experiment: Experiment, content: Mapping[str, Any]) -> TableBlock:
+def _group_table(experiment: Experiment, content: Recognition) -> TableBlock:
     """Structures of each untrained group and correct top-1 predictions."""
-    left_out = content["left_out"]
-    structures = sum(group["structures"] for group in left_out)
+    left_out = content.left_out
+    structures = sum(group.structures for group in left_out)
     return TableBlock(
         ["space group", "references", "tested", "correct, mean", "correct, nearest"],
         [
             [
-                group_cell(group["space_group"]),
-                *(str(group[half]) for half in ("reference", "test")),
-                *(str(group["right"][reading]) for reading in ("mean", "nearest")),
+                group_cell(group.space_group),
+                *map(str, (group.reference, group.test, group.right.mean, group.right.nearest)),
             ]
-            for group in content["groups"]
+            for group in content.groups
         ],
         "Correct: top-1 predictions from features. Left out because one half would be empty: "
         f"groups {len(left_out)}, structures {structures}.",

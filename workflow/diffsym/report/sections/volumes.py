@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from diffsym.evaluation.summary import PUBLISHED
-from diffsym.evaluation.volumes import SHOWN_SHARE, VOLUME_SCORES
+from diffsym.evaluation.published import PUBLISHED
+from diffsym.evaluation.scores import VOLUME_SCORES, Fit
+from diffsym.evaluation.volumes import SHOWN_SHARE
 from diffsym.report import figures
-from diffsym.report.inputs import Experiment, Study
+from diffsym.report.results import Experiment, Results
 from diffsym.report.sections.blocks import (
     Block,
     Cell,
@@ -17,9 +18,9 @@ from diffsym.report.sections.blocks import (
     minus,
     percent,
     percent_interval,
-    thousands,
     with_half_width,
 )
+from diffsym.report.typesetting import thousands
 
 VOLUME_COLUMNS = {
     "lower_quartile": "lower quartile",
@@ -31,17 +32,18 @@ VOLUME_COLUMNS = {
 """Column headings of the volume scores."""
 
 
-def cells(study: Study) -> Section | None:
+def cells(results: Results) -> Section | None:
     """Volumes and densities, which filters limit and networks predict."""
+    in_series = {run for runs in results.plan.series().values() for run in runs}
     chosen = [
         experiment
-        for experiment in study.experiments
-        if experiment.inputs.series or experiment.inputs.filter or experiment.test["volume"]
+        for experiment in results.experiments
+        if experiment.name in in_series or experiment.settings.filter or experiment.part.volume
     ]
     if not chosen:
         return None
-    classes = {number for experiment in chosen for number in experiment.metrics["classes"]}
-    inside = study.structures[study.structures["space_group"].isin(classes)]
+    classes = {number for experiment in chosen for number in experiment.scores.classes}
+    inside = results.structures[results.structures["space_group"].isin(classes)]
     return Section(
         "cells",
         "Cells",
@@ -65,9 +67,9 @@ def cells(study: Study) -> Section | None:
     )
 
 
-def volumes(study: Study) -> Section | None:
+def volumes(results: Results) -> Section | None:
     """Errors of the predicted volumes."""
-    predicting = [experiment for experiment in study.experiments if experiment.test["volume"]]
+    predicting = [experiment for experiment in results.experiments if experiment.part.volume]
     if not predicting:
         return None
     return Section(
@@ -92,7 +94,7 @@ def volumes(study: Study) -> Section | None:
                 min_width=figures.style.PANELS_WIDTH,
             ),
             _volume_fits_table(predicting),
-            _volume_errors_table(study, predicting),
+            _volume_errors_table(results, predicting),
             *_published_volume_tables(),
         ],
     )
@@ -100,21 +102,19 @@ def volumes(study: Study) -> Section | None:
 
 def _volume_fits_table(experiments: Sequence[Experiment]) -> TableBlock:
     """Parameters of the fitted distributions."""
-    names = {"cauchy": "Cauchy", "normal": "normal"}
-    parameters = {"location": "location", "scale": "scale", "log_likelihood": "ln likelihood"}
+    names = ("Cauchy", "normal")
+    parameters = ("location", "scale", "ln likelihood")
     rows: list[list[Cell]] = []
     for experiment in experiments:
-        errors = experiment.test["volume"]["standardised_error"]
+        volume = experiment.part.volume
+        assert volume is not None
+        errors = volume.standardised_error
         rows.append(
             [
                 experiment.split,
                 experiment.label,
-                f"{experiment.test['volume']['ln_volume']['deviation']:.3f}",
-                *(
-                    minus(f"{errors[name][key]:.{1 if key == 'log_likelihood' else 4}f}")
-                    for name in names
-                    for key in parameters
-                ),
+                f"{volume.ln_volume.deviation:.3f}",
+                *(text for fit in (errors.cauchy, errors.normal) for text in _fit_cells(fit)),
             ]
         )
     return TableBlock(
@@ -122,7 +122,7 @@ def _volume_fits_table(experiments: Sequence[Experiment]) -> TableBlock:
             "split",
             "model",
             Markup("<i>σ<sub>U</sub></i>"),
-            *(f"{name}: {word}" for name in names.values() for word in parameters.values()),
+            *(f"{name}: {word}" for name in names for word in parameters),
         ],
         rows,
         "Fitted to the errors of the standardised ln V. The distribution with the higher "
@@ -133,7 +133,16 @@ def _volume_fits_table(experiments: Sequence[Experiment]) -> TableBlock:
     )
 
 
-def _volume_errors_table(study: Study, experiments: Sequence[Experiment]) -> TableBlock:
+def _fit_cells(fit: Fit) -> list[Cell]:
+    """Parameters of one distribution."""
+    return [
+        minus(f"{fit.location:.4f}"),
+        minus(f"{fit.scale:.4f}"),
+        minus(f"{fit.log_likelihood:.1f}"),
+    ]
+
+
+def _volume_errors_table(results: Results, experiments: Sequence[Experiment]) -> TableBlock:
     """Quartiles and shares: of each experiment on one test set, and of series on several."""
     answers = {"ensemble": "ensemble", "baseline": "training mean"}
     rows: list[list[Cell]] = [
@@ -141,7 +150,7 @@ def _volume_errors_table(study: Study, experiments: Sequence[Experiment]) -> Tab
             f"{experiment.label}, {experiment.split}",
             answers[who],
             *(
-                minus(percent_interval(experiment.test["volume"][who][name]))
+                minus(percent_interval(getattr(getattr(experiment.part.volume, who), name)))
                 for name in VOLUME_SCORES
             ),
         ]
@@ -150,12 +159,15 @@ def _volume_errors_table(study: Study, experiments: Sequence[Experiment]) -> Tab
     ]
     rows += [
         [
-            f"{name}, {len(one['splits'])} test sets",
+            f"{name}, {len(one.splits)} test sets",
             answers[who],
-            *(f"{with_half_width(one['volume'][who][score])}\u202f%" for score in VOLUME_SCORES),
+            *(
+                f"{with_half_width(getattr(getattr(one.volume, who), score))}\u202f%"
+                for score in VOLUME_SCORES
+            ),
         ]
-        for name, one in study.series_means.items()
-        if one["volume"]
+        for name, one in results.series.items()
+        if one.volume
         for who in answers
     ]
     return TableBlock(
@@ -174,14 +186,14 @@ def _published_volume_tables() -> list[Block]:
     """Published quartiles."""
     return [
         TableBlock(
-            ["model", *(VOLUME_COLUMNS[key] for key in model["volume"])],
-            [[model["model"], *(minus(percent(error)) for error in model["volume"].values())]],
-            f"Data: {publication['data']}; test: {publication['split']}. Targets, obtained "
+            ["model", *(VOLUME_COLUMNS[key] for key in vars(model.volume))],
+            [[model.model, *(minus(percent(error)) for error in vars(model.volume).values())]],
+            f"Data: {publication.data}; test: {publication.split}. Targets, obtained "
             "on other data.",
-            numeric=range(1, 1 + len(model["volume"])),
-            title=f"Published: {publication['reference']}",
+            numeric=range(1, 1 + len(vars(model.volume))),
+            title=f"Published: {publication.reference}",
         )
         for publication in PUBLISHED
-        for model in publication["models"]
-        if "volume" in model
+        for model in publication.models
+        if model.volume
     ]
