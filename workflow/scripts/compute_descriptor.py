@@ -2,12 +2,12 @@
 
 import importlib
 
-from diffsym.descriptors import descriptor_of
 from diffsym.job import job
+from diffsym.settings import settings_of
 from diffsym.tables import REFLECTIONS, REJECTED, STRUCTURES, read_table, write_table
 
 with job(snakemake):
-    settings = descriptor_of(snakemake.params.settings)
+    settings = settings_of(snakemake.params.settings)
     structures = read_table(
         snakemake.input.structures, STRUCTURES, row_group=int(snakemake.wildcards.shard)
     )

@@ -2,14 +2,13 @@
 
 import importlib
 
-from diffsym.descriptors import descriptor_of
 from diffsym.job import job
-from diffsym.settings import rebuilt
+from diffsym.settings import rebuilt, settings_of
 from diffsym.settings.measured.base import PeakSearch
 from diffsym.tables import MEASURED, REJECTED, read_table, write_table
 
 with job(snakemake):
-    settings = descriptor_of(snakemake.params.settings)
+    settings = settings_of(snakemake.params.settings)
     search = rebuilt(PeakSearch, snakemake.params.search)
     measured = read_table(snakemake.input.patterns, MEASURED)
     described = importlib.import_module(settings.conversion).convert(measured, settings, search)

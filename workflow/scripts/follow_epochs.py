@@ -1,7 +1,6 @@
 """Evaluate a network on the test set and on measured patterns over its epochs."""
 
 from diffsym.datasets.opening import open_described
-from diffsym.descriptors import descriptor_of
 from diffsym.experimental.labelled import measured_partition
 from diffsym.files import read_json, write_json
 from diffsym.job import job
@@ -9,6 +8,7 @@ from diffsym.keras_backend import configure
 from diffsym.models.course import accuracy_over_epochs
 from diffsym.models.crystal_systems import label_by_system
 from diffsym.models.training import load_model
+from diffsym.settings import settings_of
 
 with job(snakemake):
     configure(threads=snakemake.threads)
@@ -26,7 +26,7 @@ with job(snakemake):
     parts = open_described(
         dict(snakemake.input.items()),
         classes,
-        patterns=None if rendered is None else descriptor_of(rendered),
+        patterns=None if rendered is None else settings_of(rendered),
     )
     followed = {"test": parts["test"], **measured}
     if snakemake.params.target == "crystal_system":

@@ -8,6 +8,7 @@ from diffsym.descriptors import electron
 from diffsym.evaluation.examples import examples_of_systems
 from diffsym.files import atomic_path
 from diffsym.job import job
+from diffsym.settings import settings_of
 from diffsym.tables import STRUCTURES, read_table
 
 with job(snakemake):
@@ -18,7 +19,9 @@ with job(snakemake):
     shown = examples_of_systems(structures.select(["structure_id", "space_group"]).to_pandas())
     structures = structures.take(pc.index_in(pa.array(shown), structures["structure_id"]))
     patterns = {
-        pattern: electron.compute(structures, pattern=pattern, **snakemake.params.settings)[0]
+        pattern: electron.compute(
+            structures, settings_of({**snakemake.params.settings, "pattern": pattern})
+        ).values
         for pattern in ("spot", "shaped")
     }
     with atomic_path(snakemake.output.gallery) as temporary:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from diffsym.datasets.opening import open_described
-from diffsym.descriptors import descriptor_of
 from diffsym.files import read_json, write_json
 from diffsym.job import job
 from diffsym.keras_backend import configure, keras, used_device
@@ -16,6 +15,7 @@ from diffsym.models.crystal_systems import label_by_system, spread
 from diffsym.models.predictions import Answers, predictions_table
 from diffsym.models.snapshots import pack_snapshots
 from diffsym.models.training import predict, save_model, train_member
+from diffsym.settings import settings_of
 from diffsym.tables import predictions_schema, write_table
 
 with job(snakemake):
@@ -35,7 +35,7 @@ with job(snakemake):
     parts = open_described(
         dict(snakemake.input.items()),
         classes,
-        patterns=None if rendered is None else descriptor_of(rendered),
+        patterns=None if rendered is None else settings_of(rendered),
         seed=snakemake.params.seed,
         validation_fold=snakemake.params.validation_fold,
     )

@@ -3,7 +3,6 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from diffsym.config import Augmentation
 from powder_references import march_dollase
 
 from diffsym.datasets.augmented import open_augmented_partitions

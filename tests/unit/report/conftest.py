@@ -8,15 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from diffsym.report.inputs import DescriptorInputs, ExperimentInputs, ReportInputs
 from scipy.sparse import csr_array
 
 from diffsym import tables
-from diffsym.descriptors import descriptor_of, electron
+from diffsym.descriptors import electron
 from diffsym.evaluation.metrics import evaluate_experiment
 from diffsym.evaluation.untrained import recognise
 from diffsym.files import write_json, write_text
-from diffsym.report.inputs import DescriptorInputs, ExperimentInputs, ReportInputs
 from diffsym.report.typesetting import symbol
+from diffsym.settings import settings_of
 from diffsym.structures.space_groups import crystal_system
 
 CLASSES = [2, 14, 15, 62, 139, 166, 194, 225, 227]
@@ -400,7 +401,7 @@ def electron_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
     descriptors = {}
     for pattern in ("spot", "shaped"):
         settings = ELECTRON_SETTINGS | {"pattern": pattern}
-        section = descriptor_of(settings)
+        section = settings_of(settings)
         images, _ = electron.compute(structures, section)
         table = tables.descriptor_table(structures["structure_id"], images)
         tables.write_table(table, folder / f"{pattern}.parquet", table.schema)

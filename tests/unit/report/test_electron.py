@@ -6,16 +6,17 @@ import io
 
 import numpy as np
 import pytest
+from diffsym.report.inputs import Study, by_task
 from PIL import Image
 
 from diffsym import tables
-from diffsym.descriptors import descriptor_of, electron
+from diffsym.descriptors import electron
 from diffsym.evaluation.bootstrap import bootstrap_means, interval
 from diffsym.evaluation.summary import PUBLISHED
 from diffsym.report import figures, sections
 from diffsym.report.electron import electron_experiments, gains
 from diffsym.report.figures.style import SYSTEM_COLOURS
-from diffsym.report.inputs import Study, by_task
+from diffsym.settings import settings_of
 from diffsym.structures.space_groups import crystal_system
 
 PATTERNS = {"spot_patterns": "spot", "shaped_patterns": "shaped"}
@@ -198,7 +199,7 @@ def test_gallery_shows_the_pixels_of_the_patterns(study, electron_inputs):
     row = table["structure_id"].to_pylist().index(chosen[0])
     spot, shaped = (
         electron.compute(
-            table.slice(row, 1), descriptor_of(electron_inputs.descriptors[name].settings)
+            table.slice(row, 1), settings_of(electron_inputs.descriptors[name].settings)
         ).values[0]
         for name in PATTERNS
     )

@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import DTypeLike, NDArray
 
-from diffsym.descriptors import descriptor_of, electron, ideal, pdf, powder, reflections
+from diffsym.descriptors import electron, ideal, pdf, powder, reflections
 from diffsym.descriptors.lines import lines_of
 from diffsym.errors import DiffsymError
 from diffsym.files import read_json, write_json
@@ -35,6 +35,7 @@ from diffsym.gpu_study.plan import Experiment, read_plan
 from diffsym.gpu_study.processes import end_with_parent
 from diffsym.scattering.line_grids import spread_lines
 from diffsym.scattering.types import Radiation
+from diffsym.settings import settings_of
 from diffsym.settings.reflections import Reflections
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def work_of(luggage: Path, folder: Path, *, images: int) -> Work:
     """
     experiments, _ = read_plan(luggage / PLAN)
     settings = {
-        str(experiment.descriptor["kind"]): descriptor_of(experiment.descriptor)
+        str(experiment.descriptor["kind"]): settings_of(experiment.descriptor)
         for experiment in experiments.values()
     }
     labels = read_labels(luggage / LABELS)

@@ -24,7 +24,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from diffsym.datasets.on_device import DevicePartition, DevicePatterns, to_device
-from diffsym.descriptors import descriptor_of, powder
+from diffsym.descriptors import powder
 from diffsym.descriptors.powder_noise import pattern_keys
 from diffsym.errors import DiffsymError
 from diffsym.files import read_json, write_json
@@ -59,6 +59,7 @@ from diffsym.models.training import (
     predicts_volumes,
     train_member,
 )
+from diffsym.settings import settings_of
 from diffsym.tables import ROLES
 
 log = logging.getLogger(__name__)
@@ -220,7 +221,7 @@ def partitions_of(
             common["ln_volumes"] = study.labels["ln_volume"].to_numpy()[rows]
         if kind == "powder":
             role_seed = seed if role == "train" else 0
-            settings = descriptor_of(experiment.descriptor)
+            settings = settings_of(experiment.descriptor)
             opened.parts[role] = DevicePatterns(
                 two_theta=powder.axis(settings),
                 margin=powder_margin(settings),
@@ -265,8 +266,8 @@ def _input_size(experiment: Experiment) -> int | list[int]:
     """Values of a descriptor as the network takes it; of an image height, width and channels."""
     kind = feature_kind(experiment)
     if kind == "powder":  # rendered, without the margins of its features
-        return len(powder.axis(descriptor_of(experiment.descriptor)))
-    (_, *size), _ = shape_of(kind, descriptor_of(experiment.descriptor), 0)
+        return len(powder.axis(settings_of(experiment.descriptor)))
+    (_, *size), _ = shape_of(kind, settings_of(experiment.descriptor), 0)
     return size if kind == "electron" else size[0]
 
 

@@ -93,18 +93,20 @@ class Descriptor:
     table
         The table's file.
     settings
-        The other keys of its section.
+        Its section.
     """
 
     kind: str
     table: Path
-    settings: Mapping[str, Any]
+    settings: Any
 
     @property
     def axis(self) -> NDArray[np.float64]:
         """Position of each value, in the units of the kind."""
-        module = importlib.import_module(f"diffsym.descriptors.{self.kind}")
-        return module.axis(**self.settings)
+        axis: NDArray[np.float64] = importlib.import_module(self.settings.module).axis(
+            self.settings
+        )
+        return axis
 
 
 def labels(chosen: Sequence[SeriesSettings], without: Sequence[str] = ()) -> list[str]:
@@ -180,7 +182,7 @@ class Results:
             name: Descriptor(
                 self.study.descriptors[name].kind,
                 Path(self.layout.descriptor(name)),
-                self.plan.settings("descriptors", name, without=["class", "kind"]),
+                self.study.descriptors[name],
             )
             for name in self.plan.used("descriptor")
         }

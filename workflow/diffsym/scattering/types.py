@@ -10,6 +10,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from diffsym.errors import DiffsymError
+from diffsym.settings.patterns import spectral_lines
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -79,8 +80,7 @@ class Radiation:
     @classmethod
     def of(cls, value: Wavelength) -> Self:
         """The radiation that a configuration writes as one wavelength or as pairs."""
-        pairs = np.array([(value, 1.0)] if np.ndim(value) == 0 else value, dtype=np.float64)
-        pairs = pairs.reshape(len(pairs), 2)
+        pairs = np.array(spectral_lines(value), dtype=np.float64).reshape(-1, 2)
         return cls(pairs[:, 0], pairs[:, 1])
 
     @property

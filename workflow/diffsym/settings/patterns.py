@@ -1,6 +1,7 @@
 """Powder patterns that are rendered, stored ones and simulated measurements alike."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -11,6 +12,13 @@ from diffsym.settings.base import NonNegative, Positive, Section
 
 # Of one line in A, or (wavelength, weight) of each line of a doublet.
 Wavelength = Positive | tuple[tuple[Positive, Positive], ...]
+
+
+def spectral_lines(wavelength: float | Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Wavelength, A, and weight of each line; the one place that tells one from several."""
+    if isinstance(wavelength, Sequence):
+        return [(length, weight) for length, weight in wavelength]
+    return [(wavelength, 1.0)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +55,5 @@ class Pattern(Section):
     @property
     def d_star_max(self) -> float:
         """1/d of the last angle at the shortest wavelength, 1/A."""
-        lines = [self.wavelength] if isinstance(self.wavelength, float) else self.wavelength
-        shortest = min(line if isinstance(line, float) else line[0] for line in lines)
+        shortest, _ = min(spectral_lines(self.wavelength))
         return 2 * math.sin(math.radians(self.two_theta_max / 2)) / shortest

@@ -111,11 +111,11 @@ class Plan:
 
     def electron_descriptors(self) -> list[str]:
         """Electron-diffraction descriptors that the report needs."""
-        return [d for d in self.used("descriptor") if self.study.descriptors[d].kind == "electron"]
+        return [d for d in self.used("descriptor") if self.study.descriptors[d].has_images]
 
     def gallery_settings(self, descriptor: str) -> dict[str, Any]:
         """Keys of a descriptor that its gallery depends on."""
-        return self.settings("descriptors", descriptor, without=["class", "kind", "pattern"])
+        return self.settings("descriptors", descriptor, without=["pattern"])
 
     def gallery_files(self) -> Files:
         """Structures to choose from: those that have every electron-diffraction pattern."""

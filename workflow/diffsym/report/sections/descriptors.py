@@ -1,6 +1,5 @@
 """Sections on the descriptors: one structure as networks see it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from diffsym.report import figures
 from diffsym.report.results import Results
 from diffsym.report.sections.blocks import Block, FigureBlock, Section, text_or_empty
 from diffsym.report.typesetting import formula_html, symbol_html, thousands
+from diffsym.settings.patterns import Pattern, spectral_lines
 
 
 def pair_distribution(results: Results) -> Section | None:
@@ -72,7 +72,7 @@ def powder(results: Results) -> Section | None:
                 name,
                 _example_name(results),
                 thousands(len(descriptor.axis)),
-                _radiation(descriptor.settings.get("wavelength")),
+                _radiation(descriptor.settings),
             ),
         )
         for name, descriptor in results.descriptors.items()
@@ -145,11 +145,11 @@ def _example_name(results: Results) -> Markup:
     )
 
 
-def _radiation(wavelength: float | Sequence[tuple[float, float]] | None) -> str:
+def _radiation(settings: Pattern) -> str:
     """Wavelength of a powder pattern in words; each line of a source with its weight."""
-    if wavelength is None:
-        return ""
-    if isinstance(wavelength, float):
-        return f", at a wavelength of {wavelength:g} Å"
-    lines = " and ".join(f"{length:g} Å (weight {weight:g})" for length, weight in wavelength)
-    return f", at wavelengths of {lines}"
+    lines = spectral_lines(settings.wavelength)
+    if len(lines) == 1:
+        return f", at a wavelength of {lines[0][0]:g} Å"
+    return ", at wavelengths of " + " and ".join(
+        f"{wavelength:g} Å (weight {weight:g})" for wavelength, weight in lines
+    )

@@ -36,7 +36,7 @@ def electron(results: Results) -> Section | None:
     if not experiments:
         return None
     patterns = {
-        name: descriptor.settings["pattern"]
+        name: descriptor.settings.pattern
         for name, descriptor in results.descriptors.items()
         if descriptor.kind == "electron"
     }

@@ -32,7 +32,7 @@ def _gallery(results: Results, names: Sequence[str]) -> FigureBlock:
     """Patterns of the chosen structures with the settings shared by some descriptors."""
     descriptor, gallery = results.descriptors[names[0]], results.gallery(names[0])
     structures = results.structures.set_index("structure_id")
-    beams = BEAMS[descriptor.settings["beam"]]
+    beams = BEAMS[descriptor.settings.beam]
     titles = [
         f"{escape(text_or_empty(row['name']) or identifier)} "
         f"({formula_html(row['formula'])}, {label_plotly(row['space_group'])})"
@@ -55,8 +55,8 @@ def _gallery(results: Results, names: Sequence[str]) -> FigureBlock:
             Markup(" and ").join(Markup("<code>{}</code>").format(name) for name in names),
             "shows" if len(names) == 1 else "show",
             *beams,
-            descriptor.settings["wavelength"],
-            descriptor.settings["exponent"],
+            descriptor.settings.wavelength,
+            descriptor.settings.exponent,
         ),
         min_width=figures.style.PANELS_WIDTH,
     )
