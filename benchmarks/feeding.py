@@ -21,7 +21,10 @@ from diffsym.descriptors import powder, reflections
 from diffsym.files import write_json
 from diffsym.keras_backend import configure
 from diffsym.models import park2017_cnn, vecsei2019_dense
-from diffsym.models.training import train_member
+from diffsym.models.training import Run, train_member
+from diffsym.settings.models.park2017_cnn import Park2017Cnn
+from diffsym.settings.models.vecsei2019_dense import Vecsei2019Dense
+from diffsym.settings.training import Training
 from diffsym.settings.augmentation import Augmentation
 from diffsym.settings.descriptors.powder import Powder
 from diffsym.settings.reflections import Reflections
@@ -36,7 +39,10 @@ from diffsym.tables import (
 )
 
 STRUCTURES_USED = 1500
-NETWORKS = {"park2017_cnn": park2017_cnn, "vecsei2019_dense": vecsei2019_dense}
+NETWORKS = {
+    "park2017_cnn": (park2017_cnn, Park2017Cnn()),
+    "vecsei2019_dense": (vecsei2019_dense, Vecsei2019Dense()),
+}
 PATTERN = Powder(kind="powder", augmentation=Augmentation())
 
 
@@ -61,20 +67,15 @@ def prepare(structures: pa.Table, folder: Path) -> list[int]:
 def seconds_an_epoch(name: str, parts: dict[str, LabelledStructures], folder: Path) -> float:
     """Median time of an epoch, the first not counted."""
     train = parts["train"]
-    model = NETWORKS[name].build(train.size, len(train.classes), seed=0)
+    network, settings = NETWORKS[name]
+    model = network.build(train.size, len(train.classes), settings, seed=0)
     history = train_member(
         model,
         train,
         parts["validation"],
-        epochs=4,
-        batch_size=64,
-        learning_rate=0.001,
-        learning_rate_drops=[],
-        learning_rate_factor=0.1,
-        class_weights="none",
-        keep="last",
+        Training(epochs=4, learning_rate_drops=(), class_weights="none", keep="last"),
         seed=0,
-        checkpoint=folder / f"{name}-{type(train).__name__}.npz",
+        run=Run(checkpoint=folder / f"{name}-{type(train).__name__}.npz"),
     )
     return float(np.median(history["seconds"][1:]))
 

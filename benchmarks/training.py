@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,17 @@ from diffsym.datasets.feeding import Partition
 from diffsym.files import write_json
 from diffsym.keras_backend import configure, used_device
 from diffsym.models import liu2019_cnn, park2017_cnn
-from diffsym.models.training import train_member
+from diffsym.models.training import Run, train_member
+from diffsym.settings.models.liu2019_cnn import Liu2019Cnn
+from diffsym.settings.models.park2017_cnn import Park2017Cnn
+from diffsym.settings.training import Training
 
 CLASSES = 33
 # How a network is built, and the length of its descriptors.
 NETWORKS = {
-    "Liu et al., small": (partial(liu2019_cnn.build, filters=[128, 32], kernel_size=24), 209),
-    "Liu et al., final": (partial(liu2019_cnn.build, filters=[256, 64], kernel_size=32), 209),
-    "Park et al.": (park2017_cnn.build, 8501),
+    "Liu et al., small": (liu2019_cnn, Liu2019Cnn(filters=(128, 32), kernel_size=24), 209),
+    "Liu et al., final": (liu2019_cnn, Liu2019Cnn(), 209),
+    "Park et al.": (park2017_cnn, Park2017Cnn(), 8501),
 }
 # Keras' backend, and whether XLA compiles.
 WAYS = {
@@ -45,7 +47,7 @@ def train(
     """Train in this process; structures a second, the median of three epochs, and the device."""
     # TensorFlow does not compile what has to be deterministic.
     configure(threads=threads, deterministic=not jit_compile, precision=precision)
-    build, points = NETWORKS[network]
+    module, settings, points = NETWORKS[network]
     generator = np.random.default_rng(0)
     parts = [
         Partition(
@@ -57,21 +59,21 @@ def train(
         )
         for n in (structures, 64)
     ]
-    model = build(points, CLASSES, seed=0)
+    model = module.build(points, CLASSES, settings, seed=0)
     with tempfile.TemporaryDirectory() as folder:
         history = train_member(
             model,
             *parts,
-            epochs=4,
-            batch_size=batch,
-            learning_rate=0.001,
-            learning_rate_drops=[],
-            learning_rate_factor=0.1,
-            class_weights="none",
-            keep="last",
+            Training(
+                epochs=4,
+                batch_size=batch,
+                learning_rate_drops=(),
+                class_weights="none",
+                keep="last",
+                jit_compile=jit_compile,
+            ),
             seed=0,
-            checkpoint=Path(folder) / "checkpoint.npz",
-            jit_compile=jit_compile,
+            run=Run(checkpoint=Path(folder) / "checkpoint.npz"),
         )
     return structures / float(np.median(history["seconds"][1:])), used_device()
 

@@ -1,13 +1,20 @@
 """Networks of few weights, and what tests of networks share."""
 
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import partial
 
 import numpy as np
 
 from diffsym.keras_backend import keras
 from diffsym.models import alexnet, liu2019_cnn, tiong2020_msdn, tiong2020_msvgg, ziletti2018
-from diffsym.models.training import train_member
+from diffsym.models.training import Run, train_member
+from diffsym.settings.models.alexnet import AlexNet
+from diffsym.settings.models.liu2019_cnn import Liu2019Cnn
+from diffsym.settings.models.tiong2020_msdn import Tiong2020Msdn
+from diffsym.settings.models.tiong2020_msvgg import Tiong2020Msvgg
+from diffsym.settings.models.ziletti2018 import Ziletti2018
+from diffsym.settings.training import Training
 
 SETTINGS = {
     "epochs": 4,
@@ -22,30 +29,45 @@ SETTINGS = {
 
 MULTI_STREAM = {
     "tiong2020_msdn": partial(
-        tiong2020_msdn.build, stem_filters=6, block_layers=(2, 3), growth=6, bottleneck=6
+        tiong2020_msdn.build,
+        settings=Tiong2020Msdn(stem_filters=6, block_layers=(2, 3), growth=6, bottleneck=6),
     ),
     "tiong2020_msvgg": partial(
-        tiong2020_msvgg.build, block_filters=((4,), (8, 8)), hidden_units=(16,)
+        tiong2020_msvgg.build,
+        settings=Tiong2020Msvgg(block_filters=((4,), (8, 8)), hidden_units=(16,)),
     ),
 }
 SMALL = MULTI_STREAM | {
     "ziletti2018": partial(
-        ziletti2018.build, side=24, block_filters=((8, 8), (8, 8)), kernel_size=3, hidden_units=16
+        ziletti2018.build,
+        settings=Ziletti2018(
+            side=24, block_filters=((8, 8), (8, 8)), kernel_size=3, hidden_units=16
+        ),
     ),
     "alexnet": partial(
-        alexnet.build, filters=(16, 16, 16, 16, 16), hidden_units=(32,), hidden_dropout=0.2
+        alexnet.build,
+        settings=AlexNet(filters=(16, 16, 16, 16, 16), hidden_units=(32,), hidden_dropout=0.2),
     ),
 }
 
 
 def network():
-    return liu2019_cnn.build(40, 3, filters=(8, 4), kernel_size=5, hidden_units=8, seed=5)
+    settings = Liu2019Cnn(filters=(8, 4), kernel_size=5, hidden_units=8)
+    return liu2019_cnn.build(40, 3, settings, seed=5)
 
 
-def trained(train, validation, checkpoint, **changes):
+def run_training(model, training_part, validation, *, seed, **settings):
+    """Train with settings of `Training` and of `Run`, each where it belongs."""
+    names = {field.name for field in fields(Run)}
+    run = Run(**{key: value for key, value in settings.items() if key in names})
+    training = Training(**{key: value for key, value in settings.items() if key not in names})
+    return train_member(model, training_part, validation, training, seed=seed, run=run)
+
+
+def trained(training_part, validation, checkpoint, **changes):
     model = network()
-    history = train_member(
-        model, train, validation, checkpoint=checkpoint, **{**SETTINGS, **changes}
+    history = run_training(
+        model, training_part, validation, checkpoint=checkpoint, **{**SETTINGS, **changes}
     )
     return model, history
 

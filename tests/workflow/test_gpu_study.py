@@ -83,7 +83,7 @@ def test_wheels_are_those_of_the_other_machine(luggage):
 def test_settings_travel_with_their_defaults(luggage):
     experiments, provenance = read_plan(luggage / "plan.json")
     assert set(experiments) == {network.experiment for network in NETWORKS}
-    assert experiments["gpu_liu2019"].training["precision"] == "mixed_bfloat16"
+    assert experiments["gpu_liu2019"].training.precision == "mixed_bfloat16"
     assert experiments["gpu_msdn"].model["growth"] == 8
     assert provenance["git_revision"]
 

@@ -67,6 +67,8 @@ def _limits(annotation: Any) -> str:
 
 
 def _default(field: dataclasses.Field[Any]) -> str:
+    if field.name == "kind":
+        return "required"
     if field.default_factory is not dataclasses.MISSING:
         value = field.default_factory()
         return "see below" if isinstance(value, Section) else f"`{json.dumps(value)}`"
@@ -114,6 +116,9 @@ def configuration_schema() -> dict[str, Any]:
     for name, content in [("Configuration", schema), *schema["$defs"].items()]:
         for key, meaning in meanings(described[name]).items():
             content["properties"][key]["description"] = meaning
+        # A class knows its kind, a configuration has to name it.
+        if "kind" in content["properties"]:
+            content["required"] = list(dict.fromkeys([*content.get("required", []), "kind"]))
     # What experiments may take from `defaults`, they need not give.
     experiment = schema["$defs"]["Experiment"]
     shared = {field.name for field in dataclasses.fields(Defaults)}

@@ -5,11 +5,10 @@ from diffsym.files import read_json, write_json
 from diffsym.job import job
 from diffsym.models.logistic import fit_member, save_model
 from diffsym.models.predictions import Answers, predictions_table
+from diffsym.settings import settings_of
 from diffsym.tables import predictions_schema, write_table
 
 with job(snakemake):
-    settings = dict(snakemake.params.model)
-    settings.pop("kind")
     classes = read_json(snakemake.input.classes)["classes"]
     parts = open_partitions(
         snakemake.input.descriptor,
@@ -17,7 +16,7 @@ with job(snakemake):
         classes,
         training_filter=snakemake.input.get("filter"),
     )
-    model, history = fit_member(parts["train"], **settings)
+    model, history = fit_member(parts["train"], settings_of(snakemake.params.model))
     predictions = predictions_table(
         lambda part: Answers(model.predict(part)),
         parts,

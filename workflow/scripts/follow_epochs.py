@@ -7,7 +7,7 @@ from diffsym.job import job
 from diffsym.keras_backend import configure
 from diffsym.models.course import accuracy_over_epochs
 from diffsym.models.crystal_systems import label_by_system
-from diffsym.models.training import load_model
+from diffsym.models.networks import load_model
 from diffsym.settings import settings_of
 
 with job(snakemake):

@@ -5,8 +5,8 @@ from diffsym.files import read_json
 from diffsym.job import job
 from diffsym.keras_backend import configure
 from diffsym.models.crystal_systems import spread
+from diffsym.models.networks import load_model, predict, predicts_volumes, volume_scale
 from diffsym.models.predictions import Answers, answers_table
-from diffsym.models.training import load_model, predict, predicts_volumes, volume_scale
 from diffsym.tables import write_table
 
 with job(snakemake):

@@ -9,8 +9,8 @@ from diffsym.evaluation.untrained import recognise, untrained_groups
 from diffsym.files import read_json
 from diffsym.job import job
 from diffsym.keras_backend import configure
+from diffsym.models.networks import load_model
 from diffsym.models.recognition import features_of, images_of
-from diffsym.models.training import load_model
 from diffsym.tables import SPLIT, read_table
 
 with job(snakemake):

@@ -6,7 +6,7 @@ from diffsym.files import atomic_path, read_json
 from diffsym.job import job
 from diffsym.keras_backend import configure
 from diffsym.models.feature_maps import first_block_maps, recognised_examples
-from diffsym.models.training import load_model
+from diffsym.models.networks import load_model
 from diffsym.tables import descriptor_values, read_rows, read_table
 
 EXAMPLES = 4

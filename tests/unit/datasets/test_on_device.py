@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from networks import run_training
 
 from diffsym.datasets.on_device import DevicePartition, DevicePatterns, to_device
 from diffsym.descriptors.powder_noise import pattern_keys
@@ -16,7 +17,8 @@ from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras
 from diffsym.models import park2017_cnn
 from diffsym.models.batches import Batches
-from diffsym.models.training import predict, train_member
+from diffsym.models.networks import predict
+from diffsym.settings.models.park2017_cnn import Park2017Cnn
 from diffsym.scattering.line_grids import spread_lines
 from diffsym.scattering.powder import CU_K_ALPHA, two_theta_grid
 from diffsym.scattering.types import Lines
@@ -89,17 +91,19 @@ def trained(folder):
     network = park2017_cnn.build(
         len(GRID),
         3,
-        input_points=len(GRID),
-        filters=4,
-        kernel_sizes=(20, 10, 5),
-        strides=(2, 2, 1),
-        pool_strides=(2, 1, 1),
-        hidden_units=(16,),
-        convolution_dropout=0.0,
-        hidden_dropout=0.0,
+        Park2017Cnn(
+            input_points=len(GRID),
+            filters=4,
+            kernel_sizes=(20, 10, 5),
+            strides=(2, 2, 1),
+            pool_strides=(2, 1, 1),
+            hidden_units=(16,),
+            convolution_dropout=0.0,
+            hidden_dropout=0.0,
+        ),
         seed=1,
     )
-    history = train_member(
+    history = run_training(
         network,
         train,
         validation,

@@ -14,6 +14,7 @@ from diffsym.datasets.leakage import measure_leakage
 from diffsym.datasets.lists import gather_lists
 from diffsym.models.batches import Batches, shuffled
 from diffsym.models.logistic import fit_member
+from diffsym.settings.models.logistic import Logistic
 from diffsym.tables import SPLIT, descriptor_table, write_table
 
 N, D = 240, 300
@@ -147,8 +148,8 @@ def test_leakage_is_that_of_the_dense_table(parts):
 
 
 def test_a_logistic_regression_is_that_of_the_dense_table(parts):
-    settings = {"alphas": [1e-4, 1e-2], "l1_ratios": [0.5], "max_epochs": 5}
-    models = [fit_member(opened["train"], features="linear", **settings) for opened in parts]
+    settings = Logistic(features="linear", alphas=(1e-4, 1e-2), l1_ratios=(0.5,), max_epochs=5)
+    models = [fit_member(opened["train"], settings) for opened in parts]
     assert models[0][1] == models[1][1]
     predictions = [model.predict(parts[0]["test"]) for model, _ in models]
     assert np.array_equal(predictions[0], predictions[1])

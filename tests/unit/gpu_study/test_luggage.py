@@ -14,6 +14,9 @@ from diffsym.gpu_study.monitor import Monitor, parse
 from diffsym.gpu_study.pack import CARRIED, check_limit, pinned
 from diffsym.gpu_study.plan import Experiment, write_plan
 from diffsym.gpu_study.returns import adopt, bundles_of, claim, fingerprint, send_back, write_bundle
+from diffsym.settings.descriptors.pdf import Pdf
+from diffsym.settings.models.liu2019_cnn import Liu2019Cnn
+from diffsym.settings.training import Training
 
 
 def some_labels():
@@ -82,7 +85,7 @@ def test_networks_come_back_in_bundles_that_are_small_enough(tmp_path):
 
 def a_luggage(folder, **training):
     folder.mkdir()
-    experiment = Experiment({"kind": "pdf"}, "s", (2,), {"kind": "m"}, training, 1)
+    experiment = Experiment(Pdf(), "s", (2,), Liu2019Cnn(), Training(**training), 1)
     write_plan(folder / "plan.json", {"a": experiment}, {"structures_sha256": "0"})
     return folder
 

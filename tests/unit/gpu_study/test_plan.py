@@ -17,6 +17,9 @@ from diffsym.gpu_study.plan import (
     training_seconds,
     write_plan,
 )
+from diffsym.settings.descriptors.pdf import Pdf
+from diffsym.settings.models.liu2019_cnn import Liu2019Cnn
+from diffsym.settings.training import Training
 
 
 def test_all_the_time_is_given_to_the_networks_that_wait():
@@ -61,7 +64,7 @@ def test_networks_have_names_of_their_own_and_the_issue_s_order():
 
 
 def test_a_plan_comes_back_as_it_was_written(tmp_path):
-    experiment = Experiment({"kind": "pdf"}, "s", (2, 225), {"kind": "m"}, {"epochs": 3}, 1)
+    experiment = Experiment(Pdf(), "s", (2, 225), Liu2019Cnn(), Training(epochs=3), 1)
     write_plan(tmp_path / "plan.json", {"e": experiment}, {"revision": "abc"})
     assert read_plan(tmp_path / "plan.json") == ({"e": experiment}, {"revision": "abc"})
 

@@ -5,9 +5,11 @@ import pytest
 
 from diffsym.errors import DiffsymError
 from diffsym.gpu_study.weights import build, load_half, save_half
+from diffsym.settings import as_plain
+from diffsym.settings.models.spgvolnet import SpgVolNet
 
 RECIPE = {
-    "model": {"kind": "spgvolnet", "filters": 24, "hidden_factors": [2, 2], "volume_units": [4, 2]},
+    "model": as_plain(SpgVolNet(filters=24, hidden_factors=(2, 2), volume_units=(4, 2))),
     "size": 2000,
     "classes": [2, 14, 225],
     "seed": 3,

@@ -3,6 +3,7 @@
 import pytest
 
 from diffsym.models.liu2019_cnn import build
+from diffsym.settings.models.liu2019_cnn import Liu2019Cnn
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,10 @@ def test_parameter_counts(filters, kernel_size, hidden_units):
         + (hidden_units + 1) * 45
     )
     network = build(
-        209, 45, filters=filters, kernel_size=kernel_size, hidden_units=hidden_units, seed=0
+        209,
+        45,
+        Liu2019Cnn(filters=filters, kernel_size=kernel_size, hidden_units=hidden_units),
+        seed=0,
     )
     assert network.count_params() == by_hand
     assert network.get_layer("flatten").output.shape == (None, flattened)

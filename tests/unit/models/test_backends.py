@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 from networks import MULTI_STREAM, SMALL
 
+from diffsym.settings.models.liu2019_cnn import Liu2019Cnn
 from diffsym.models import liu2019_cnn
 from diffsym.models.streams import stream_features
-from diffsym.models.training import load_model, save_model
+from diffsym.models.networks import load_model, save_model
 
 PREDICT = """
 import sys
 from pathlib import Path
 import numpy as np
 from diffsym.models.streams import stream_features
-from diffsym.models.training import load_model
+from diffsym.models.networks import load_model
 for file in Path(sys.argv[1]).glob("*.keras"):
     given, network = np.load(file.with_suffix(".npy")), load_model(file)
     np.save(file.with_suffix(".jax.npy"), network.predict(given, verbose=0))
@@ -38,7 +39,9 @@ def saved(tmp_path_factory):
     given = {name: generator.integers(0, 256, (6, 64, 64, 3)).astype("uint8") for name in SMALL}
     networks = {name: build((64, 64, 3), 5, seed=2) for name, build in SMALL.items()}
     given["liu2019_cnn"] = generator.uniform(size=(8, 209)).astype("float32")
-    networks["liu2019_cnn"] = liu2019_cnn.build(209, 5, filters=(8, 4), hidden_units=16, seed=3)
+    networks["liu2019_cnn"] = liu2019_cnn.build(
+        209, 5, Liu2019Cnn(filters=(8, 4), hidden_units=16), seed=3
+    )
     for name, network in networks.items():
         np.save(folder / f"{name}.npy", given[name])
         np.save(folder / f"{name}.tensorflow.npy", network.predict(given[name], verbose=0))

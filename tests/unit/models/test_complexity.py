@@ -7,6 +7,11 @@ import tensorflow as tf
 from networks import without_values
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from diffsym.settings.models.alexnet import AlexNet
+from diffsym.settings.models.applications import Applications
+from diffsym.settings.models.liu2019_cnn import Liu2019Cnn
+from diffsym.settings.models.tiong2020_msdn import Tiong2020Msdn
+from diffsym.settings.models.ziletti2018 import Ziletti2018
 from diffsym.keras_backend import keras
 from diffsym.models import alexnet, applications, liu2019_cnn, tiong2020_msdn, ziletti2018
 from diffsym.models.complexity import complexity
@@ -18,10 +23,10 @@ PAPER = 224, 224, 3
     ("build", "multiply_adds", "trained", "weights"),
     [
         # Published: 15.5, 3.86 (He et al. 2016 round to 3.8), 2.83 and 0.72 thousand millions.
-        (partial(applications.build, architecture="VGG16"), 15.47e9, 138_357_544, 138_357_544),
-        (partial(applications.build, architecture="ResNet50"), 3.86e9, 25_583_592, 25_636_712),
-        (partial(applications.build, architecture="DenseNet121"), 2.83e9, 7_978_856, 8_062_504),
-        (alexnet.build, 0.72e9, 60_965_224, 60_965_224),
+        (partial(applications.build, settings=Applications(architecture="VGG16")), 15.47e9, 138_357_544, 138_357_544),
+        (partial(applications.build, settings=Applications(architecture="ResNet50")), 3.86e9, 25_583_592, 25_636_712),
+        (partial(applications.build, settings=Applications(architecture="DenseNet121")), 2.83e9, 7_978_856, 8_062_504),
+        (partial(alexnet.build, settings=AlexNet()), 0.72e9, 60_965_224, 60_965_224),
     ],
 )
 def test_known_networks_have_the_published_size(build, multiply_adds, trained, weights):
@@ -49,9 +54,9 @@ def profiled(network):
 @pytest.mark.parametrize(
     "build",
     [
-        partial(tiong2020_msdn.build, PAPER, 72),
-        partial(ziletti2018.build, PAPER, 72),
-        partial(liu2019_cnn.build, 209, 45),
+        partial(tiong2020_msdn.build, PAPER, 72, Tiong2020Msdn()),
+        partial(ziletti2018.build, PAPER, 72, Ziletti2018()),
+        partial(liu2019_cnn.build, 209, 45, Liu2019Cnn()),
     ],
 )
 def test_tensorflow_counts_the_same_operations(build):
@@ -61,7 +66,9 @@ def test_tensorflow_counts_the_same_operations(build):
 
 
 def test_streams_multiply_operations_and_not_parameters():
-    build = partial(tiong2020_msdn.build, n_classes=8, block_layers=(2, 2), seed=0)
+    build = partial(
+        tiong2020_msdn.build, n_classes=8, settings=Tiong2020Msdn(block_layers=(2, 2)), seed=0
+    )
     one, three = (complexity(build((64, 64, streams))) for streams in (1, 3))
     assert three.parameters == one.parameters
     assert three.flops == 3 * one.flops

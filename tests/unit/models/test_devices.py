@@ -13,7 +13,7 @@ import pytest
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import configure
 from diffsym.models import batches
-from diffsym.models.training import load_model
+from diffsym.models.networks import load_model
 
 HERE = Path(__file__).parent
 JOB = f"""
@@ -24,7 +24,7 @@ import jax
 import numpy as np
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import configure, used_device
-from diffsym.models.training import predict, save_model
+from diffsym.models.networks import predict, save_model
 from conftest import clusters
 from networks import trained
 

@@ -15,7 +15,7 @@ from diffsym.models.feature_maps import (
 from diffsym.models.image_blocks import image_input, scaled
 from diffsym.models.recognition import features_of, images_of
 from diffsym.models.streams import joint_probabilities, one_image_each
-from diffsym.models.training import load_model, save_model
+from diffsym.models.networks import load_model, save_model
 from diffsym.tables import fixed_size_rows, predictions_schema
 
 SIDE = 32

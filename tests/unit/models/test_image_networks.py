@@ -1,21 +1,26 @@
 """The networks for images have the layers that are described, share weights, and learn."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from networks import MULTI_STREAM, SETTINGS, SMALL, without_values
+from networks import MULTI_STREAM, SETTINGS, SMALL, run_training, without_values
 
 from diffsym.datasets.feeding import Partition
 from diffsym.keras_backend import keras
 from diffsym.models import applications, tiong2020_msdn, tiong2020_msvgg, ziletti2018
 from diffsym.models.streams import stream_features, stream_maps
-from diffsym.models.training import predict, train_member
+from diffsym.models.networks import predict
+from diffsym.settings.models.applications import Applications
+from diffsym.settings.models.tiong2020_msdn import Tiong2020Msdn
+from diffsym.settings.models.tiong2020_msvgg import Tiong2020Msvgg
+from diffsym.settings.models.ziletti2018 import Ziletti2018
 
 SHAPE = 64, 64, 3
 PAPER = 224, 224, 3
-ALL = SMALL | {"densenet121": partial(applications.build, architecture="DenseNet121")}
+ALL = SMALL | {"densenet121": partial(applications.build, settings=Applications(architecture="DenseNet121"))}
 
 
 def patterns(n, seed, *, shape=SHAPE):
@@ -57,9 +62,12 @@ def test_msdn_has_the_parameters_counted_by_hand_and_the_nearer_reading_is_the_d
     by_hand = {name: msdn_parameters(*reading, 72) for name, reading in readings.items()}
     assert by_hand == {"growth 40": 1_549_512, "growth 80": 3_037_832}
     with without_values():
-        default = tiong2020_msdn.build(PAPER, 72, seed=0)
+        default = tiong2020_msdn.build(PAPER, 72, Tiong2020Msdn(), seed=0)
         other = tiong2020_msdn.build(
-            PAPER, 72, stem_filters=80, growth=80, bottleneck=80, compression=0.5, seed=0
+            PAPER,
+            72,
+            Tiong2020Msdn(stem_filters=80, growth=80, bottleneck=80, compression=0.5),
+            seed=0,
         )
     assert default.count_params() == by_hand["growth 40"]
     assert other.count_params() == by_hand["growth 80"]
@@ -68,7 +76,7 @@ def test_msdn_has_the_parameters_counted_by_hand_and_the_nearer_reading_is_the_d
 
 def test_msdn_has_the_layers_of_the_table():
     with without_values():
-        network = tiong2020_msdn.build(PAPER, 72, seed=0)
+        network = tiong2020_msdn.build(PAPER, 72, Tiong2020Msdn(), seed=0)
     shapes = [network.get_layer(f"block_{block}").output.shape for block in (1, 2, 3, 4)]
     assert shapes == [
         (None, 112, 112, 160), (None, 56, 56, 400), (None, 28, 28, 720), (None, 14, 14, 960)
@@ -77,8 +85,9 @@ def test_msdn_has_the_layers_of_the_table():
 
 
 def test_msdn_with_normalisation_has_three_more_parameters_a_channel():
+    settings = MULTI_STREAM["tiong2020_msdn"].keywords["settings"]
     plain, normalised = (
-        MULTI_STREAM["tiong2020_msdn"](SHAPE, 5, batch_normalisation=flag, seed=0)
+        tiong2020_msdn.build(SHAPE, 5, replace(settings, batch_normalisation=flag), seed=0)
         for flag in (False, True)
     )
     channels = 6 + 2 * 5 * 6 + 18  # stem, two convolutions of each of five layers, transition
@@ -89,7 +98,7 @@ def test_msvgg_has_the_parameters_of_the_paper_with_20_groups():
     vgg11 = 132_863_336  # Simonyan & Zisserman: 1000 classes, three channels
     by_hand = vgg11 - 980 * (4096 + 1) - 2 * 9 * 64
     with without_values():
-        network = tiong2020_msvgg.build(PAPER, 20, seed=0)
+        network = tiong2020_msvgg.build(PAPER, 20, Tiong2020Msvgg(), seed=0)
     assert network.count_params() == by_hand
     assert round(by_hand / 1e6, 2) == 128.85
 
@@ -98,7 +107,7 @@ def test_ziletti2018_has_the_parameters_counted_by_hand():
     convolutions = [(3, 32), (32, 32), (32, 16), (16, 16), (16, 8), (8, 8)]
     by_hand = sum((49 * before + 1) * after for before, after in convolutions)
     by_hand += (16 * 16 * 8 + 1) * 128 + 129 * 72
-    assert ziletti2018.build(PAPER, 72, seed=0).count_params() == by_hand
+    assert ziletti2018.build(PAPER, 72, Ziletti2018(), seed=0).count_params() == by_hand
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -230,6 +239,6 @@ def test_a_network_learns_three_kinds_of_images(name, learning_rate, side, tmp_p
         "learning_rate_drops": [],
         "keep": "best",
     }
-    train_member(network, train, validation, checkpoint=tmp_path / "c.npz", **settings)
+    run_training(network, train, validation, checkpoint=tmp_path / "c.npz", **settings)
     answers = predict(network, test).probabilities.argmax(axis=1)
     assert (answers == test.labels).mean() > 0.9

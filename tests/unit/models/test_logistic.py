@@ -15,6 +15,7 @@ from diffsym.models.logistic import (
     load_model,
     save_model,
 )
+from diffsym.settings.models.logistic import Logistic
 
 
 def test_products_are_those_of_equation_5():
@@ -52,7 +53,7 @@ def test_a_class_without_training_structures_is_never_predicted(train):
         structure_ids=train.structure_ids.filter(keep),
         classes=train.classes,
     )
-    model, _ = fit_member(part, features="linear", alphas=[1e-3], l1_ratios=[0.5], max_epochs=100)
+    model, _ = fit_member(part, Logistic(features="linear", alphas=(1e-3,), l1_ratios=(0.5,)))
     probabilities = model.predict(train)
     assert (probabilities[:, 1] == 0).all()
     assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-6)
@@ -60,7 +61,8 @@ def test_a_class_without_training_structures_is_never_predicted(train):
 
 def test_cross_validation_chooses_on_the_folds_of_the_split(train, validation):
     model, history = fit_member(
-        train, features="linear", alphas=[1e-3, 10.0], l1_ratios=[0.5], max_epochs=200
+        train,
+        Logistic(features="linear", alphas=(1e-3, 10.0), l1_ratios=(0.5,), max_epochs=200),
     )
     assert history["alpha"] == 1e-3
     assert len(history["cross_validation"]) == 2
@@ -73,7 +75,7 @@ def test_cross_validation_chooses_on_the_folds_of_the_split(train, validation):
 
 def test_a_stored_regression_predicts_the_same(train, tmp_path):
     model, _ = fit_member(
-        train, features="quadratic", alphas=[1e-3], l1_ratios=[0.5], max_epochs=20
+        train, Logistic(features="quadratic", alphas=(1e-3,), l1_ratios=(0.5,), max_epochs=20)
     )
     save_model(model, tmp_path / "model.npz")
     with warnings.catch_warnings():

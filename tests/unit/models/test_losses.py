@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from networks import run_training
 
 from diffsym.keras_backend import keras
 from diffsym.models import vecsei2019_dense
 from diffsym.models.losses import LOSSES
-from diffsym.models.training import train_member
+from diffsym.settings.models.vecsei2019_dense import Vecsei2019Dense
 
 PROBABILITIES = np.random.default_rng(0).dirichlet(np.ones(5), 20).astype(np.float32)
 LABELS = np.random.default_rng(1).integers(0, 5, 20)
@@ -50,8 +51,8 @@ def test_epochs_take_the_costs_in_turn_and_compile_each_once(
         compile_model(self, *args, loss=loss, **settings)
 
     monkeypatch.setattr(keras.Model, "compile", counting)
-    history = train_member(
-        vecsei2019_dense.build(40, 3, hidden_units=(16,), seed=0),
+    history = run_training(
+        vecsei2019_dense.build(40, 3, Vecsei2019Dense(hidden_units=(16,)), seed=0),
         train,
         validation,
         epochs=6,

@@ -4,17 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from networks import SETTINGS, length_after
+from networks import SETTINGS, length_after, run_training
 
 from diffsym.models import park2017_cnn, spgnet, spgvolnet
 from diffsym.models.predictions import predictions_table
-from diffsym.models.training import (
-    load_model,
-    predict,
-    save_model,
-    train_member,
-    volume_scale,
-)
+from diffsym.models.networks import load_model, predict, save_model, volume_scale
+from diffsym.settings.models.park2017_cnn import Park2017Cnn
+from diffsym.settings.models.spgnet import SpgNet
+from diffsym.settings.models.spgvolnet import SpgVolNet
 
 SMALL = {"filters": 4, "kernel_sizes": (5, 3, 3), "strides": (1, 1, 1), "pool_strides": (2, 2, 2)}
 SCALE = (4.8, 0.7)
@@ -31,9 +28,11 @@ def parts(train, validation):
 
 
 def trained_volumes(parts, tmp_path, **changes):
-    model = spgvolnet.build(40, 3, ln_volume=SCALE, seed=3, convolution_dropout=0.0, **SMALL)
+    model = spgvolnet.build(
+        40, 3, SpgVolNet(convolution_dropout=0.0, **SMALL), ln_volume=SCALE, seed=3
+    )
     settings = {**SETTINGS, "epochs": 12, "learning_rate_drops": [], **changes}
-    return model, train_member(model, *parts, checkpoint=tmp_path / "c.npz", **settings)
+    return model, run_training(model, *parts, checkpoint=tmp_path / "c.npz", **settings)
 
 
 def test_spgnet_has_the_parameters_counted_by_hand():
@@ -48,18 +47,22 @@ def test_spgnet_has_the_parameters_counted_by_hand():
         + (570 + 1) * 285
         + (285 + 1) * 57
     )
-    assert spgnet.build(10_001, 57, seed=0).count_params() == by_hand
+    assert spgnet.build(10_001, 57, SpgNet(), seed=0).count_params() == by_hand
 
 
 def test_spgnet_is_the_network_of_park_with_other_layers_behind_it():
-    ours = spgnet.build(1200, 5, seed=1).get_weights()
-    parks = park2017_cnn.build(1200, 5, input_points=1200, hidden_units=(50, 25), seed=1)
+    ours = spgnet.build(1200, 5, SpgNet(), seed=1).get_weights()
+    parks = park2017_cnn.build(
+        1200, 5, Park2017Cnn(input_points=1200, hidden_units=(50, 25)), seed=1
+    )
     assert all(map(np.array_equal, ours, parks.get_weights()))
 
 
 def test_spgvolnet_is_spgnet_and_a_second_head():
-    shared = spgnet.build(1200, 5, seed=1).get_weights()
-    network = spgvolnet.build(1200, 5, ln_volume=SCALE, volume_units=(7, 3), seed=1)
+    shared = spgnet.build(1200, 5, SpgNet(), seed=1).get_weights()
+    network = spgvolnet.build(
+        1200, 5, SpgVolNet(volume_units=(7, 3)), ln_volume=SCALE, seed=1
+    )
     features = network.get_layer("flatten").output.shape[1]
     head = (features + 1) * 7 + 8 * 3 + 4
     assert network.count_params() == sum(map(np.size, shared)) + head
@@ -100,7 +103,7 @@ def test_a_resumed_training_of_both_tasks_is_that_training(parts, tmp_path):
 
 
 def test_the_model_file_knows_how_volumes_were_standardised(parts, tmp_path):
-    model = spgvolnet.build(40, 3, ln_volume=SCALE, seed=3, **SMALL)
+    model = spgvolnet.build(40, 3, SpgVolNet(**SMALL), ln_volume=SCALE, seed=3)
     save_model(model, tmp_path / "model.keras")
     loaded = load_model(tmp_path / "model.keras")
     assert volume_scale(loaded) == SCALE

@@ -9,7 +9,7 @@ from networks import network, same_weights, trained
 from diffsym.errors import DiffsymError
 from diffsym.models.course import accuracy_over_epochs
 from diffsym.models.snapshots import pack_snapshots, read_snapshots
-from diffsym.models.training import predict
+from diffsym.models.networks import predict
 
 
 @pytest.fixture(scope="module")

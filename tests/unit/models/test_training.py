@@ -17,15 +17,11 @@ from networks import SETTINGS, network, same_weights, trained
 
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras
-from diffsym.models.training import (
-    Clock,
-    cosine_rate,
-    learning_rate_at,
-    load_model,
-    loss_weights,
-    predict,
-    save_model,
-)
+from diffsym.models.checkpoints import training_digest
+from diffsym.models.networks import load_model, predict, save_model
+from diffsym.models.schedule import Clock, cosine_rate, learning_rate_at
+from diffsym.models.training import loss_weights
+from diffsym.settings.training import Training
 
 
 def test_weights_are_those_of_the_paper_scaled_to_a_mean_of_one():
@@ -189,6 +185,25 @@ def test_a_checkpoint_of_another_training_is_not_resumed(
     assert same_weights(fresh, other)
 
 
+def test_every_key_of_a_training_is_part_of_its_checkpoint(train, validation):
+    """But those that decide only when a training ends, and which epoch it keeps."""
+    other = {
+        "learning_rate_drops": (7,), "losses": ("quadratic",), "task_weights": (1.0, 2.0),
+        "learning_rate_decay": "cosine", "class_weights": "none", "precision": "mixed_bfloat16",
+        "snapshot_every": 3, "jit_compile": True, "deterministic": False, "devices": 2,
+    }  # fmt: skip
+    model = network()
+    digests = {None: training_digest(model, Training(), 0, train, validation)}
+    for name, value in vars(Training()).items():
+        if name not in {"keep", "patience", "epochs"}:
+            changed = replace(Training(), **{name: other.get(name, value and value / 2)})
+            digests[name] = training_digest(model, changed, 0, train, validation)
+    digests["weight_decay"] = training_digest(
+        model, Training(weight_decay=0.1), 0, train, validation
+    )
+    assert len(set(digests.values())) == len(digests)
+
+
 def test_a_checkpoint_of_other_data_is_not_resumed(train, validation, checkpoint, tmp_path):
     moved = replace(train, features=train.features + np.float32(0.1))
     fresh, _ = trained(moved, validation, tmp_path / "fresh.npz")
@@ -198,16 +213,16 @@ def test_a_checkpoint_of_other_data_is_not_resumed(train, validation, checkpoint
 
 JOB = f"""
 import json, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(Path(__file__).parents[2])!r}]
+from networks import network, run_training
 from conftest import clusters
 from diffsym.keras_backend import configure
 configure(threads=1)
-from diffsym.models.liu2019_cnn import build
-from diffsym.models.training import save_model, train_member
-model = build(40, 3, filters=(8, 4), kernel_size=5, hidden_units=8, seed=5)
+from diffsym.models.networks import save_model
+model = network()
 settings = json.loads(sys.argv[3])
 train, validation = clusters(3000, 1), clusters(120, 2)
-history = train_member(model, train, validation, checkpoint=sys.argv[1], **settings)
+history = run_training(model, train, validation, checkpoint=sys.argv[1], **settings)
 save_model(model, sys.argv[2])
 print(json.dumps(history))
 """

@@ -192,6 +192,7 @@ def test_every_job_of_the_default_study_is_counted(plan):
         "evaluate_experiment": 14,
         "recognise_untrained": 1,
         "show_feature_maps": 2,
+        "show_patterns": 1,
         "fetch_amcsd": 1,
         "unique_structures": 1,
         "summarise": 1,

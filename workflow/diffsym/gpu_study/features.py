@@ -35,7 +35,6 @@ from diffsym.gpu_study.plan import Experiment, read_plan
 from diffsym.gpu_study.processes import end_with_parent
 from diffsym.scattering.line_grids import spread_lines
 from diffsym.scattering.types import Radiation
-from diffsym.settings import settings_of
 from diffsym.settings.reflections import Reflections
 
 log = logging.getLogger(__name__)
@@ -81,7 +80,7 @@ def work_of(luggage: Path, folder: Path, *, images: int) -> Work:
     """
     experiments, _ = read_plan(luggage / PLAN)
     settings = {
-        str(experiment.descriptor["kind"]): settings_of(experiment.descriptor)
+        str(experiment.descriptor.kind): experiment.descriptor
         for experiment in experiments.values()
     }
     labels = read_labels(luggage / LABELS)

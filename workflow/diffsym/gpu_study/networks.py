@@ -48,18 +48,17 @@ from diffsym.gpu_study.plan import (
 from diffsym.gpu_study.processes import end_with_parent
 from diffsym.gpu_study.scores import scores_of
 from diffsym.gpu_study.weights import build, load_half, save_half
-from diffsym.keras_backend import configure, keras, resolve_jit, used_device
+from diffsym.keras_backend import configure, keras, used_device
 from diffsym.models.complexity import complexity
-from diffsym.models.predictions import Answers
-from diffsym.models.training import (
+from diffsym.models.networks import (
     IMAGE_PREDICTION_BATCH,
     PREDICTION_BATCH,
-    compiled,
     predict,
     predicts_volumes,
-    train_member,
 )
-from diffsym.settings import settings_of
+from diffsym.models.predictions import Answers
+from diffsym.models.training import Run, compiled, make_optimizer, train_member
+from diffsym.settings import as_plain
 from diffsym.tables import ROLES
 
 log = logging.getLogger(__name__)
@@ -69,9 +68,6 @@ IMAGE_EPOCHS = 12
 # How long steps on one batch are timed, and how often a checkpoint is written, seconds.
 TIMED = 1.5
 CHECKPOINT_SECONDS = 10.0
-
-# Settings of a training that the process, not `train_member`, takes.
-OF_THE_PROCESS = ("devices", "deterministic", "precision")
 
 
 class SameBatch(keras.utils.PyDataset):
@@ -217,11 +213,11 @@ def partitions_of(
             "structure_ids": ids,
             "classes": experiment.classes,
         }
-        if experiment.model["kind"] == "spgvolnet":
+        if experiment.model.has_volume:
             common["ln_volumes"] = study.labels["ln_volume"].to_numpy()[rows]
         if kind == "powder":
             role_seed = seed if role == "train" else 0
-            settings = settings_of(experiment.descriptor)
+            settings = experiment.descriptor
             opened.parts[role] = DevicePatterns(
                 two_theta=powder.axis(settings),
                 margin=powder_margin(settings),
@@ -249,12 +245,12 @@ def _cut(
 def recipe_for(study: Study, experiment: Experiment, seed: int) -> dict[str, Any]:
     """What the network of an experiment is built from, see `diffsym.gpu_study.weights.build`."""
     recipe: dict[str, Any] = {
-        "model": dict(experiment.model),
+        "model": as_plain(experiment.model),
         "size": _input_size(experiment),
         "classes": list(experiment.classes),
         "seed": seed,
     }
-    if experiment.model["kind"] == "spgvolnet":
+    if experiment.model.has_volume:
         trains = study.labels[f"role:{experiment.split}"].to_numpy() == ROLES.index("train")
         inside = np.isin(study.labels["space_group"].to_numpy(), experiment.classes)
         volumes = study.labels["ln_volume"].to_numpy()[trains & inside].astype(float)
@@ -266,8 +262,8 @@ def _input_size(experiment: Experiment) -> int | list[int]:
     """Values of a descriptor as the network takes it; of an image height, width and channels."""
     kind = feature_kind(experiment)
     if kind == "powder":  # rendered, without the margins of its features
-        return len(powder.axis(settings_of(experiment.descriptor)))
-    (_, *size), _ = shape_of(kind, settings_of(experiment.descriptor), 0)
+        return len(powder.axis(experiment.descriptor))
+    (_, *size), _ = shape_of(kind, experiment.descriptor, 0)
     return size if kind == "electron" else size[0]
 
 
@@ -282,25 +278,18 @@ class Trial(NamedTuple):
 
 def trial_of(study: Study, experiment: Experiment) -> Trial:
     """Build the network of an experiment as `train` does, and batches to train on and predict."""
-    keras.config.set_dtype_policy(experiment.training["precision"])
+    keras.config.set_dtype_policy(experiment.training.precision)
     recipe = recipe_for(study, experiment, experiment.seed)
     model = build(recipe)
-    optimizer = keras.optimizers.Adam(
-        experiment.training["learning_rate"],
-        epsilon=experiment.training["epsilon"],
-        weight_decay=experiment.training["weight_decay"] or None,
-    )
-    of_class, of_volume = experiment.training["task_weights"]
-    views = [
-        compiled(model, optimizer, loss, (of_class, of_volume), resolve_jit(None))
-        for loss in experiment.training["losses"]
-    ]
+    settings = experiment.training
+    optimizer = make_optimizer(model, settings)
+    views = [compiled(model, optimizer, loss, settings) for loss in settings.losses]
     volumes = predicts_volumes(model)
     images = isinstance(recipe["size"], list)
     return Trial(
         model,
         views,
-        _random_batch(recipe, int(experiment.training["batch_size"]), volumes),
+        _random_batch(recipe, int(experiment.training.batch_size), volumes),
         _random_batch(recipe, IMAGE_PREDICTION_BATCH if images else PREDICTION_BATCH, volumes),
     )
 
@@ -396,7 +385,7 @@ def train(
     """
     began = time.perf_counter()
     of = study.experiment(experiment)
-    precision = precision or str(of.training["precision"])
+    precision = precision or str(of.training.precision)
     keras.config.set_dtype_policy(precision)
     folder = study.results / "networks" / Network(experiment, member, 0).name
     seed = of.seed + member
@@ -409,7 +398,6 @@ def train(
     )
     recipe = recipe_for(study, of, seed)
     model = build(recipe)
-    settings = {key: value for key, value in of.training.items() if key not in OF_THE_PROCESS}
     watch = Stopwatch()
     loaded = time.perf_counter() - began
     log.info("%s: %.1f s until data were on the device", folder.name, loaded)
@@ -417,12 +405,14 @@ def train(
         model,
         parts["train"],
         parts["validation"],
+        of.training,
         seed=seed,
-        checkpoint=folder / "checkpoint.npz",
-        seconds=training_seconds(seconds, loaded),
-        checkpoint_seconds=CHECKPOINT_SECONDS,
-        callbacks=[watch],
-        **settings,
+        run=Run(
+            checkpoint=folder / "checkpoint.npz",
+            seconds=training_seconds(seconds, loaded),
+            checkpoint_seconds=CHECKPOINT_SECONDS,
+            callbacks=[watch],
+        ),
     )
     trained = time.perf_counter() - began - loaded
     save_half(model, recipe, folder / "weights.h5")
@@ -434,13 +424,13 @@ def train(
     result = {
         "experiment": experiment,
         "member": member,
-        "model": of.model["kind"],
+        "model": of.model.kind,
         "split": of.split,
         "n_classes": len(of.classes),
         "backend": keras.backend.backend(),
         "device": used_device(),
         "precision": precision,
-        "batch_size": of.training["batch_size"],
+        "batch_size": of.training.batch_size,
         "structures": {role: len(part) for role, part in parts.items()},
         "epochs": len(history["loss"]),
         "kept_epoch": history["kept_epoch"],
@@ -450,9 +440,7 @@ def train(
         "structures_per_second": fed,
         "structures_per_second_without_input": rate,
         "input_share": (
-            None
-            if fed is None or precision != of.training["precision"]
-            else max(0.0, 1 - fed / rate)
+            None if fed is None or precision != of.training.precision else max(0.0, 1 - fed / rate)
         ),
         "weights_bytes": (folder / "weights.h5").stat().st_size,
         **complexity(model)._asdict(),
@@ -524,7 +512,7 @@ def _test_scores(
 def evaluate_ensemble(study: Study, *, experiment: str) -> dict[str, Any]:
     """Scores of the mean of all stored members of an experiment, and of each of them."""
     of = study.experiment(experiment)
-    keras.config.set_dtype_policy(of.training["precision"])
+    keras.config.set_dtype_policy(of.training.precision)
     paths = sorted((study.results / "networks").glob(f"{experiment}-*/weights.h5"))
     parts, rows = partitions_of(study, of, seed=of.seed)
     answers = [checked(predict(load_half(path)[0], parts["test"])) for path in paths]

@@ -32,13 +32,13 @@ from diffsym.gpu_study.luggage import (
 )
 from diffsym.gpu_study.plan import NETWORKS, Experiment, write_plan
 from diffsym.provenance import git_revision, software_versions
-from diffsym.settings import as_plain, values_of
+from diffsym.settings import values_of
 from diffsym.study import Configuration, load_configuration
 from diffsym.tables import SPLIT, read_table
 from diffsym.tables import STRUCTURES as STRUCTURES_SCHEMA
 
 # Packages that the machine with the GPU lacks (docs/gpu.md); their versions are the lock's.
-CARRIED = ("gemmi", "keras", "namex", "optree", "spglib")
+CARRIED = ("annotated-types", "gemmi", "keras", "namex", "optree", "spglib")
 # Newest first: pip takes the first platform of which there is a wheel.
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux2014_x86_64")
 PYTHON = "3.12"
@@ -92,11 +92,11 @@ def experiments_of(configuration: Configuration, results: Path) -> dict[str, Exp
         experiment = configuration.experiments[name]
         classes = read_json(results / "classes" / f"{experiment.classes}.json")["classes"]
         experiments[name] = Experiment(
-            descriptor=as_plain(configuration.descriptors[experiment.descriptor]),
+            descriptor=configuration.descriptors[experiment.descriptor],
             split=experiment.split,
             classes=tuple(sorted(classes)),
-            model=as_plain(configuration.models[experiment.model]),
-            training=as_plain(configuration.trainings[str(experiment.training)]),
+            model=configuration.models[experiment.model],
+            training=configuration.trainings[str(experiment.training)],
             seed=experiment.seed,
         )
     return experiments

@@ -11,6 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from diffsym.files import read_json, write_json
+from diffsym.settings import as_plain, settings_of
+from diffsym.settings.models.base import Model
+from diffsym.settings.training import Training
+
+# Sections of the configuration that an experiment holds.
+SECTIONS = ("descriptor", "model", "training")
 
 # Seconds that a network needs after its training, for predictions and files; but no more than this
 # part of its time.
@@ -24,12 +30,12 @@ SHORTEST, SHORTEST_PART = 20.0, 0.05
 
 @dataclass(frozen=True)
 class Experiment:
-    """What a network is trained on and how; each mapping is a section of the configuration.
+    """What a network is trained on and how.
 
     Attributes
     ----------
     descriptor, model, training
-        Keys of the named sections.
+        The named sections.
     split
         Name of the split, as in the luggage's table of labels.
     classes
@@ -38,11 +44,11 @@ class Experiment:
         Of member 0; member m has seed + m.
     """
 
-    descriptor: Mapping[str, Any]
+    descriptor: Any
     split: str
     classes: tuple[int, ...]
-    model: Mapping[str, Any]
-    training: Mapping[str, Any]
+    model: Model
+    training: Training
     seed: int
 
 
@@ -178,12 +184,12 @@ def next_attempt(answer: Mapping[str, Any], backend: str, usable: Sequence[str])
 def rate_key(experiment: Experiment) -> str:
     """What the speed of a network depends on; experiments that share it are measured once."""
     parts = [experiment.model, experiment.training, experiment.descriptor]
-    return json.dumps([dict(part) for part in parts], sort_keys=True)
+    return json.dumps([as_plain(part) for part in parts], sort_keys=True)
 
 
 def feature_kind(experiment: Experiment) -> str:
     """Which features of `diffsym.gpu_study.features` an experiment is fed with."""
-    return str(experiment.descriptor["kind"])
+    return str(experiment.descriptor.kind)
 
 
 def write_plan(
@@ -191,7 +197,11 @@ def write_plan(
 ) -> None:
     """Write the settings of all experiments, and what they were made from, as JSON."""
     sections = {
-        name: {**vars(experiment), "classes": list(experiment.classes)}
+        name: {
+            **vars(experiment),
+            "classes": list(experiment.classes),
+            **{part: as_plain(getattr(experiment, part)) for part in SECTIONS},
+        }
         for name, experiment in experiments.items()
     }
     write_json(path, {"experiments": sections, "provenance": dict(provenance)})
@@ -201,7 +211,13 @@ def read_plan(path: str | Path) -> tuple[dict[str, Experiment], dict[str, Any]]:
     """Read what `write_plan` wrote: experiments by name, and provenance."""
     content = read_json(path)
     experiments = {
-        name: Experiment(**{**section, "classes": tuple(section["classes"])})
+        name: Experiment(
+            **{
+                **section,
+                "classes": tuple(section["classes"]),
+                **{part: settings_of(section[part]) for part in SECTIONS},
+            }
+        )
         for name, section in content["experiments"].items()
     }
     return experiments, content["provenance"]

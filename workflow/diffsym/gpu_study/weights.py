@@ -12,6 +12,7 @@ import numpy as np
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path
 from diffsym.keras_backend import keras
+from diffsym.settings import settings_of
 
 
 def build(recipe: Mapping[str, Any]) -> keras.Model:
@@ -20,19 +21,18 @@ def build(recipe: Mapping[str, Any]) -> keras.Model:
     Parameters
     ----------
     recipe
-        `model`, keys of the model's section; `size`, of the input; `classes`, space-group numbers;
+        `model`, its section as plain values; `size`, of the input; `classes`, space-group numbers;
         `seed`; `ln_volume`, mean and standard deviation of ln V, for networks that predict it.
     """
-    settings = dict(recipe["model"])
-    module = importlib.import_module(f"diffsym.models.{settings.pop('kind')}")
+    settings = settings_of(recipe["model"])
     size = recipe["size"]
-    if "ln_volume" in recipe:
-        settings["ln_volume"] = tuple(recipe["ln_volume"])
-    return module.build(
+    volume = {"ln_volume": tuple(recipe["ln_volume"])} if settings.has_volume else {}
+    return importlib.import_module(settings.module).build(
         tuple(size) if isinstance(size, list | tuple) else size,
         len(recipe["classes"]),
+        settings,
         seed=recipe["seed"],
-        **settings,
+        **volume,
     )
 
 

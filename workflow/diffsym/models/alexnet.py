@@ -3,24 +3,18 @@
 Krizhevsky, Sutskever & Hinton, Advances in Neural Information Processing Systems 25 (2012), 1097.
 """
 
-from collections.abc import Sequence
 from itertools import count
 
 from diffsym.keras_backend import keras
 from diffsym.models.blocks import classifier
 from diffsym.models.image_blocks import convolution, image_input, scaled
+from diffsym.settings.models.alexnet import AlexNet
 
 layers = keras.layers
 
 
 def build(
-    input_shape: tuple[int, int, int],
-    n_classes: int,
-    *,
-    filters: Sequence[int] = (96, 256, 384, 384, 256),
-    hidden_units: Sequence[int] = (4096, 4096),
-    hidden_dropout: float = 0.5,
-    seed: int,
+    input_shape: tuple[int, int, int], n_classes: int, settings: AlexNet, *, seed: int
 ) -> keras.Model:
     """Build the network, without the response normalisation, which later networks dropped.
 
@@ -30,12 +24,8 @@ def build(
         Height, width and channels of an image; (224, 224, 3) in the paper.
     n_classes
         Number of space groups.
-    filters
-        Channels of the five convolutions.
-    hidden_units
-        Units of the fully connected layers.
-    hidden_dropout
-        Dropout rate after each of them.
+    settings
+        Sizes and rates, see `diffsym.settings.models.alexnet`.
     seed
         Seed of the initial weights and of the dropout.
 
@@ -46,7 +36,7 @@ def build(
         compiled.
     """
     numbers = count(1)
-    first, second, third, fourth, fifth = filters
+    first, second, third, fourth, fifth = settings.filters
     images = image_input(input_shape)
     # With two pixels of padding on each side the first convolution gives the paper's 55 x 55.
     x = layers.ZeroPadding2D(2, name="padding")(scaled(images))
@@ -62,8 +52,8 @@ def build(
     probabilities = classifier(
         layers.Flatten(name="flatten")(x),
         n_classes,
-        hidden_units=hidden_units,
-        dropout=hidden_dropout,
+        hidden_units=settings.hidden_units,
+        dropout=settings.hidden_dropout,
         seed=seed,
         first=next(numbers),
     )

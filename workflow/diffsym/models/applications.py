@@ -4,21 +4,14 @@ Simonyan & Zisserman (2015), arXiv:1409.1556; He, Zhang, Ren & Sun (2016), arXiv
 Liu, van der Maaten & Weinberger (2017), arXiv:1608.06993.
 """
 
-from typing import Literal
-
 from diffsym.keras_backend import keras
 from diffsym.models.blocks import classifier, he_normal
 from diffsym.models.image_blocks import image_input, scaled
-
-Architecture = Literal["VGG16", "VGG19", "ResNet50", "ResNet101", "DenseNet121", "DenseNet169"]
+from diffsym.settings.models.applications import Applications
 
 
 def build(
-    input_shape: tuple[int, int, int],
-    n_classes: int,
-    *,
-    architecture: Architecture,
-    seed: int,
+    input_shape: tuple[int, int, int], n_classes: int, settings: Applications, *, seed: int
 ) -> keras.Model:
     """Build a network without trained weights.
 
@@ -29,8 +22,8 @@ def build(
         papers.
     n_classes
         Number of space groups.
-    architecture
-        Name in `keras.applications`.
+    settings
+        Sizes and rates, see `diffsym.settings.models.applications`.
     seed
         Seed of the initial weights.
 
@@ -41,14 +34,14 @@ def build(
         compiled.
     """
     images = image_input(input_shape)
-    network = getattr(keras.applications, architecture)(
+    network = getattr(keras.applications, settings.architecture)(
         weights=None, input_tensor=scaled(images), input_shape=input_shape, classes=n_classes
     )
     _initialise(network, seed)
     # Of the last layer, the softmax, we have our own: its precision does not follow the rest.
     last_hidden = network.layers[-2].output
     probabilities = classifier(last_hidden, n_classes, hidden_units=(), dropout=0, seed=seed)
-    return keras.Model(images, probabilities, name=architecture.lower())
+    return keras.Model(images, probabilities, name=settings.architecture.lower())
 
 
 def _initialise(network: keras.Model, seed: int) -> None:

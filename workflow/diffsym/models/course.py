@@ -6,8 +6,8 @@ from typing import Any
 
 from diffsym.datasets.feeding import LabelledStructures
 from diffsym.keras_backend import keras
+from diffsym.models.networks import predict
 from diffsym.models.snapshots import read_snapshots
-from diffsym.models.training import predict
 
 
 def accuracy_over_epochs(

@@ -1,26 +1,13 @@
 """The convolutional network of Liu et al. 2019, Acta Cryst. A75, 633 (section 3.2 and Fig. 4)."""
 
-from collections.abc import Sequence
-
 from diffsym.keras_backend import keras
 from diffsym.models.blocks import he_normal
+from diffsym.settings.models.liu2019_cnn import Liu2019Cnn
 
 layers = keras.layers
 
 
-def build(
-    input_size: int,
-    n_classes: int,
-    *,
-    filters: Sequence[int] = (256, 64),
-    kernel_size: int = 32,
-    hidden_units: int = 128,
-    pool_size: int = 2,
-    dropout: float = 0.5,
-    batch_normalisation: bool = True,
-    normalisation_momentum: float = 0.9,
-    seed: int,
-) -> keras.Model:
+def build(input_size: int, n_classes: int, settings: Liu2019Cnn, *, seed: int) -> keras.Model:
     """Build the network; the defaults are the paper's final hyper-parameters (last row, Table 4).
 
     The paper mentions batch normalisation and dropout without their place and rate. As in the work
@@ -33,21 +20,8 @@ def build(
         Number of values of the descriptor; 209 in the paper.
     n_classes
         Number of space groups; 45 in the paper.
-    filters
-        Channels of the two convolutions.
-    kernel_size
-        Kernel of both convolutions, in grid points.
-    hidden_units
-        Units of the first fully connected layer.
-    pool_size
-        Size of the maximum pooling.
-    dropout
-        Share of the pooled values set to 0 in training.
-    batch_normalisation
-        Normalise each convolution before its ReLU.
-    normalisation_momentum
-        Share of the running means, which predictions are normalised by, that outlives a step.
-        Keras' own 0.99 lags behind the weights for the first epochs on a few thousand structures.
+    settings
+        Sizes and rates, see `diffsym.settings.models.liu2019_cnn`.
     seed
         Seed of the initial weights and of the dropout.
 
@@ -58,25 +32,28 @@ def build(
     """
     descriptor = keras.Input((input_size,), name="descriptor")
     x = layers.Reshape((input_size, 1), name="channel")(descriptor)
-    for number, channels in enumerate(filters, start=1):
+    for number, channels in enumerate(settings.filters, start=1):
         x = layers.Conv1D(
             channels,
-            kernel_size,
+            settings.kernel_size,
             padding="same",
-            use_bias=not batch_normalisation,
+            use_bias=not settings.batch_normalisation,
             kernel_initializer=he_normal(seed, number),
             name=f"convolution_{number}",
         )(x)
-        if batch_normalisation:
+        if settings.batch_normalisation:
             x = layers.BatchNormalization(
-                momentum=normalisation_momentum, name=f"normalisation_{number}"
+                momentum=settings.normalisation_momentum, name=f"normalisation_{number}"
             )(x)
         x = layers.ReLU(name=f"relu_{number}")(x)
-    x = layers.MaxPooling1D(pool_size, name="pooling")(x)
-    x = layers.Dropout(dropout, seed=1000 * seed, name="dropout")(x)
+    x = layers.MaxPooling1D(settings.pool_size, name="pooling")(x)
+    x = layers.Dropout(settings.dropout, seed=1000 * seed, name="dropout")(x)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(
-        hidden_units, activation="relu", kernel_initializer=he_normal(seed, 3), name="hidden"
+        settings.hidden_units,
+        activation="relu",
+        kernel_initializer=he_normal(seed, 3),
+        name="hidden",
     )(x)
     probabilities = layers.Dense(
         n_classes,

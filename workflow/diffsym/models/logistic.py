@@ -11,7 +11,7 @@ made in blocks of rows and never stored.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -27,6 +27,7 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from diffsym.datasets.feeding import Partition
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path
+from diffsym.settings.models.logistic import Logistic
 
 Features = Literal["linear", "quadratic"]
 Floats = NDArray[np.floating[Any]]
@@ -249,26 +250,15 @@ class LogisticModel:
         return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def fit_member(
-    train: Partition,
-    *,
-    features: Features,
-    alphas: Sequence[float],
-    l1_ratios: Sequence[float],
-    max_epochs: int,
-) -> tuple[LogisticModel, dict[str, Any]]:
+def fit_member(train: Partition, settings: Logistic) -> tuple[LogisticModel, dict[str, Any]]:
     """Choose (alpha, l1 ratio) by cross-validation on the training part and fit to all of it.
 
     Parameters
     ----------
     train
         The training part with its folds.
-    features
-        "linear" or "quadratic".
-    alphas, l1_ratios
-        The grid. A grid of one point is fitted without cross-validation.
-    max_epochs
-        Passes over the training part at most, in each fit.
+    settings
+        Features, passes, and the grid; one of a single point is fitted without cross-validation.
 
     Returns
     -------
@@ -278,11 +268,11 @@ def fit_member(
         The chosen `alpha` and `l1_ratio`, the passes made, the share of coefficients that are not
         zero, and the mean accuracy over the folds of each point of the grid.
     """
-    estimator = ElasticNetLogistic(features, max_epochs=max_epochs)
+    estimator = ElasticNetLogistic(settings.features, max_epochs=settings.max_epochs)
     labels = np.asarray(train.classes)[train.labels]
-    grid = {"alpha": list(alphas), "l1_ratio": list(l1_ratios)}
+    grid = {"alpha": list(settings.alphas), "l1_ratio": list(settings.l1_ratios)}
     scores: list[dict[str, float]] = []
-    if len(alphas) * len(l1_ratios) > 1:
+    if len(settings.alphas) * len(settings.l1_ratios) > 1:
         search = GridSearchCV(
             estimator, grid, scoring="accuracy", cv=PredefinedSplit(train.folds), refit=False
         ).fit(train.features, labels)
@@ -293,7 +283,7 @@ def fit_member(
             for point, accuracy in zip(results["params"], results["mean_test_score"], strict=True)
         ]
     else:
-        chosen = {"alpha": alphas[0], "l1_ratio": l1_ratios[0]}
+        chosen = {"alpha": settings.alphas[0], "l1_ratio": settings.l1_ratios[0]}
     estimator.set_params(**chosen).fit(train.features, labels)
 
     columns = np.searchsorted(train.classes, estimator.classes_)
@@ -301,7 +291,7 @@ def fit_member(
     coefficients[:, columns] = estimator.coef_
     intercept = np.full(len(train.classes), -np.inf, np.float32)
     intercept[columns] = estimator.intercept_
-    model = LogisticModel(features, train.classes, coefficients, intercept)
+    model = LogisticModel(settings.features, train.classes, coefficients, intercept)
     return model, {
         **chosen,
         "passes": estimator.n_iter_,

@@ -3,29 +3,14 @@
 Vecsei, Choo, Chang & Neupert, Phys. Rev. B 99, 245120 (2019), section III and Fig. 2(a).
 """
 
-from collections.abc import Sequence
-
 from diffsym.keras_backend import keras
 from diffsym.models.blocks import classifier, he_normal
+from diffsym.settings.models.park2017_cnn import Park2017Cnn
 
 layers = keras.layers
 
 
-def build(
-    input_size: int,
-    n_classes: int,
-    *,
-    input_points: int = 10_001,
-    filters: int = 80,
-    kernel_sizes: Sequence[int] = (100, 50, 25),
-    strides: Sequence[int] = (5, 5, 2),
-    pool_size: int = 3,
-    pool_strides: Sequence[int] = (2, 3, 3),
-    convolution_dropout: float = 0.3,
-    hidden_units: Sequence[int] = (2300, 1150),
-    hidden_dropout: float = 0.5,
-    seed: int,
-) -> keras.Model:
+def build(input_size: int, n_classes: int, settings: Park2017Cnn, *, seed: int) -> keras.Model:
     """Build the network; the defaults are those for space groups.
 
     Each convolution is padded so that it keeps the length that its stride leaves, poolings are
@@ -38,21 +23,8 @@ def build(
         Number of points of a pattern; 8501 in the paper.
     n_classes
         Number of space groups or crystal systems.
-    input_points
-        Zeros are appended to the pattern up to this length, that of Park et al.; a longer pattern
-        stays as it is.
-    filters
-        Channels of each convolution.
-    kernel_sizes, strides
-        Of each convolution, in points.
-    pool_size, pool_strides
-        Of the average pooling after each convolution.
-    convolution_dropout
-        Dropout rate after each convolution.
-    hidden_units
-        Units of the fully connected layers; (700, 70) for crystal systems.
-    hidden_dropout
-        Dropout rate after each fully connected layer.
+    settings
+        Sizes and rates, see `diffsym.settings.models.park2017_cnn`.
     seed
         Seed of the initial weights and of the dropout.
 
@@ -63,11 +35,11 @@ def build(
     """
     pattern = keras.Input((input_size,), name="pattern")
     x = layers.Reshape((input_size, 1), name="channel")(pattern)
-    x = layers.ZeroPadding1D((0, max(0, input_points - input_size)), name="padding")(x)
-    stages = zip(kernel_sizes, strides, pool_strides, strict=True)
+    x = layers.ZeroPadding1D((0, max(0, settings.input_points - input_size)), name="padding")(x)
+    stages = zip(settings.kernel_sizes, settings.strides, settings.pool_strides, strict=True)
     for number, (kernel_size, stride, pool_stride) in enumerate(stages, start=1):
         x = layers.Conv1D(
-            filters,
+            settings.filters,
             kernel_size,
             strides=stride,
             padding="same",
@@ -76,16 +48,16 @@ def build(
             name=f"convolution_{number}",
         )(x)
         x = layers.Dropout(
-            convolution_dropout, seed=1000 * seed + number, name=f"dropout_{number}"
+            settings.convolution_dropout, seed=1000 * seed + number, name=f"dropout_{number}"
         )(x)
-        x = layers.AveragePooling1D(pool_size, pool_stride, name=f"pooling_{number}")(x)
+        x = layers.AveragePooling1D(settings.pool_size, pool_stride, name=f"pooling_{number}")(x)
     x = layers.Flatten(name="flatten")(x)
     probabilities = classifier(
         x,
         n_classes,
-        hidden_units=hidden_units,
-        dropout=hidden_dropout,
+        hidden_units=settings.hidden_units,
+        dropout=settings.hidden_dropout,
         seed=seed,
-        first=len(kernel_sizes) + 1,
+        first=len(settings.kernel_sizes) + 1,
     )
     return keras.Model(pattern, probabilities, name="park2017_cnn")

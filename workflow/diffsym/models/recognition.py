@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from diffsym.datasets.feeding import ImagePartition
 from diffsym.keras_backend import keras
+from diffsym.models.networks import prediction_batches
 from diffsym.models.streams import stream_features
-from diffsym.models.training import prediction_batches
 
 
 def features_of(model: keras.Model, partitions: Sequence[ImagePartition]) -> NDArray[np.float32]:

@@ -3,21 +3,16 @@
 Ozaki, Ishida & Kiyobayashi, J. Appl. Cryst. 58 (2025), section 3.2 and Fig. 2(a).
 """
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import fields
 
 from diffsym.keras_backend import keras
 from diffsym.models import park2017_cnn
+from diffsym.settings.models.park2017_cnn import Park2017Cnn
+from diffsym.settings.models.park_trunk import ParkTrunk
+from diffsym.settings.models.spg_trunk import SpgTrunk
 
 
-def build(
-    input_size: int,
-    n_classes: int,
-    *,
-    hidden_factors: Sequence[int] = (10, 5),
-    seed: int,
-    **settings: Any,
-) -> keras.Model:
+def build(input_size: int, n_classes: int, settings: SpgTrunk, *, seed: int) -> keras.Model:
     """Build the network of Park et al. (2017), to which the paper refers for the sizes.
 
     Parameters
@@ -26,23 +21,20 @@ def build(
         Number of bins of a profile; 10 001 in the paper.
     n_classes
         Number of space groups.
-    hidden_factors
-        Units of the fully connected layers, in units of the number of classes.
+    settings
+        Convolutions, rates of dropout, and units of the fully connected layers.
     seed
         Seed of the initial weights and of the dropout.
-    settings
-        Others of `diffsym.models.park2017_cnn.build`: the convolutions and rates of dropout.
 
     Returns
     -------
     keras.Model
         (batch, input_size) profiles -> (batch, n_classes) probabilities. Not compiled.
     """
-    return park2017_cnn.build(
-        input_size,
-        n_classes,
+    trunk = {field.name: getattr(settings, field.name) for field in fields(ParkTrunk)}
+    parks = Park2017Cnn(
         input_points=input_size,
-        hidden_units=[factor * n_classes for factor in hidden_factors],
-        seed=seed,
-        **settings,
+        hidden_units=tuple(factor * n_classes for factor in settings.hidden_factors),
+        **trunk,
     )
+    return park2017_cnn.build(input_size, n_classes, parks, seed=seed)

@@ -3,12 +3,10 @@
 Ozaki, Ishida & Kiyobayashi, J. Appl. Cryst. 58 (2025), section 3.2 and Fig. 2(b).
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 from diffsym.keras_backend import keras
 from diffsym.models import spgnet
 from diffsym.models.blocks import he_normal
+from diffsym.settings.models.spgvolnet import SpgVolNet
 
 layers = keras.layers
 
@@ -16,11 +14,10 @@ layers = keras.layers
 def build(
     input_size: int,
     n_classes: int,
+    settings: SpgVolNet,
     *,
     ln_volume: tuple[float, float],
-    volume_units: Sequence[int] = (100, 50),
     seed: int,
-    **settings: Any,
 ) -> keras.Model:
     """Build the network: SpgNet with a second head after its flatten layer.
 
@@ -30,12 +27,12 @@ def build(
 
     Parameters
     ----------
-    input_size, n_classes, settings
-        Of `diffsym.models.spgnet.build`.
+    input_size, n_classes
+        As of `diffsym.models.spgnet.build`.
+    settings
+        Those of SpgNet, and the units of the second head, which the paper does not give.
     ln_volume
         Mean and standard deviation of ln(V / A^3) over the training part.
-    volume_units
-        Units of the fully connected layers of the second head; the paper does not give them.
     seed
         Seed of the initial weights and of the dropout.
 
@@ -45,9 +42,9 @@ def build(
         (batch, input_size) profiles -> dict of `class`, (batch, n_classes) probabilities, and
         `ln_volume`, (batch, 1), the logarithm of the volume in A^3. Not compiled.
     """
-    groups = spgnet.build(input_size, n_classes, seed=seed, **settings)
+    groups = spgnet.build(input_size, n_classes, settings, seed=seed)
     x = groups.get_layer("flatten").output
-    for number, units in enumerate(volume_units, start=1):
+    for number, units in enumerate(settings.volume_units, start=1):
         x = layers.Dense(
             units,
             activation="relu",

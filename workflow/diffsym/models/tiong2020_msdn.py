@@ -4,7 +4,7 @@ Tiong et al. (2020), "Shaped diffraction patterns in a multistream DenseNet", "D
 experiment", Fig. 1c and supplementary Table 1.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from itertools import count
 from typing import Any
@@ -12,23 +12,13 @@ from typing import Any
 from diffsym.keras_backend import keras
 from diffsym.models.image_blocks import convolution, image_input, scaled
 from diffsym.models.streams import joint_probabilities, one_image_each
+from diffsym.settings.models.tiong2020_msdn import Tiong2020Msdn
 
 layers = keras.layers
 
 
 def build(
-    input_shape: tuple[int, int, int],
-    n_classes: int,
-    *,
-    side: int | None = None,
-    stem_filters: int = 40,
-    block_layers: Sequence[int] = (3, 6, 8, 6),
-    growth: int = 40,
-    bottleneck: int = 40,
-    compression: float = 1.0,
-    dropout: float = 0.2,
-    batch_normalisation: bool = False,
-    seed: int,
+    input_shape: tuple[int, int, int], n_classes: int, settings: Tiong2020Msdn, *, seed: int
 ) -> keras.Model:
     """Build the network; the defaults are the reading nearest to the paper's 1.54 M parameters.
 
@@ -43,22 +33,8 @@ def build(
         Height, width and number of the images of a structure; (224, 224, 3) in the paper.
     n_classes
         Number of space groups.
-    side
-        Height and width in pixels that the images are downsampled to; None: as given.
-    stem_filters
-        Channels of the first convolution.
-    block_layers
-        Layers of each dense block.
-    growth
-        Channels that a layer adds to its block.
-    bottleneck
-        Channels of the 1 x 1 convolution of each layer.
-    compression
-        Channels after a transition, per channel before it.
-    dropout
-        Share of the values after each convolution set to 0 in training.
-    batch_normalisation
-        Normalise each convolution before its ReLU.
+    settings
+        Sizes and rates, see `diffsym.settings.models.tiong2020_msdn`.
     seed
         Seed of the initial weights and of the dropout.
 
@@ -71,18 +47,20 @@ def build(
     convolve = partial(
         convolution,
         numbers=count(1),
-        dropout=dropout,
-        batch_normalisation=batch_normalisation,
+        dropout=settings.dropout,
+        batch_normalisation=settings.batch_normalisation,
         seed=seed,
     )
     images = image_input(input_shape)
-    x = convolve(one_image_each(scaled(images, side)), stem_filters, 3)
+    x = convolve(one_image_each(scaled(images, settings.side)), settings.stem_filters, 3)
     x = layers.AveragePooling2D(2, name="pooling")(x)
-    for number, n_layers in enumerate(block_layers, start=1):
+    for number, n_layers in enumerate(settings.block_layers, start=1):
         if number > 1:
-            x = convolve(x, int(compression * x.shape[-1]), 1)
+            x = convolve(x, int(settings.compression * x.shape[-1]), 1)
             x = layers.AveragePooling2D(2, name=f"transition_{number - 1}")(x)
-        x = dense_block(x, n_layers, growth, bottleneck, convolve, name=f"block_{number}")
+        x = dense_block(
+            x, n_layers, settings.growth, settings.bottleneck, convolve, name=f"block_{number}"
+        )
     # The table's pooling of 2 before the features changes nothing: it is a mean of means.
     features = layers.GlobalAveragePooling2D(name="features")(x)
     probabilities = joint_probabilities(features, input_shape[-1], n_classes, seed=seed)

@@ -3,26 +3,19 @@
 Tiong et al. (2020), supplementary Table 4.
 """
 
-from collections.abc import Sequence
 from itertools import count
 
 from diffsym.keras_backend import keras
 from diffsym.models.blocks import hidden_layers
 from diffsym.models.image_blocks import convolution, image_input, scaled
 from diffsym.models.streams import joint_probabilities, one_image_each
+from diffsym.settings.models.tiong2020_msvgg import Tiong2020Msvgg
 
 layers = keras.layers
 
 
 def build(
-    input_shape: tuple[int, int, int],
-    n_classes: int,
-    *,
-    side: int | None = None,
-    block_filters: Sequence[Sequence[int]] = ((64,), (128,), (256, 256), (512, 512), (512, 512)),
-    hidden_units: Sequence[int] = (4096, 4096),
-    hidden_dropout: float = 0.5,
-    seed: int,
+    input_shape: tuple[int, int, int], n_classes: int, settings: Tiong2020Msvgg, *, seed: int
 ) -> keras.Model:
     """Build the network; its convolutions are those of VGG-11 (Simonyan & Zisserman 2015).
 
@@ -36,14 +29,8 @@ def build(
         Height, width and number of the images of a structure; (224, 224, 3) in the paper.
     n_classes
         Number of space groups.
-    side
-        Height and width in pixels that the images are downsampled to; None: as given.
-    block_filters
-        Channels of the 3 x 3 convolutions of each block, which ends with a maximum pooling.
-    hidden_units
-        Units of each fully connected layer.
-    hidden_dropout
-        Dropout rate after each of them, as in VGG networks; the paper gives none.
+    settings
+        Sizes and rates, see `diffsym.settings.models.tiong2020_msvgg`.
     seed
         Seed of the initial weights and of the dropout.
 
@@ -55,14 +42,18 @@ def build(
     """
     numbers = count(1)
     images = image_input(input_shape)
-    x = one_image_each(scaled(images, side))
-    for block, filters in enumerate(block_filters, start=1):
+    x = one_image_each(scaled(images, settings.side))
+    for block, filters in enumerate(settings.block_filters, start=1):
         for channels in filters:
             x = convolution(x, channels, 3, numbers=numbers, seed=seed)
         x = layers.MaxPooling2D(2, name=f"block_{block}")(x)
     x = layers.Flatten(name="flatten")(x)
     x = hidden_layers(
-        x, hidden_units=hidden_units, dropout=hidden_dropout, seed=seed, first=next(numbers)
+        x,
+        hidden_units=settings.hidden_units,
+        dropout=settings.hidden_dropout,
+        seed=seed,
+        first=next(numbers),
     )
     probabilities = joint_probabilities(x, input_shape[-1], n_classes, seed=seed)
     return keras.Model(images, probabilities, name="tiong2020_msvgg")

@@ -4,20 +4,12 @@ The paper shows the sizes of its layers only in a figure, which is not available
 are therefore settings with our own values, and results of this network are not those of the paper.
 """
 
-from collections.abc import Sequence
-
 from diffsym.keras_backend import keras
 from diffsym.models.blocks import classifier
+from diffsym.settings.models.vecsei2019_dense import Vecsei2019Dense
 
 
-def build(
-    input_size: int,
-    n_classes: int,
-    *,
-    hidden_units: Sequence[int] = (1024, 512, 256),
-    dropout: float = 0.3,
-    seed: int,
-) -> keras.Model:
+def build(input_size: int, n_classes: int, settings: Vecsei2019Dense, *, seed: int) -> keras.Model:
     """Build the network.
 
     Parameters
@@ -26,10 +18,8 @@ def build(
         Number of points of a pattern.
     n_classes
         Number of space groups or crystal systems.
-    hidden_units
-        Units of the fully connected layers, each with a ReLU.
-    dropout
-        Dropout rate after each of them.
+    settings
+        Sizes and rates, see `diffsym.settings.models.vecsei2019_dense`.
     seed
         Seed of the initial weights and of the dropout.
 
@@ -40,6 +30,6 @@ def build(
     """
     pattern = keras.Input((input_size,), name="pattern")
     probabilities = classifier(
-        pattern, n_classes, hidden_units=hidden_units, dropout=dropout, seed=seed
+        pattern, n_classes, hidden_units=settings.hidden_units, dropout=settings.dropout, seed=seed
     )
     return keras.Model(pattern, probabilities, name="vecsei2019_dense")

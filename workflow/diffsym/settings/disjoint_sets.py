@@ -19,7 +19,7 @@ class DisjointSets(Split):
 
     module: ClassVar = "diffsym.datasets.disjoint_sets"
 
-    kind: Literal["ozaki2025"]
+    kind: Literal["ozaki2025"] = "ozaki2025"
     """Which split."""
     descriptor: Annotated[str, Reference("descriptors")]
     """Section of descriptors, of kind ideal: gives the peaks."""

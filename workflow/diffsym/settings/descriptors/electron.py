@@ -17,7 +17,7 @@ class Electron(Descriptor):
     module: ClassVar = "diffsym.descriptors.electron"
     has_images: ClassVar = True
 
-    kind: Literal["electron"]
+    kind: Literal["electron"] = "electron"
     """Which descriptor."""
     pattern: Literal["shaped", "spot"]
     """Spots joined by lines, or the spots alone."""

@@ -17,7 +17,7 @@ class Ideal(Descriptor):
     from_reflections: ClassVar = True
     conversion: ClassVar = "diffsym.experimental.ideal"
 
-    kind: Literal["ideal"]
+    kind: Literal["ideal"] = "ideal"
     """Which descriptor."""
     d_star_min: Positive = 0.1131
     """Lower edge of the first bin, 1/A."""

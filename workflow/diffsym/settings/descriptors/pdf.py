@@ -17,7 +17,7 @@ class Pdf(Descriptor):
     module: ClassVar = "diffsym.descriptors.pdf"
     has_products: ClassVar = True
 
-    kind: Literal["pdf"]
+    kind: Literal["pdf"] = "pdf"
     """Which descriptor."""
     engine: Literal["native", "srreal"] = "native"
     """The native kernel, or diffpy.srreal where it is installed."""

@@ -35,7 +35,7 @@ class Powder(Pattern, Descriptor):
     from_reflections: ClassVar = True
     conversion: ClassVar = "diffsym.experimental.powder"
 
-    kind: Literal["powder"]
+    kind: Literal["powder"] = "powder"
     """Which descriptor."""
     peaks: Peaks = field(default_factory=Peaks)
     """Profile of the peaks of patterns without noise."""

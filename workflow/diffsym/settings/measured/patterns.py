@@ -15,7 +15,7 @@ class MeasuredPatterns(Measured):
 
     simulated: ClassVar = False
 
-    kind: Literal["patterns"]
+    kind: Literal["patterns"] = "patterns"
     """Which reader."""
     path: Annotated[str, MinLen(1)]
     """The folder or the .npz file."""

@@ -17,7 +17,7 @@ class SimulatedPatterns(Pattern, Measured):
 
     simulated: ClassVar = True
 
-    kind: Literal["simulated"]
+    kind: Literal["simulated"] = "simulated"
     """Which reader."""
     wavelength: Wavelength = ((1.540593, 2.0), (1.544427, 1.0))
     """A; or (wavelength, weight) of each line of a doublet."""

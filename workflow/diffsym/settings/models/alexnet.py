@@ -14,7 +14,7 @@ class AlexNet(Network):
     module: ClassVar = "diffsym.models.alexnet"
     takes_images: ClassVar = True
 
-    kind: Literal["alexnet"]
+    kind: Literal["alexnet"] = "alexnet"
     """Which model."""
     filters: tuple[int, int, int, int, int] = (96, 256, 384, 384, 256)
     """Channels of the convolutions."""

@@ -13,7 +13,7 @@ class Applications(Network):
     module: ClassVar = "diffsym.models.applications"
     takes_images: ClassVar = True
 
-    kind: Literal["applications"]
+    kind: Literal["applications"] = "applications"
     """Which model."""
     architecture: Literal["VGG16", "VGG19", "ResNet50", "ResNet101", "DenseNet121", "DenseNet169"]
     """Name in keras.applications."""

@@ -13,7 +13,7 @@ class Liu2019Cnn(Network):
 
     module: ClassVar = "diffsym.models.liu2019_cnn"
 
-    kind: Literal["liu2019_cnn"]
+    kind: Literal["liu2019_cnn"] = "liu2019_cnn"
     """Which model."""
     filters: tuple[int, int] = (256, 64)
     """Channels of the two convolutions."""

@@ -16,7 +16,7 @@ class Logistic(Model):
     module: ClassVar = "diffsym.models.logistic"
     is_network: ClassVar = False
 
-    kind: Literal["logistic"]
+    kind: Literal["logistic"] = "logistic"
     """Which model."""
     features: Literal["linear", "quadratic"]
     """X, or the products X_i X_j."""

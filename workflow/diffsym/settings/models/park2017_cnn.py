@@ -13,7 +13,7 @@ class Park2017Cnn(ParkTrunk):
 
     module: ClassVar = "diffsym.models.park2017_cnn"
 
-    kind: Literal["park2017_cnn"]
+    kind: Literal["park2017_cnn"] = "park2017_cnn"
     """Which model."""
     input_points: Count = 10001
     """Patterns are padded with zeros to this."""

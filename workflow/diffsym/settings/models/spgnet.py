@@ -12,5 +12,5 @@ class SpgNet(SpgTrunk):
 
     module: ClassVar = "diffsym.models.spgnet"
 
-    kind: Literal["spgnet"]
+    kind: Literal["spgnet"] = "spgnet"
     """Which model."""

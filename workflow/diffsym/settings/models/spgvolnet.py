@@ -14,7 +14,7 @@ class SpgVolNet(SpgTrunk):
     module: ClassVar = "diffsym.models.spgvolnet"
     has_volume: ClassVar = True
 
-    kind: Literal["spgvolnet"]
+    kind: Literal["spgvolnet"] = "spgvolnet"
     """Which model."""
     volume_units: tuple[Count, ...] = (100, 50)
     """Fully connected layers before the volume; our own choice."""

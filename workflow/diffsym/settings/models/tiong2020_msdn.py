@@ -15,7 +15,7 @@ class Tiong2020Msdn(StreamNetwork):
 
     module: ClassVar = "diffsym.models.tiong2020_msdn"
 
-    kind: Literal["tiong2020_msdn"]
+    kind: Literal["tiong2020_msdn"] = "tiong2020_msdn"
     """Which model."""
     stem_filters: Count = 40
     """Channels of the first convolution."""

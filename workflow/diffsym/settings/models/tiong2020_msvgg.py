@@ -18,7 +18,7 @@ class Tiong2020Msvgg(StreamNetwork):
 
     module: ClassVar = "diffsym.models.tiong2020_msvgg"
 
-    kind: Literal["tiong2020_msvgg"]
+    kind: Literal["tiong2020_msvgg"] = "tiong2020_msvgg"
     """Which model."""
     block_filters: Blocks = (
         (64,),

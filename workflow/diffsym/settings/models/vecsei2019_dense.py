@@ -13,7 +13,7 @@ class Vecsei2019Dense(Network):
 
     module: ClassVar = "diffsym.models.vecsei2019_dense"
 
-    kind: Literal["vecsei2019_dense"]
+    kind: Literal["vecsei2019_dense"] = "vecsei2019_dense"
     """Which model."""
     hidden_units: tuple[Count, ...] = (1024, 512, 256)
     """Fully connected layers."""

@@ -19,7 +19,7 @@ class Ziletti2018(Network):
     module: ClassVar = "diffsym.models.ziletti2018"
     takes_images: ClassVar = True
 
-    kind: Literal["ziletti2018"]
+    kind: Literal["ziletti2018"] = "ziletti2018"
     """Which model."""
     side: Annotated[int, Ge(8)] = 64
     """Pixels that images are downsampled to."""

@@ -13,7 +13,7 @@ class Amcsd(Source):
 
     module: ClassVar = "diffsym.structures.sources.amcsd"
 
-    kind: Literal["amcsd"]
+    kind: Literal["amcsd"] = "amcsd"
     """Which reader."""
     limit: Count | None = None
     """Only the first entries; null: all."""

@@ -15,7 +15,7 @@ class Local(Source):
 
     module: ClassVar = "diffsym.structures.sources.local"
 
-    kind: Literal["local"]
+    kind: Literal["local"] = "local"
     """Which reader."""
     path: Annotated[str, MinLen(1)]
     """The folder or the Parquet file."""

@@ -1,0 +1,129 @@
+"""One member of an ensemble: built, trained, and its predictions."""
+
+import importlib
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from diffsym.datasets.feeding import LabelledStructures
+from diffsym.files import write_json
+from diffsym.keras_backend import keras, used_device
+from diffsym.models.complexity import complexity
+from diffsym.models.crystal_systems import label_by_system, spread
+from diffsym.models.networks import predict, save_model
+from diffsym.models.predictions import Answers, predictions_table
+from diffsym.models.snapshots import pack_snapshots
+from diffsym.models.training import Run, train_member
+from diffsym.settings.models.base import Model
+from diffsym.settings.training import Training
+from diffsym.tables import write_table
+
+
+@dataclass(frozen=True)
+class Member:
+    """A trained network and what it gave.
+
+    Attributes
+    ----------
+    model
+        With the weights that were kept.
+    history
+        That of `diffsym.models.training.train_member`, and how the network was trained: backend,
+        device, training structures of each class, size of the network.
+    predictions
+        Of the validation and test parts.
+    run
+        Files that are no longer needed once the results are safe.
+    """
+
+    model: keras.Model
+    history: Mapping[str, Any]
+    predictions: pa.Table
+    run: Run
+
+    def write(self, files: Any) -> None:
+        """Write model, snapshots, history and predictions, and remove the state of the training.
+
+        Parameters
+        ----------
+        files
+            Attributes `model`, `snapshots`, `history` and `predictions`: paths.
+        """
+        save_model(self.model, files.model)
+        # Another writer, left over from a lost node, packs the same files and removes the folder.
+        if not Path(files.snapshots).exists():
+            pack_snapshots(str(self.run.snapshots), files.snapshots)
+        write_json(files.history, self.history)
+        write_table(self.predictions, files.predictions, self.predictions.schema)
+        Path(self.run.checkpoint).unlink(missing_ok=True)
+        shutil.rmtree(str(self.run.snapshots), ignore_errors=True)
+
+
+def train_and_predict(
+    parts: Mapping[str, LabelledStructures],
+    classes: Sequence[int],
+    settings: Model,
+    training: Training,
+    *,
+    number: int,
+    seed: int,
+    by_system: bool,
+    checkpoint: str | Path,
+    snapshots: str | Path,
+) -> Member:
+    """Build a network, train it and let it predict.
+
+    Parameters
+    ----------
+    parts
+        Structures by role; with volumes if the network predicts them.
+    classes
+        Space-group numbers, rising.
+    settings, training
+        Sections of the model and of the training.
+    number, seed
+        Of the member.
+    by_system
+        Train on crystal systems and spread their probabilities over the space groups.
+    checkpoint, snapshots
+        Where the state of the training lies, see `diffsym.models.training.Run`.
+    """
+    run = Run(checkpoint=checkpoint, snapshots=snapshots)
+    relabelled = label_by_system if by_system else _unchanged
+    train, validation = relabelled(parts["train"]), relabelled(parts["validation"])
+    ln_volume = ln_volume_scale(parts["train"])
+    volume = {"ln_volume": ln_volume} if settings.has_volume else {}
+    build = importlib.import_module(settings.module).build
+    model = build(train.size, len(train.classes), settings, seed=seed, **volume)
+    history = train_member(model, train, validation, training, seed=seed, run=run)
+    counts = np.bincount(parts["train"].labels, minlength=len(classes))
+
+    def answers(part: LabelledStructures) -> Answers:
+        own = predict(model, part)
+        return Answers(spread(own.probabilities, classes, counts)) if by_system else own
+
+    predictions = predictions_table(answers, parts, member=number, ln_volume=ln_volume)
+    made_with = {
+        "backend": keras.backend.backend(),
+        "device": used_device(),
+        "training_counts": counts.tolist(),
+    }
+    history = history | made_with | complexity(model)._asdict()
+    return Member(model, history, predictions, run)
+
+
+def ln_volume_scale(train: LabelledStructures) -> tuple[float, float] | None:
+    """Mean and standard deviation of ln(V / A^3) over the training part; None without volumes."""
+    if train.ln_volumes is None:
+        return None
+    values = train.ln_volumes
+    return float(np.mean(values, dtype=float)), float(np.std(values, dtype=float))
+
+
+def _unchanged(part: LabelledStructures) -> LabelledStructures:
+    return part
