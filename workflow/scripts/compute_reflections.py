@@ -2,13 +2,12 @@
 
 from diffsym.descriptors.reflections import compute
 from diffsym.job import job
-from diffsym.settings import rebuilt
-from diffsym.settings.reflections import Reflections
+from diffsym.settings import settings_of
 from diffsym.tables import REFLECTIONS, STRUCTURES, read_table, write_table
 
 with job(snakemake):
     structures = read_table(
         snakemake.input.structures, STRUCTURES, row_group=int(snakemake.wildcards.shard)
     )
-    settings = rebuilt(Reflections, snakemake.params.settings)
+    settings = settings_of(snakemake.params.settings)
     write_table(compute(structures, settings), snakemake.output[0], REFLECTIONS)

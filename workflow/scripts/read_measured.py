@@ -2,12 +2,11 @@
 
 from diffsym.experimental.patterns import read_patterns
 from diffsym.job import job
-from diffsym.settings import rebuilt
-from diffsym.settings.measured.patterns import MeasuredPatterns
+from diffsym.settings import settings_of
 from diffsym.tables import MEASURED, REJECTED, write_table
 
 with job(snakemake):
-    settings = rebuilt(MeasuredPatterns, snakemake.params.settings)
+    settings = settings_of(snakemake.params.settings)
     patterns, rejected = read_patterns(
         snakemake.wildcards.measured,
         settings.path,

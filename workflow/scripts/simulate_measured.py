@@ -2,8 +2,7 @@
 
 from diffsym.experimental.simulated import simulate_patterns
 from diffsym.job import job
-from diffsym.settings import rebuilt
-from diffsym.settings.measured.simulated import SimulatedPatterns
+from diffsym.settings import settings_of
 from diffsym.tables import MEASURED, write_table
 
 with job(snakemake):
@@ -11,6 +10,6 @@ with job(snakemake):
         snakemake.input.structures,
         snakemake.input.reflections,
         snakemake.input.split,
-        rebuilt(SimulatedPatterns, snakemake.params.settings),
+        settings_of(snakemake.params.settings),
     )
     write_table(patterns, snakemake.output.patterns, MEASURED)

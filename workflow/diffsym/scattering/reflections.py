@@ -356,10 +356,10 @@ def _intensities(
         return np.empty(0), np.empty(0)
     changes = np.flatnonzero(atomic_numbers[1:] != atomic_numbers[:-1]) + 1
     firsts = np.concatenate((np.array([0]), changes, np.array([len(atomic_numbers)])))
-    h_phases = phases(frac_coords[:, 0], np.abs(hkl[:, 0]).max())
-    k_phases = phases(frac_coords[:, 1], np.abs(hkl[:, 1]).max())
+    h_phases = _phases(frac_coords[:, 0], np.abs(hkl[:, 0]).max())
+    k_phases = _phases(frac_coords[:, 1], np.abs(hkl[:, 1]).max())
     l_max = np.abs(hkl[:, 2]).max()
-    l_phases = phases(frac_coords[:, 2], l_max)
+    l_phases = _phases(frac_coords[:, 2], l_max)
     cosines = np.ascontiguousarray(l_phases.real)
     sines = np.ascontiguousarray(l_phases.imag)
     h_centre, k_centre = h_phases.shape[1] // 2, k_phases.shape[1] // 2
@@ -402,7 +402,7 @@ def _intensities(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def phases(coordinates: Floats, index_max: int) -> Complexes:
+def _phases(coordinates: Floats, index_max: int) -> Complexes:
     """e^(2 pi i h x) for h from -index_max to index_max, one row per scatterer."""
     phases = np.empty((len(coordinates), 2 * index_max + 1), dtype=np.complex128)
     for atom in range(len(coordinates)):

@@ -49,7 +49,6 @@ from numpy.typing import ArrayLike
 
 from diffsym.errors import DiffsymError
 from diffsym.scattering.form_factors import LARGEST_D_STAR, form_factors
-from diffsym.scattering.reflections import phases
 from diffsym.scattering.types import (
     FWHM_PER_SIGMA,
     LARGEST_ATOMIC_NUMBER,
@@ -422,10 +421,9 @@ def _structure_factor_parts(
     if len(hkl) == 0:
         return parts
     h_max, k_max, l_max = np.abs(hkl[:, 0]).max(), np.abs(hkl[:, 1]).max(), np.abs(hkl[:, 2]).max()
-    # A row of all scatterers for each index.
-    h_phases = np.ascontiguousarray(phases(frac_coords[:, 0], h_max).T)
-    k_phases = np.ascontiguousarray(phases(frac_coords[:, 1], k_max).T)
-    l_phases = np.ascontiguousarray(phases(frac_coords[:, 2], l_max).T)
+    h_phases = _exact_phases(frac_coords[:, 0], h_max)
+    k_phases = _exact_phases(frac_coords[:, 1], k_max)
+    l_phases = _exact_phases(frac_coords[:, 2], l_max)
     for index in range(len(hkl)):
         h_phase = h_phases[hkl[index, 0] + h_max]
         k_phase = k_phases[hkl[index, 1] + k_max]
@@ -438,6 +436,17 @@ def _structure_factor_parts(
             if abs(total) > ABSENT * in_phase:
                 parts[index, element] = total
     return parts
+
+
+@njit(cache=True, nogil=True)
+def _exact_phases(coordinates: Floats, index_max: int) -> Complexes:
+    """e^(2 pi i h x) for h from -index_max to index_max, rows, and scatterers, columns.
+
+    One by one, not as powers as in `diffsym.scattering.reflections`: equal spots are compared with
+    a threshold and their distances with each other, so that the last digit can join two of them.
+    """
+    indices = np.arange(-index_max, index_max + 1).astype(np.float64)
+    return np.exp(2j * math.pi * np.outer(indices, coordinates))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
