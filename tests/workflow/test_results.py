@@ -18,6 +18,7 @@ from diffsym.tables import (
     descriptor_schema,
     descriptor_values,
     image_descriptor_schema,
+    read_rows,
     read_table,
 )
 
@@ -133,6 +134,14 @@ def test_volumes_stand_beside_the_truth(results):
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["parts"]["test"]["volume"]
     assert metrics["measured"]["diffractometer"]["round_trip"]["loss"]
+
+
+def test_the_gallery_shows_the_patterns_of_the_descriptors(results):
+    with np.load(results / "galleries" / "spot_tiong2020.npz") as gallery:
+        for pattern in ("spot", "shaped"):
+            table = results / "descriptors" / f"{pattern}_tiong2020.parquet"
+            rows = descriptor_values(read_rows(table, gallery["structure_ids"].tolist()))
+            assert np.array_equal(gallery[pattern], rows)
 
 
 def test_untrained_groups_and_feature_maps_stand_beside_the_networks(results):

@@ -1,39 +1,140 @@
-"""A small study whose files the report is made from."""
+"""Small studies whose results are made up, as files where the report looks for them."""
 
-import dataclasses
+import copy
 import json
-from itertools import product
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from diffsym.report.inputs import DescriptorInputs, ExperimentInputs, ReportInputs
 from scipy.sparse import csr_array
+from scored import FEW, of_schema, predictions_table, split_table
 
 from diffsym import tables
 from diffsym.descriptors import electron
 from diffsym.evaluation.metrics import evaluate_experiment
+from diffsym.evaluation.scores import Metrics
+from diffsym.evaluation.storage import read_scores, write_scores
+from diffsym.evaluation.summary import summarise
 from diffsym.evaluation.untrained import recognise
 from diffsym.files import write_json, write_text
-from diffsym.report.typesetting import symbol
-from diffsym.settings import settings_of
-from diffsym.structures.space_groups import crystal_system
+from diffsym.report.results import Results
+from diffsym.settings import values_of
+from diffsym.structures.space_groups import crystal_system, symbol
+from diffsym.study import Layout, Plan, load_configuration
 
-CLASSES = [2, 14, 15, 62, 139, 166, 194, 225, 227]
+CLASSES = {"common": [2, 14, 15, 62, 139, 166, 194, 225, 227], "few": [2, 14, 62]}
 HOSTILE = "<script>alert('name')</script>"
 N = 400
-TRAINED_ON = {"backend": "jax", "device": "NVIDIA A100"}
+IDENTIFIERS = [f"test:{i:04d}" for i in range(N)]
+SKILL = {"ziletti": 0.1, "alexnet": 0.2, "msvgg": 0.4, "msdn": 0.7, "spgnet": 0.14}
+"""How right a model is; others are between these."""
+
+BASE = {
+    "report": {
+        "title": f"Space groups {HOSTILE}",
+        "experiments": [
+            f"{model}_{split}"
+            for split in ("stratified", "prototype")
+            for model in ("logistic", "cnn")
+        ],
+        "sweeps": ["kernels", "factors"],
+    },
+    "sources": {"test": {"kind": "local", "path": "data/test"}},
+    "structures": {"sources": ["test"], "symmetry": {"tolerances": [0.001, 0.01, 0.1]}},
+    "descriptors": {
+        "powder": {"kind": "powder", "wavelength": 1.54, "two_theta_step": 1.0},
+        "pdf": {"kind": "pdf"},
+        "ideal": {"kind": "ideal"},
+    },
+    "class_sets": {"common": {"min_entries": 10}, "few": {"most_populated": 3}},
+    "splits": {"stratified": {"kind": "stratified"}, "prototype": {"kind": "prototype"}},
+    "models": {
+        "logistic": {"kind": "logistic", "features": "linear"},
+        "cnn": {"kind": "park2017_cnn"},
+        "liu": {"kind": "liu2019_cnn"},
+        "spgnet": {"kind": "spgnet"},
+    },
+    "trainings": {"short": {"snapshot_every": 1}},
+    "measured": {
+        "laboratory": {"kind": "patterns", "path": "data/laboratory"},
+        "diffractometer": {"kind": "simulated"},
+    },
+    "defaults": {"split": "stratified", "classes": "common"},
+    "experiments": {
+        **{
+            f"logistic_{split}": {"descriptor": "powder", "split": split, "model": "logistic"}
+            for split in ("stratified", "prototype")
+        },
+        **{
+            f"cnn_{split}": {
+                "descriptor": "powder",
+                "split": split,
+                "model": "cnn",
+                "training": "short",
+                "measured": ["laboratory", "diffractometer"],
+            }
+            for split in ("stratified", "prototype")
+        },
+        "liu": {"descriptor": "pdf", "model": "liu", "training": "short"},
+        "profiles": {"descriptor": "ideal", "model": "spgnet", "training": "short"},
+    },
+    "sweeps": {
+        "kernels": {
+            "base": "liu",
+            "rows": [{"model": {"kernel_size": size}} for size in (16, 32)],
+        },
+        "factors": {"base": "profiles", "rows": [{"model": {"hidden_factors": [2, 2]}}]},
+    },
+}
 
 
-def of_schema(schema: pa.Schema, columns: dict) -> pa.Table:
-    return pa.table(
-        {field.name: pa.array(columns[field.name], field.type) for field in schema}, schema=schema
+@dataclass(frozen=True)
+class Made:
+    """A study with results of everything that its configuration asks for."""
+
+    folder: Path
+    raw: dict
+
+    def results(self, **changes) -> Results:
+        """Its results with other keys of some sections of the configuration."""
+        plan = plan_of(self.folder, overlaid(self.raw, changes))
+        results = Results(plan)
+        if "report" in changes:
+            results.summary = summary_of(plan)
+        return results
+
+
+def overlaid(raw, changes):
+    """A configuration with other keys of some sections, mappings merged."""
+    raw = copy.deepcopy(raw)
+    for key, value in changes.items():
+        raw[key] = overlaid(raw.get(key, {}), value) if isinstance(value, dict) else value
+    return raw
+
+
+def plan_of(folder, raw):
+    return Plan(load_configuration(raw), Layout(root=str(folder)))
+
+
+def summary_of(plan):
+    """The summary of the experiments that a plan names."""
+    return summarise(
+        {name: values_of(plan.study.experiments[name]) for name in plan.experiments},
+        {
+            name: read_scores(plan.layout.experiment(name, "metrics.json"), Metrics)
+            for name in plan.experiments
+        },
+        plan.series(),
+        plan.shown(),
     )
 
 
-def structures(space_groups: np.ndarray) -> pa.Table:
-    identifiers = [f"test:{i:04d}" for i in range(N)]
+def structures_table(rng, *, spread):
+    """Structures of the classes; the volumes and densities are alike or log-normal."""
+    space_groups = rng.choice(CLASSES["common"], N)
     cell = [4.0, 0, 0, 0, 4.0, 0, 0, 0, 4.0]
     plain = {
         "source": "test",
@@ -46,8 +147,6 @@ def structures(space_groups: np.ndarray) -> pa.Table:
         "orbits": [0],
         "declared_symbol": HOSTILE,
         "structure_type": "type",
-        "primitive_volume": 64.0,
-        "number_density": 1 / 64,
         "density": 1.0,
         "licence": "none",
         "reference": "none",
@@ -62,44 +161,36 @@ def structures(space_groups: np.ndarray) -> pa.Table:
         tables.STRUCTURES,
         columns
         | {
-            "structure_id": identifiers,
-            "entry_id": [identifier[5:] for identifier in identifiers],
+            "structure_id": IDENTIFIERS,
+            "entry_id": [identifier[5:] for identifier in IDENTIFIERS],
             "declared_space_group": [None, *np.maximum(space_groups[1:] - 1, 1)],
             "space_group": space_groups,
             "hall_number": space_groups,
             "space_group_by_tolerance": [[None, n, max(n, 15)] for n in map(int, space_groups)],
             "crystal_system": [crystal_system(int(n)) for n in space_groups],
-            "members": [[identifier] for identifier in identifiers],
+            "members": [[identifier] for identifier in IDENTIFIERS],
+            "primitive_volume": np.exp(rng.normal(5.0, 0.8 * spread, N)),
+            "number_density": np.exp(rng.normal(-2.5, 0.3 * spread, N)),
         },
     )
 
 
-def split_table(identifiers, numbers, roles, groups=None) -> pa.Table:
-    """A split without folds; `groups` stand on one side of it, by default each structure."""
-    columns = {
-        "structure_id": identifiers,
-        "space_group": numbers,
-        "role": roles,
-        "fold": [-1] * len(numbers),
-        "group": identifiers if groups is None else groups,
-    }
-    return of_schema(tables.SPLIT, columns)
+def write(table, path, schema=None):
+    tables.write_table(table, path, schema or table.schema)
 
 
-def predictions_table(identifiers, numbers, roles, classes, *, skill, rng) -> pa.Table:
-    """Answers for what is not trained on, right the more often the greater `skill`."""
-    held_out = np.flatnonzero((roles != "train") & np.isin(numbers, classes))
-    probabilities = rng.dirichlet(np.ones(len(classes)), len(held_out))
-    labels = np.searchsorted(classes, numbers[held_out])
-    probabilities[np.arange(len(held_out)), labels] += skill
-    columns = {
-        "structure_id": np.asarray(identifiers)[held_out],
-        "role": roles[held_out],
-        "member": [0] * len(held_out),
-        "space_group": numbers[held_out],
-        "probabilities": probabilities.astype(np.float32).tolist(),
-    }
-    return of_schema(tables.predictions_schema(classes), columns)
+def descriptor_of(kind, settings, structures, length, rng):
+    """A table of random values; images are computed."""
+    identifiers = structures["structure_id"]
+    if kind == "electron":
+        return tables.descriptor_table(identifiers, electron.compute(structures, **settings)[0])
+    if kind == "ideal":
+        lines = np.where(rng.random((N, length)) < 0.1, rng.random((N, length)), 0)
+        return tables.descriptor_table(identifiers, csr_array(lines, dtype="f4"))
+    values = rng.random((N, length)).astype(np.float16 if kind == "powder" else np.float32)
+    # The first structure has no pattern, so it cannot be the example.
+    first = 1 if kind == "powder" else 0
+    return tables.descriptor_table(identifiers.slice(first), values[first:])
 
 
 def measured_predictions(predictions: pa.Table) -> dict[str, pa.Table]:
@@ -117,14 +208,64 @@ def measured_predictions(predictions: pa.Table) -> dict[str, pa.Table]:
     }
 
 
-@pytest.fixture(scope="session")
-def report_inputs(tmp_path_factory) -> ReportInputs:
-    folder = tmp_path_factory.mktemp("study")
-    rng = np.random.default_rng(0)
-    numbers = rng.choice(CLASSES, N)
-    table = structures(numbers)
-    identifiers = table["structure_id"].to_pylist()
-    tables.write_table(table, folder / "structures.parquet", tables.STRUCTURES)
+def predictions_of(section, model, structures, roles, seed):
+    """Predictions of each member, of volumes, too, if the model predicts them."""
+    rng = np.random.default_rng(seed)
+    numbers = structures["space_group"].to_numpy().astype(np.int64)
+    classes = CLASSES[section.classes]
+    members = []
+    for member in range(section.members):
+        skill = SKILL.get(section.model, 0.3) - (0.06 if section.filter else 0)
+        table = predictions_table(IDENTIFIERS, numbers, roles, classes, skill=skill, rng=rng)
+        columns = {name: table[name] for name in table.column_names}
+        columns["member"] = [member] * len(table)
+        ln_volume = None
+        if model.has_volume:
+            volumes = structures["primitive_volume"].to_numpy()
+            true_volume = volumes[roles != "train"]
+            errors = 0.03 * rng.standard_cauchy(len(table)).clip(-50, 50)
+            ln_volume = (float(np.log(volumes).mean()), 0.8)
+            columns |= {"volume": true_volume * np.exp(errors), "true_volume": true_volume}
+        members.append(of_schema(tables.predictions_schema(classes, ln_volume), columns))
+    return members
+
+
+def untrained_recognition(seed):
+    """Untrained groups recognised by features of two streams that know a little of them."""
+    numbers = np.repeat([3, 69, 130, 162], [20, 4, 10, 1])
+    rng = np.random.default_rng(seed)
+    features = rng.random((len(numbers), 2, 6))
+    features[np.arange(len(numbers)), 0, np.searchsorted([3, 69, 130, 162], numbers)] += 1.0
+    split = split_table(IDENTIFIERS[: len(numbers)], numbers, ["train"] * len(numbers))
+    images = rng.random((len(numbers), 2, 9))
+    return recognise([features], images, split["structure_id"], split, FEW)
+
+
+def feature_maps(rng):
+    return {
+        "structure_ids": ["test:0001", "test:0000"],
+        "space_groups": [225, 14],
+        "images": rng.integers(0, 256, (2, 16, 16), dtype=np.uint8),
+        "blocks": ["block_1", "block_2"],
+        "block_1_maps": rng.integers(0, 256, (2, 3, 8, 8), dtype=np.uint8),
+        "block_1_channels": [5, 0, 2],
+        "block_1_correlations": [0.2, 0.4],
+        "block_1_count": 8,
+        "block_1_flat": 1,
+        "block_2_maps": rng.integers(0, 256, (2, 3, 4, 4), dtype=np.uint8),
+        "block_2_channels": [1, 11, 7],
+        "block_2_correlations": [np.nan, 0.25],
+        "block_2_count": 16,
+        "block_2_flat": 0,
+    }
+
+
+def make(folder, raw, *, spread=0.0):
+    """Write everything that a report of the study reads."""
+    plan, rng = plan_of(folder, raw), np.random.default_rng(0)
+    layout = plan.layout
+    structures = structures_table(rng, spread=spread)
+    write(structures, layout.structures, tables.STRUCTURES)
     rejected = {
         "structure_id": ["test:x", "test:y"],
         "source": ["test"] * 2,
@@ -133,108 +274,14 @@ def report_inputs(tmp_path_factory) -> ReportInputs:
         "code": ["unreadable", "distance"],
         "reason": [f"the label {HOSTILE} is no element", "two atoms are too close"],
     }
-    tables.write_table(
-        of_schema(tables.REJECTED, rejected), folder / "rejected.parquet", tables.REJECTED
-    )
-    write_json(
-        folder / "structures.json",
-        {"sources": {"test": {"entries": N + 5, "rejected": 2, "duplicates": 3, "structures": N}}},
-    )
-    axis = np.linspace(1.5, 30.0, 60)
-    tables.write_table(
-        pa.table(
-            {
-                "structure_id": identifiers,
-                "descriptor": pa.FixedSizeListArray.from_arrays(
-                    pa.array(rng.random(60 * N), pa.float32()), 60
-                ),
-            }
-        ),
-        folder / "pdf.parquet",
-        tables.descriptor_schema(60),
-    )
-    two_theta = np.linspace(5.0, 90.0, 86)
-    tables.write_table(
-        pa.table(
-            {
-                # The first structure has no pattern, so it cannot be the example.
-                "structure_id": identifiers[1:],
-                "descriptor": pa.FixedSizeListArray.from_arrays(
-                    pa.array(rng.random(86 * (N - 1)).astype(np.float16)), 86
-                ),
-            }
-        ),
-        folder / "powder.parquet",
-        tables.descriptor_schema(86, np.float16),
-    )
-    profiles = csr_array(np.where(rng.random((N, 50)) < 0.1, rng.random((N, 50)), 0), dtype="f4")
-    profile_table = tables.descriptor_table(pa.array(identifiers), profiles)
-    tables.write_table(profile_table, folder / "ideal.parquet", profile_table.schema)
-    experiments = []
-    for split_name in ("stratified", "prototype"):
-        roles = rng.choice(["train", "validation", "test"], N, p=[0.6, 0.1, 0.3])
-        split = split_table(identifiers, numbers, roles)
-        predictions = predictions_table(identifiers, numbers, roles, CLASSES, skill=0.3, rng=rng)
-        for model in ("logistic", "cnn"):
-            name = f"{model}_{split_name}"
-            measured = measured_predictions(predictions) if model == "cnn" else {}
-            for patterns, answers in measured.items():
-                tables.write_table(answers, folder / f"{name}-{patterns}.parquet", answers.schema)
-            write_json(
-                folder / f"{name}.json",
-                evaluate_experiment(
-                    [predictions],
-                    split,
-                    measured={patterns: [answers] for patterns, answers in measured.items()},
-                    resamples=100,
-                ),
-            )
-            histories, courses = [], []
-            if model == "cnn":
-                curve = [0.1, 0.2, 0.3]
-                history = dict.fromkeys(("loss", "val_loss", "accuracy", "val_accuracy"), curve)
-                write_json(folder / f"{name}_history.json", history | TRAINED_ON)
-                histories = [folder / f"{name}_history.json"]
-                course = {
-                    "epochs": [1, 3],
-                    "accuracy": {"test": [0.1, 0.2], "laboratory": [0, 0.1]},
-                }
-                write_json(folder / f"{name}_epochs.json", course)
-                courses = [folder / f"{name}_epochs.json"]
-            experiments.append(
-                ExperimentInputs(
-                    name=name,
-                    descriptor="pdf",
-                    split=split_name,
-                    classes="common",
-                    model=model,
-                    training=None,
-                    members=1,
-                    seed=0,
-                    metrics=folder / f"{name}.json",
-                    histories=histories,
-                    courses=courses,
-                    measured={
-                        patterns: [folder / f"{name}-{patterns}.parquet"] for patterns in measured
-                    },
-                )
-            )
-    for row, kernel_size in enumerate((16, 32), start=1):
-        experiments.append(
-            ExperimentInputs(
-                name=f"sweep_{row:02d}",
-                descriptor="pdf",
-                split="stratified",
-                classes="common",
-                model=f"sweep_{row:02d}",
-                training=None,
-                members=1,
-                seed=0,
-                metrics=folder / "cnn_stratified.json",
-                sweep="kernels",
-                model_settings={"kind": "liu2019_cnn", "kernel_size": kernel_size},
-            )
-        )
+    write(of_schema(tables.REJECTED, rejected), layout.rejected)
+    counts = {"entries": N + 5, "rejected": 2, "duplicates": 3, "structures": N}
+    write_json(layout.statistics, {"sources": {"test": counts}})
+    for descriptor in Results(plan).descriptors.values():
+        length = len(descriptor.axis)
+        table = descriptor_of(descriptor.kind, descriptor.settings, structures, length, rng)
+        write(table, descriptor.table)
+    _make_experiments(plan, structures, rng)
     leakage = {
         "test_structures": 120,
         "share_with_training_formula": 0.2,
@@ -245,255 +292,167 @@ def report_inputs(tmp_path_factory) -> ReportInputs:
         "share_nearest_has_same_group": 0.4,
         "median_distance": 0.031,
     }
-    write_json(folder / "leakage.json", leakage)
-    write_json(folder / "software.json", {"python": "3.11", "packages": {"numpy": "2.4"}})
-    write_text(folder / "config.yaml", f"report:\n  title: {json.dumps(symbol(225))}\n")
-    write_text(folder / "split.tsv", "s\th:m:s\tmax_rss\n1.5\t0:00:01\t120.5\n")
-    write_text(folder / "class.tsv", "s\th:m:s\tmax_rss\n0.5\t0:00:00\t-\n")
-    return ReportInputs(
-        title=f"Space groups {HOSTILE}",
-        structures=folder / "structures.parquet",
-        rejected=folder / "rejected.parquet",
-        statistics=folder / "structures.json",
-        tolerances=[0.001, 0.01, 0.1],
-        symprec=0.01,
-        experiments=experiments,
-        descriptors={
-            "pdf": DescriptorInputs("pdf", folder / "pdf.parquet", axis),
-            "powder": DescriptorInputs(
-                "powder", folder / "powder.parquet", two_theta, {"wavelength": 1.54}
-            ),
-            "ideal": DescriptorInputs("ideal", folder / "ideal.parquet", np.linspace(0.1, 1, 50)),
-        },
-        leakage={("pdf", "stratified"): folder / "leakage.json"},
-        resolved_configuration=folder / "config.yaml",
-        provenance={"Software": folder / "software.json"},
-        benchmarks={
-            "make_split": [folder / "split.tsv"],
-            "select_classes": [folder / "class.tsv"],
-            "fetch": [],
-        },
-    )
+    for pair in plan.leakage_pairs():
+        write_json(layout.leakage(*pair), leakage)
+    for descriptor in plan.galleries():
+        patterns = rng.integers(0, 256, (2, 2, 64, 64, 3), dtype=np.uint8)
+        names = ["test:0001", "test:0000"]
+        _write_arrays(
+            layout.gallery(descriptor), structure_ids=names, spot=patterns[0], shaped=patterns[1]
+        )
+    write_json(layout.provenance("software.json"), {"python": "3.11", "numpy": "2.4"})
+    write_json(layout.provenance("data.json"), {"sources": {}})
+    title = json.dumps(symbol(225))
+    write_text(layout.provenance("config.yaml"), f"report:\n  title: {title}\n")
+    columns = "s\th:m:s\tmax_rss\n"
+    write_text(plan.benchmarks()["make_split"][0], f"{columns}1.5\t0:00:01\t120.5\n")
+    write_text(plan.benchmarks()["select_classes"][0], f"{columns}0.5\t0:00:00\t-\n")
+    return Made(folder, raw)
 
 
-SETS = 3
-MEMBERS = 2
-
-
-def members_predictions(identifiers, numbers, roles, volumes, *, skill, seed):
-    """Predictions of an ensemble, of volumes, too, where these are given."""
-    rng = np.random.default_rng(seed)
-    members = []
-    for member in range(MEMBERS):
-        table = predictions_table(identifiers, numbers, roles, CLASSES, skill=skill, rng=rng)
-        columns = {name: table[name] for name in table.column_names}
-        columns["member"] = [member] * len(table)
-        ln_volume = None
-        if volumes is not None:
-            true_volume = volumes[roles != "train"]
-            errors = 0.03 * rng.standard_cauchy(len(table)).clip(-50, 50)
-            ln_volume = (float(np.log(volumes).mean()), 0.8)
-            columns |= {"volume": true_volume * np.exp(errors), "true_volume": true_volume}
-        members.append(of_schema(tables.predictions_schema(CLASSES, ln_volume), columns))
-    return members
-
-
-@pytest.fixture(scope="session")
-def series_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
-    """The same study with three series: one task, two tasks, and two tasks without outliers."""
-    folder = tmp_path_factory.mktemp("series")
-    rng = np.random.default_rng(1)
-    table = tables.read_table(report_inputs.structures)
-    volumes = np.exp(rng.normal(5.0, 0.8, N))
-    for name, values in {
-        "primitive_volume": volumes,
-        "number_density": np.exp(rng.normal(-2.5, 0.3, N)),
-    }.items():
-        position = table.schema.get_field_index(name)
-        table = table.set_column(position, table.schema.field(name), pa.array(values))
-    tables.write_table(table, folder / "structures.parquet", tables.STRUCTURES)
-    identifiers = table["structure_id"].to_pylist()
-    numbers = table["space_group"].to_numpy().astype(np.int64)
+def _make_experiments(plan, structures, rng):
+    """Predictions and scores of all experiments, and what the networks recorded."""
+    layout = plan.layout
+    numbers = structures["space_group"].to_numpy().astype(np.int64)
+    ln_volume = np.log(structures["primitive_volume"].to_numpy())
+    kept = np.abs(ln_volume - 5.0) < 0.8
     training_filter = of_schema(
         tables.FILTER,
         {
-            "structure_id": identifiers,
+            "structure_id": IDENTIFIERS,
             "space_group": numbers,
-            "ln_volume": np.log(volumes),
-            "ln_density": np.log(table["number_density"].to_numpy()),
-            "kept": np.abs(np.log(volumes) - 5.0) < 0.8,
+            "ln_volume": ln_volume,
+            "ln_density": np.log(structures["number_density"].to_numpy()),
+            "kept": kept,
         },
     )
-    parts = rng.integers(SETS + 4, size=N)
-    experiments = []
-    for series, model, filtered, skill in (
-        ("spgnet", "spgnet", None, 0.14),
-        ("spgvolnet", "spgvolnet", None, 0.17),
-        ("spgvolnet_narrow", "spgvolnet", "narrow", 0.1),
-    ):
-        for number in range(1, SETS + 1):
-            roles = np.where(parts == number, "test", np.where(parts == 0, "validation", "train"))
-            split = split_table(identifiers, numbers, roles)
-            predictions = members_predictions(
-                identifiers,
-                numbers,
-                roles,
-                volumes if model == "spgvolnet" else None,
-                skill=skill,
-                seed=number,
+    parts = rng.integers(7, size=N)
+    drawn = {}
+    for place, name in enumerate(plan.experiments):
+        section = plan.study.experiments[name]
+        number = section.split.rpartition("_")[2]
+        if section.split not in drawn:
+            drawn[section.split] = (
+                np.where(parts == int(number), "test", np.where(parts == 0, "validation", "train"))
+                if number.isdigit()
+                else rng.choice(["train", "validation", "test"], N, p=[0.5, 0.1, 0.4])
             )
-            name = f"{series}_{number}"
-            write_json(
-                folder / f"{name}.json",
-                evaluate_experiment(
-                    predictions,
-                    split,
-                    training_filter=training_filter if filtered else None,
-                    resamples=100,
-                ),
-            )
-            experiments.append(
-                ExperimentInputs(
-                    name=name,
-                    descriptor="ideal",
-                    split=f"ozaki2025_{number}",
-                    classes="common",
-                    model=model,
-                    training=None,
-                    members=MEMBERS,
-                    seed=0,
-                    metrics=folder / f"{name}.json",
-                    filter=filtered,
-                    series=series,
-                )
-            )
-    return dataclasses.replace(
-        report_inputs,
-        structures=folder / "structures.parquet",
-        experiments=[*report_inputs.experiments, *experiments],
-    )
+        # Clusters of two, which the bootstrap draws together.
+        split = split_table(
+            IDENTIFIERS, numbers, drawn[section.split], [str(i // 2) for i in range(N)]
+        )
+        write(split, layout.split(section.split), tables.SPLIT)
+        seed = int(number) if number.isdigit() else place
+        predictions = predictions_of(
+            section, plan.model(name), structures, drawn[section.split], seed
+        )
+        for path, table in zip(
+            plan.member_files(name, "predictions.parquet"), predictions, strict=True
+        ):
+            write(table, path)
+        measured = measured_predictions(predictions[0]) if section.measured else {}
+        for patterns, [path] in plan.measured_predictions(name).items():
+            write(measured[patterns], path)
+        metrics = evaluate_experiment(
+            predictions,
+            split,
+            measured={patterns: [answers] for patterns, answers in measured.items()},
+            training_filter=training_filter if section.filter else None,
+            bootstrap=FEW,
+        )
+        write_scores(layout.experiment(name, "metrics.json"), metrics)
+    curves = {key: [0.1, 0.2, 0.3] for key in ("loss", "val_loss", "accuracy", "val_accuracy")}
+    trained_on = {"backend": "jax", "device": "NVIDIA A100"}
+    for name, paths in plan.histories().items():
+        cost = {"parameters": 1_549_512, "flops": 15_950_000_000}
+        counted = cost if "patterns" in plan.study.experiments[name].descriptor else {}
+        for path in paths:
+            write_json(path, curves | trained_on | counted)
+    course = {"epochs": [1, 3], "accuracy": {"test": [0.1, 0.2], "laboratory": [0, 0.1]}}
+    for path in [path for paths in plan.followed_epochs().values() for path in paths]:
+        write_json(path, course)
+    for seed, path in enumerate(plan.untrained().values()):
+        write_scores(path, untrained_recognition(seed))
+    for path in plan.feature_maps().values():
+        _write_arrays(path, **feature_maps(rng))
+    write_scores(layout.summary, summary_of(plan))
 
 
-ELECTRON_SETTINGS = {
-    "kind": "electron",
-    "wavelength": 0.035,
-    "q_max": 1.0,
-    "exponent": 0.5,
-    "pixels": 64,
-    "beam": "cartesian",
-}
-ELECTRON_CLASSES = {"few": [2, 14, 62], "common": CLASSES}
-ELECTRON_NETWORKS = {
-    # Model: kind, pattern, skill.
-    "ziletti": ("ziletti2018", "spot", 0.1),
-    "alexnet": ("alexnet", "spot", 0.2),
-    "msvgg": ("tiong2020_msvgg", "shaped", 0.4),
-    "msdn": ("tiong2020_msdn", "shaped", 0.7),
-}
+def _write_arrays(path, **arrays):
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, **arrays)
 
 
 @pytest.fixture(scope="session")
-def electron_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
+def made(tmp_path_factory) -> Made:
+    return make(tmp_path_factory.mktemp("study"), BASE)
+
+
+@pytest.fixture(scope="session")
+def made_series(tmp_path_factory) -> Made:
+    """The same study with three series: one task, two tasks, and two tasks without outliers."""
+    series = {
+        name: {
+            "descriptor": "ideal",
+            "split": "disjoint",
+            "model": model,
+            "training": "plain",
+            "members": 2,
+            "filter": filtered,
+        }
+        for name, model, filtered in (
+            ("spgnet", "spgnet", None),
+            ("spgvolnet", "spgvolnet", None),
+            ("spgvolnet_narrow", "spgvolnet", "narrow"),
+        )
+    }
+    changes = {
+        "report": {"experiments": [*BASE["report"]["experiments"], *series]},
+        "filters": {"narrow": {"volume": 1, "density": 1}},
+        "splits": {
+            "disjoint": {
+                "kind": "ozaki2025",
+                "descriptor": "ideal",
+                "classes": "common",
+                "filter": "narrow",
+                "sets": 3,
+            }
+        },
+        "models": {"spgvolnet": {"kind": "spgvolnet"}},
+        "trainings": {"plain": {}},
+        "experiments": series,
+    }
+    return make(tmp_path_factory.mktemp("series"), overlaid(BASE, changes), spread=1.0)
+
+
+@pytest.fixture(scope="session")
+def made_electron(tmp_path_factory) -> Made:
     """The same study with spot and shaped patterns, and four networks on two sets of classes."""
-    folder = tmp_path_factory.mktemp("electron")
-    rng = np.random.default_rng(2)
-    structures = tables.read_table(report_inputs.structures)
-    descriptors = {}
-    for pattern in ("spot", "shaped"):
-        settings = ELECTRON_SETTINGS | {"pattern": pattern}
-        section = settings_of(settings)
-        images, _ = electron.compute(structures, section)
-        table = tables.descriptor_table(structures["structure_id"], images)
-        tables.write_table(table, folder / f"{pattern}.parquet", table.schema)
-        descriptors[f"{pattern}_patterns"] = DescriptorInputs(
-            "electron", folder / f"{pattern}.parquet", electron.axis(section), settings
-        )
-    identifiers = np.array(structures["structure_id"].to_pylist())
-    numbers = structures["space_group"].to_numpy().astype(np.int64)
-    roles = rng.choice(["train", "validation", "test"], N, p=[0.5, 0.1, 0.4])
-    # Clusters of two, which the bootstrap draws together.
-    split = split_table(identifiers, numbers, roles, [str(i // 2) for i in range(N)])
-    tables.write_table(split, folder / "split.parquet", tables.SPLIT)
-    experiments = []
-    for (classes, groups), (model, (kind, pattern, skill)) in product(
-        ELECTRON_CLASSES.items(), ELECTRON_NETWORKS.items()
-    ):
-        predictions = predictions_table(identifiers, numbers, roles, groups, skill=skill, rng=rng)
-        name = f"{model}_{classes}"
-        write_json(
-            folder / f"{name}.json", evaluate_experiment([predictions], split, resamples=100)
-        )
-        tables.write_table(predictions, folder / f"{name}_predictions.parquet", predictions.schema)
-        curves = {key: [0.1, 0.2] for key in ("loss", "val_loss", "accuracy", "val_accuracy")}
-        write_json(
-            folder / f"{name}_history.json",
-            curves | TRAINED_ON | {"parameters": 1_549_512, "flops": 15_950_000_000},
-        )
-        experiments.append(
-            ExperimentInputs(
-                name=name,
-                descriptor=f"{pattern}_patterns",
-                split="stratified",
-                classes=classes,
-                model=model,
-                training=None,
-                members=1,
-                seed=0,
-                metrics=folder / f"{name}.json",
-                histories=[folder / f"{name}_history.json"],
-                model_settings={"kind": kind},
-            )
-        )
-    return dataclasses.replace(
-        report_inputs,
-        experiments=[*report_inputs.experiments, *experiments],
-        descriptors={**report_inputs.descriptors, **descriptors},
-    )
-
-
-def untrained_recognition(seed: int) -> dict:
-    """Untrained groups recognised by features of two streams that know a little of them."""
-    numbers = np.repeat([3, 69, 130, 162], [20, 4, 10, 1])
-    identifiers = [f"test:{i:04d}" for i in range(len(numbers))]
-    rng = np.random.default_rng(seed)
-    features = rng.random((len(numbers), 2, 6))
-    features[np.arange(len(numbers)), 0, np.searchsorted([3, 69, 130, 162], numbers)] += 1.0
-    split = split_table(identifiers, numbers, ["train"] * len(numbers))
-    images = rng.random((len(numbers), 2, 9))
-    return recognise([features], images, split["structure_id"], split, resamples=100, seed=0)
-
-
-@pytest.fixture(scope="session")
-def stream_inputs(report_inputs, tmp_path_factory) -> ReportInputs:
-    """The same study as if its networks had streams: untrained groups and feature maps."""
-    folder = tmp_path_factory.mktemp("streams")
-    rng = np.random.default_rng(3)
-    experiments = list(report_inputs.experiments)
-    for place, experiment in enumerate(experiments):
-        if experiment.model != "cnn":
-            continue
-        recognition, maps = (
-            folder / f"{experiment.name}{suffix}" for suffix in ("_untrained.json", "_maps.npz")
-        )
-        write_json(recognition, untrained_recognition(place))
-        np.savez(
-            maps,
-            structure_ids=["test:0001", "test:0000"],
-            space_groups=[225, 14],
-            images=rng.integers(0, 256, (2, 16, 16), dtype=np.uint8),
-            blocks=["block_1", "block_2"],
-            block_1_maps=rng.integers(0, 256, (2, 3, 8, 8), dtype=np.uint8),
-            block_1_channels=[5, 0, 2],
-            block_1_correlations=[0.2, 0.4],
-            block_1_count=8,
-            block_1_flat=1,
-            block_2_maps=rng.integers(0, 256, (2, 3, 4, 4), dtype=np.uint8),
-            block_2_channels=[1, 11, 7],
-            block_2_correlations=[np.nan, 0.25],
-            block_2_count=16,
-            block_2_flat=0,
-        )
-        experiments[place] = dataclasses.replace(
-            experiment, untrained=recognition, feature_maps=maps
-        )
-    return dataclasses.replace(report_inputs, experiments=experiments)
+    networks = {
+        "ziletti": ("ziletti2018", "spot"),
+        "alexnet": ("alexnet", "spot"),
+        "msvgg": ("tiong2020_msvgg", "shaped"),
+        "msdn": ("tiong2020_msdn", "shaped"),
+    }
+    experiments = {
+        f"{model}_{classes}": {
+            "descriptor": f"{pattern}_patterns",
+            "classes": classes,
+            "model": model,
+            "training": "plain",
+            "untrained": "common" if (model, classes) == ("msdn", "few") else None,
+        }
+        for classes in ("few", "common")
+        for model, (_, pattern) in networks.items()
+    }
+    changes = {
+        "report": {"experiments": [*BASE["report"]["experiments"], *experiments]},
+        "descriptors": {
+            f"{pattern}_patterns": {"kind": "electron", "pattern": pattern, "pixels": 64}
+            for pattern in ("spot", "shaped")
+        },
+        "models": {model: {"kind": kind} for model, (kind, _) in networks.items()},
+        "trainings": {"plain": {"class_weights": "none"}},
+        "experiments": experiments,
+    }
+    return make(tmp_path_factory.mktemp("electron"), overlaid(BASE, changes))

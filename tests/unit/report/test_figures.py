@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from diffsym.report import figures
-from diffsym.report.inputs import Study
 
 
 @pytest.fixture(scope="module")
-def experiments(report_inputs):
-    return Study(report_inputs).experiments
+def experiments(made):
+    return made.results().experiments
 
 
 def traces(figure, name):
@@ -35,9 +34,9 @@ def test_histograms_count_every_test_structure(experiments):
     right = traces(figure, "correct predictions")
     wrong = traces(figure, "wrong predictions")
     for experiment, r, w in zip(experiments, right, wrong, strict=True):
-        test = experiment.test
-        assert sum(r.y) + sum(w.y) == test["n"]
-        assert sum(r.y) / test["n"] == pytest.approx(test["accuracy"][0]["value"])
+        part = experiment.part
+        assert sum(r.y) + sum(w.y) == part.n
+        assert sum(r.y) / part.n == pytest.approx(part.accuracy[0].value)
 
 
 def test_thresholds_mark_the_half(experiments):
@@ -45,7 +44,7 @@ def test_thresholds_mark_the_half(experiments):
     lines = traces(figure, "half unclassified")
     assert len(lines) == len(experiments)
     for experiment, line in zip(experiments, lines, strict=True):
-        threshold = experiment.test["certainty"]["half_unclassified"]["threshold"]
+        threshold = experiment.part.certainty.half_unclassified.threshold
         assert list(line.x) == [threshold, threshold]
 
 

@@ -1,9 +1,9 @@
 """The page is whole, self-contained and safe; a browser draws every figure."""
 
-import dataclasses
 import json
 import shutil
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -13,98 +13,91 @@ from selenium import webdriver
 
 from diffsym import tables
 from diffsym.evaluation.cross_validation import scores_by_fold
-from diffsym.files import read_json, write_json
+from diffsym.evaluation.summary import summarise
 from diffsym.report import sections
 from diffsym.report.figures.style import SYSTEM_COLOURS
-from diffsym.report.inputs import Study
 from diffsym.report.page import render
+from diffsym.report.results import labels
+from diffsym.settings import values_of
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS
 
-FIGURES = [
-    "stage-counts",
-    "space-groups",
-    "rejections",
-    "tolerance",
-    "descriptor-pdf",
-    "descriptor-map-pdf",
-    "descriptor-powder",
-    "descriptor-ideal",
-    "learning-curves",
-    "top-k-accuracy",
-    "top-n-accuracy",
-    "crystal-system-accuracy",
-    "recall-stratified",
-    "recall-prototype",
-    "confusion-matrices",
-    "crystal-system-confusion",
-    "error-distances",
-    "accuracy-by-split",
-    "reliability",
-    "certainty-histograms",
-    "certainty-thresholds",
-    "measured-top-n",
-    "measured-distances",
-    "measured-certainty",
-    "measured-thresholds",
-    "round-trip",
-]
-SECTIONS = [
-    "summary",
-    "data",
-    "pair-distribution",
-    "powder",
-    "ideal",
-    "learning",
-    "top-k",
-    "recall",
-    "confusion",
-    "splits",
-    "calibration",
-    "certainty",
-    "measured",
-    "sweeps",
-    "published",
-    "provenance",
-]
-
-SERIES_FIGURES = [
-    *FIGURES[: FIGURES.index("recall-prototype") + 1],
-    "recall-ozaki2025_1",
-    *FIGURES[FIGURES.index("recall-prototype") + 1 :],
-    "cell-distributions",
-    "volume-errors",
-]
-"""Figures of a study that has series, too."""
-SERIES_SECTIONS = ["cells", "held-out-sets", "volumes"]
-
-ELECTRON_FIGURES = [
-    *FIGURES[: FIGURES.index("learning-curves")],
-    "patterns-spot_patterns",
-    *FIGURES[FIGURES.index("learning-curves") : FIGURES.index("recall-stratified")],
-    # Two class sets on one split are two tasks.
-    "recall-stratified-common",
-    "recall-prototype",
-    "recall-stratified-few",
-    *FIGURES[FIGURES.index("recall-prototype") + 1 : FIGURES.index("accuracy-by-split")],
-    "electron-classes",
-    "electron-top-k",
-    "electron-recall",
-    "electron-systems",
-    "electron-wrong-answers",
-    "electron-gain",
-    *FIGURES[FIGURES.index("accuracy-by-split") :],
-]
-"""Figures of a study that has electron-diffraction patterns, too."""
-STREAM_FIGURES = [
-    *FIGURES,
-    "untrained-top-k",
-    *(
-        f"feature-maps-{experiment}-{block}"
-        for experiment in ("cnn_stratified", "cnn_prototype")
-        for block in ("block_1", "block_2")
+STUDIES = ("made", "made_series", "made_electron")
+SERIES, ELECTRON = STUDIES[1:2], STUDIES[2:]
+PAGE = {
+    # Section, the studies that have it, and its figures or, where studies differ, those of each.
+    "summary": (STUDIES, []),
+    "data": (STUDIES, ["stage-counts", "space-groups", "rejections", "tolerance"]),
+    "pair-distribution": (STUDIES, ["descriptor-pdf", "descriptor-map-pdf"]),
+    "powder": (STUDIES, ["descriptor-powder"]),
+    "ideal": (STUDIES, ["descriptor-ideal"]),
+    "patterns": (ELECTRON, ["patterns-spot_patterns"]),
+    "learning": (STUDIES, ["learning-curves"]),
+    "networks": (ELECTRON, []),
+    "top-k": (STUDIES, ["top-k-accuracy", "top-n-accuracy", "crystal-system-accuracy"]),
+    "recall": (
+        STUDIES,
+        {
+            "made": ["recall-stratified", "recall-prototype"],
+            "made_series": ["recall-stratified", "recall-prototype", "recall-disjoint_1"],
+            # Two class sets on one split are two tasks.
+            "made_electron": [
+                "recall-stratified-common",
+                "recall-prototype",
+                "recall-stratified-few",
+            ],
+        },
     ),
-]
-"""Figures of a study whose networks have streams, too."""
+    "confusion": (STUDIES, ["confusion-matrices", "crystal-system-confusion", "error-distances"]),
+    "electron": (
+        ELECTRON,
+        [
+            "electron-classes",
+            "electron-top-k",
+            "electron-recall",
+            "electron-systems",
+            "electron-wrong-answers",
+            "electron-gain",
+        ],
+    ),
+    "splits": (STUDIES, ["accuracy-by-split"]),
+    "calibration": (STUDIES, ["reliability"]),
+    "certainty": (STUDIES, ["certainty-histograms", "certainty-thresholds"]),
+    "measured": (
+        STUDIES,
+        [
+            "measured-top-n",
+            "measured-distances",
+            "measured-certainty",
+            "measured-thresholds",
+            "round-trip",
+        ],
+    ),
+    "cells": (SERIES, ["cell-distributions"]),
+    "held-out-sets": (SERIES, []),
+    "volumes": (SERIES, ["volume-errors"]),
+    "untrained": (ELECTRON, ["untrained-top-k"]),
+    "feature-maps": (
+        ELECTRON,
+        [
+            f"feature-maps-{model}_{classes}-{block}"
+            for classes in ("few", "common")
+            for model in ("msvgg", "msdn")
+            for block in ("block_1", "block_2")
+        ],
+    ),
+    "sweeps": (STUDIES, []),
+    "published": (STUDIES, []),
+    "provenance": (STUDIES, []),
+}
+
+
+def sections_of(study):
+    return [section for section, (studies, _) in PAGE.items() if study in studies]
+
+
+def figures_of(study):
+    shown = [PAGE[section][1] for section in sections_of(study)]
+    return [key for keys in shown for key in (keys[study] if isinstance(keys, dict) else keys)]
 
 
 class Page(HTMLParser):
@@ -135,23 +128,21 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def html(report_inputs):
-    return render(report_inputs)
+def page_of(request):
+    """The page of a study, rendered once."""
+    pages = {}
+
+    def rendered(study):
+        if study not in pages:
+            pages[study] = render(request.getfixturevalue(study).results())
+        return pages[study]
+
+    return rendered
 
 
 @pytest.fixture(scope="module")
-def series_html(series_inputs):
-    return render(series_inputs)
-
-
-@pytest.fixture(scope="module")
-def stream_html(stream_inputs):
-    return render(stream_inputs)
-
-
-@pytest.fixture(scope="module")
-def electron_html(electron_inputs):
-    return render(electron_inputs)
+def html(page_of):
+    return page_of("made")
 
 
 @pytest.fixture(scope="module")
@@ -171,42 +162,22 @@ def test_nothing_is_fetched(page):
     assert "@import" not in "".join(page.text)
 
 
-def test_plotly_is_embedded_once_and_the_page_is_small(html):
+def test_plotly_is_embedded_once(html):
     assert html.count("plotly.js v") == 1
-    assert len(html.encode()) < 15e6
 
 
-def test_all_sections_and_figures_are_there(page):
-    assert page.identifiers("section") == SECTIONS
-    assert [i for i in page.identifiers("div") if i.startswith("plot-")] == [
-        f"plot-{key}" for key in FIGURES
-    ]
+@pytest.mark.parametrize("study", STUDIES)
+def test_all_sections_and_figures_are_there(page_of, study):
+    html = page_of(study)
+    page = Page(html)
+    assert page.identifiers("section") == sections_of(study)
+    drawn = [i.removeprefix("plot-") for i in page.identifiers("div") if i.startswith("plot-")]
+    assert drawn == figures_of(study)
     linked = [attrs["href"][1:] for tag, attrs in page.elements if tag == "a"]
-    assert set(linked) == set(SECTIONS)
-    assert all(f"caption-{key}" in page.identifiers("figcaption") for key in FIGURES)
-
-
-def test_series_and_volumes_have_sections_of_their_own(series_html):
-    page = Page(series_html)
-    place = SECTIONS.index("measured") + 1
-    assert page.identifiers("section") == [*SECTIONS[:place], *SERIES_SECTIONS, *SECTIONS[place:]]
-    drawn = [i.removeprefix("plot-") for i in page.identifiers("div") if i.startswith("plot-")]
-    assert drawn == SERIES_FIGURES
-
-
-def test_electron_diffraction_has_sections_of_its_own(electron_html):
-    page = Page(electron_html)
-    expected = SECTIONS.copy()
-    for before, section in (
-        ("learning", "patterns"),
-        ("top-k", "networks"),
-        ("splits", "electron"),
-    ):
-        expected.insert(expected.index(before), section)
-    assert page.identifiers("section") == expected
-    drawn = [i.removeprefix("plot-") for i in page.identifiers("div") if i.startswith("plot-")]
-    assert drawn == ELECTRON_FIGURES
-    assert len(electron_html.encode()) < 15e6
+    assert set(linked) == set(sections_of(study))
+    assert all(f"caption-{key}" in page.identifiers("figcaption") for key in drawn)
+    assert "<script>alert" not in html
+    assert len(html.encode()) < 15e6
 
 
 def test_provenance_names_what_networks_were_trained_with(html):
@@ -218,45 +189,47 @@ def test_strings_from_databases_are_escaped(html, page):
     assert "<script>alert('name')</script>" in "".join(page.text)
 
 
-def test_page_is_deterministic(report_inputs, html):
-    assert render(report_inputs) == html
+@pytest.mark.parametrize("study", ["made", "made_electron"])
+def test_page_is_deterministic(request, page_of, study):
+    assert render(request.getfixturevalue(study).results()) == page_of(study)
 
 
-def test_what_a_study_lacks_gives_no_section(report_inputs):
-    bare = dataclasses.replace(
-        report_inputs, experiments=(), descriptors={}, leakage={}, provenance={}, benchmarks={}
-    )
-    assert Page(render(bare)).identifiers("section") == ["summary", "data", "provenance"]
+def test_what_a_study_lacks_gives_no_section(made):
+    few = {"experiments": ["logistic_stratified"], "sweeps": []}
+    found = Page(render(made.results(report=few))).identifiers("section")
+    lacking = {"pair-distribution", "ideal", "learning", "measured", "sweeps"}
+    assert found == [section for section in sections_of("made") if section not in lacking]
 
 
-def test_untrained_experiments_have_no_learning_curves(report_inputs):
-    logistic = [e for e in report_inputs.experiments if e.model == "logistic"]
-    page = Page(render(dataclasses.replace(report_inputs, experiments=logistic)))
-    assert "learning" not in page.identifiers("section")
-    assert "sweeps" not in page.identifiers("section")
-
-
-def test_folds_have_a_table_beside_the_learning_curves(report_inputs, tmp_path):
-    experiment = next(e for e in report_inputs.experiments if e.name == "cnn_stratified")
-    assert len(sections.learning.learning(Study(report_inputs)).blocks) == 1
+def test_folds_have_a_table_beside_the_learning_curves(made):
+    results = made.results()
+    assert len(sections.learning.learning(results).blocks) == 1
+    experiment = next(e for e in results.experiments if e.name == "cnn_stratified")
     hits = np.array([1.0, 0, 1, 1, 1, 0, 1, 1, 1, 0])
-    folds = scores_by_fold({"accuracy": hits, "baseline": 1 - hits}, np.arange(10) // 5)
-    write_json(tmp_path / "m.json", read_json(experiment.metrics) | {"cross_validation": folds})
-    folded = dataclasses.replace(
+    folds = scores_by_fold(hits, 1 - hits, np.arange(10) // 5)
+    folded = replace(
         experiment,
-        name="cnn_folds",
-        metrics=tmp_path / "m.json",
-        members=2,
-        cross_validation=True,
+        label="cnn, 2 folds",
+        scores=replace(experiment.scores, cross_validation=folds),
     )
-    inputs = dataclasses.replace(report_inputs, experiments=[experiment, folded])
-    _, table = sections.learning.learning(Study(inputs)).blocks
+    results.experiments = [experiment, folded]
+    _, table = sections.learning.learning(results).blocks
     # Half of the distance between the two folds is the standard error of their mean.
     half_width = f"{100 * 0.1 * stats.t.ppf(0.975, 1):.0f}"
     ((split, label, *numbers),) = table.rows
     assert (split, label) == ("stratified", "cnn, 2 folds")
     assert numbers[:4] == ["2", "10", f"70 ± {half_width}", "60.0 … 80.0"]
     assert numbers[4] == f"30 ± {half_width}"
+
+
+def test_labels_name_what_tells_experiments_apart(made):
+    plain = made.results().experiments[1].settings
+    assert labels([plain, replace(plain, model="other")]) == ["cnn", "other"]
+    folded = replace(plain, members=2, cross_validation=True)
+    assert labels([plain, folded]) == ["cnn", "cnn, 2 folds"]
+    other = replace(plain, classes="few", filter="narrow")
+    assert labels([plain, other]) == ["cnn, common", "cnn, few, narrow"]
+    assert labels([plain, other], without=["classes"]) == ["cnn", "cnn, narrow"]
 
 
 def test_powder_pattern_names_its_radiation(page):
@@ -266,28 +239,30 @@ def test_powder_pattern_names_its_radiation(page):
     assert sections.descriptors._radiation(None) == ""
 
 
-def test_a_sparse_profile_is_shown_with_its_zeros(report_inputs):
-    study = Study(report_inputs)
-    table = tables.read_table(report_inputs.descriptors["ideal"].table)
-    row = table["structure_id"].to_pylist().index(study.example["structure_id"])
-    (block,) = sections.descriptors.ideal(study).blocks
+def test_a_sparse_profile_is_shown_with_its_zeros(made):
+    results = made.results()
+    table = tables.read_table(results.layout.descriptor("ideal"))
+    row = table["structure_id"].to_pylist().index(results.example["structure_id"])
+    (block,) = sections.descriptors.ideal(results).blocks
     heights = [value for value in block.figure.data[0].y if value]
     assert heights == pytest.approx(table["values"][row].as_py(), abs=1e-5)
     assert f"{len(heights)} bins are not empty" in block.caption
 
 
-def test_example_has_every_descriptor(report_inputs):
-    study = Study(report_inputs)
+def test_example_has_every_descriptor(made):
+    results = made.results()
     described = {
         name: tables.read_table(entry.table)["structure_id"].to_pylist()
-        for name, entry in report_inputs.descriptors.items()
+        for name, entry in results.descriptors.items()
     }
-    assert all(study.example["structure_id"] in identifiers for identifiers in described.values())
-    assert study.structures["structure_id"].iloc[0] not in described["powder"]
+    assert set(described) == {"powder", "pdf", "ideal"}
+    example = results.example["structure_id"]
+    assert all(example in identifiers for identifiers in described.values())
+    assert results.structures["structure_id"].iloc[0] not in described["powder"]
 
 
-def test_literature_shows_what_articles_give(report_inputs):
-    liu, vecsei, tiong, ozaki, own = sections.literature.published(Study(report_inputs)).blocks
+def test_literature_shows_what_articles_give(made):
+    liu, vecsei, tiong, ozaki, own = sections.literature.published(made.results()).blocks
     assert liu.columns == ["model", "space group, test", "space group, top 6, test"]
     assert [row[1:] for row in liu.rows] == [
         ["20\u202f%", ""],
@@ -305,20 +280,22 @@ def test_literature_shows_what_articles_give(report_inputs):
     assert {len(row) for row in own.rows} == {len(own.columns)}
 
 
-def test_few_classes_leave_cells_empty(report_inputs, tmp_path):
-    experiment = report_inputs.experiments[0]
-    metrics = read_json(experiment.metrics)
-    for part in metrics["parts"].values():
-        part["centrosymmetric"] = None
-        for key in ("accuracy", "baseline", "first_differences", "gain_over_baseline"):
-            part[key] = part[key][:3]
-    metrics["settings"]["top_k"] = 3
-    write_json(tmp_path / "metrics.json", metrics)
-    few = dataclasses.replace(experiment, metrics=tmp_path / "metrics.json")
-    inputs = dataclasses.replace(report_inputs, experiments=[few])
-    text = " ".join(Page(render(inputs)).text)
+def test_few_classes_leave_cells_empty(made):
+    results = made.results(report={"experiments": ["logistic_stratified"], "sweeps": []})
+    (experiment,) = results.experiments
+    lists = ("accuracy", "baseline", "first_differences", "gain_over_baseline")
+    part = replace(
+        experiment.part,
+        centrosymmetric=None,
+        **{name: getattr(experiment.part, name)[:3] for name in lists},
+    )
+    scores = replace(experiment.scores, parts=replace(experiment.scores.parts, test=part))
+    settings = values_of(results.study.experiments[experiment.name])
+    results.experiments = [replace(experiment, part=part, scores=scores)]
+    results.summary = summarise({experiment.name: settings}, {experiment.name: scores})
+    text = " ".join(Page(render(results)).text)
     assert "top 3" in text
-    own = sections.literature.published(Study(inputs)).blocks[-1]
+    own = sections.literature.published(results).blocks[-1]
     missing = [name for name, cell in zip(own.columns, own.rows[0], strict=True) if not cell]
     assert missing == ["space group, top 6", "centrosymmetric only"]
 
@@ -384,17 +361,9 @@ def fitted_legends(browser):
 
 
 @pytest.mark.parametrize("width", [1280, 800])
-@pytest.mark.parametrize(
-    ("page_of", "expected"),
-    [
-        ("html", FIGURES),
-        ("series_html", SERIES_FIGURES),
-        ("electron_html", ELECTRON_FIGURES),
-        ("stream_html", STREAM_FIGURES),
-    ],
-)
-def test_a_browser_draws_every_figure(browser, request, tmp_path, page_of, expected, width):
-    html = request.getfixturevalue(page_of)
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_browser_draws_every_figure(browser, page_of, tmp_path, study, width):
+    html, expected = page_of(study), figures_of(study)
     path = tmp_path / "report.html"
     path.write_text(html, encoding="utf-8")
     browser.set_window_size(width, 900)

@@ -1,52 +1,57 @@
 """Means over test sets, what is told apart by them, and how the report shows them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
+from diffsym.evaluation.scores import Mean, Metrics
 from diffsym.evaluation.series import effects
-from diffsym.evaluation.summary import summarise
+from diffsym.evaluation.storage import read_scores
 from diffsym.report import figures, sections
-from diffsym.report.inputs import Study
 from diffsym.report.sections.blocks import with_half_width
 
 
 @pytest.fixture(scope="module")
-def study(series_inputs):
-    return Study(series_inputs)
+def results(made_series):
+    return made_series.results()
 
 
-def of_tests(study, series, *keys):
+def of_tests(results, series, *keys):
     """A number of the test part of each experiment of a series."""
-    values = [run.test for run in study.series[series]]
+    names = results.plan.series()[series]
+    paths = [results.layout.experiment(name, "metrics.json") for name in names]
+    values = [read_scores(path, Metrics).parts.test for path in paths]
     for key in keys:
-        values = [value[key] for value in values]
+        values = [getattr(value, key) for value in values]
     return values
 
 
-def test_means_are_those_of_the_sets(study):
-    one = study.series_means["spgvolnet"]
-    values = of_tests(study, "spgvolnet", "macro_members", "specific_mean", "f1")
+def test_means_are_those_of_the_sets(results):
+    one = results.series["spgvolnet"]
+    values = of_tests(results, "spgvolnet", "macro_members", "specific_mean", "f1")
     low, high = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values))
-    entry = one["specific_mean"]["f1"]
-    assert entry["sets"] == values
-    assert entry["value"] - entry["half_width"] == pytest.approx(low)
-    assert entry["value"] + entry["half_width"] == pytest.approx(high)
-    medians = of_tests(study, "spgvolnet", "volume", "ensemble", "median", "value")
-    assert one["volume"]["ensemble"]["median"]["value"] == pytest.approx(np.mean(medians))
-    assert one["splits"] == ["ozaki2025_1", "ozaki2025_2", "ozaki2025_3"]
-    assert study.series_means["spgnet"]["volume"] is None
+    entry = one.specific_mean.f1
+    assert entry.sets == values
+    assert entry.value - entry.half_width == pytest.approx(low)
+    assert entry.value + entry.half_width == pytest.approx(high)
+    medians = of_tests(results, "spgvolnet", "volume", "ensemble", "median", "value")
+    assert one.volume.ensemble.median.value == pytest.approx(np.mean(medians))
+    assert one.splits == ["disjoint_1", "disjoint_2", "disjoint_3"]
+    assert results.series["spgnet"].volume is None
 
 
-def test_filtered_series_train_on_less(study):
-    counts = {name: one["counts"]["train"] for name, one in study.series_means.items()}
+def test_filtered_series_train_on_less(results):
+    counts = {name: one.counts.train for name, one in results.series.items()}
     assert counts["spgnet"] == counts["spgvolnet"]
     assert all(np.array(counts["spgvolnet_narrow"]) < 0.8 * np.array(counts["spgvolnet"]))
 
 
-def test_effects_are_named_and_paired(study):
-    entries = effects(study.series_means)
-    named = [(entry["effect"], entry["series"], entry["reference"]) for entry in entries]
+def test_effects_are_named_and_paired(results):
+    entries = results.effects
+    assert entries == effects(results.series)
+    named = [(entry.effect, entry.series, entry.reference) for entry in entries]
     assert named == [
         ("ensemble averaging", "spgnet", "spgnet"),
         ("ensemble averaging", "spgvolnet", "spgvolnet"),
@@ -56,52 +61,43 @@ def test_effects_are_named_and_paired(study):
         ("excluding outliers", "spgvolnet_narrow", "spgvolnet"),
         ("excluding outliers", "spgvolnet_narrow", "spgvolnet"),
     ]
-    ensembles = of_tests(study, "spgnet", "macro_members", "ensemble_mean", "recall")
-    singles = of_tests(study, "spgnet", "macro_members", "specific_mean", "recall")
+    ensembles = of_tests(results, "spgnet", "macro_members", "ensemble_mean", "recall")
+    singles = of_tests(results, "spgnet", "macro_members", "specific_mean", "recall")
     differences = np.subtract(ensembles, singles)
-    entry = entries[0]["differences"]["recall"]
-    assert entry["value"] == pytest.approx(differences.mean())
+    entry = entries[0].differences.recall
+    assert entry.value == pytest.approx(differences.mean())
     quantile = stats.t.ppf(0.975, 2)
-    assert entry["half_width"] == pytest.approx(quantile * stats.sem(differences))
+    assert entry.half_width == pytest.approx(quantile * stats.sem(differences))
 
 
-def test_series_on_other_sets_are_not_compared(study):
-    means = dict(study.series_means)
-    means["spgnet"] = means["spgnet"] | {"splits": ["other_1", "other_2", "other_3"]}
-    assert all(entry["effect"] != "multi-task learning" for entry in effects(means))
+def test_series_on_other_sets_are_not_compared(results):
+    means = dict(results.series)
+    means["spgnet"] = replace(means["spgnet"], splits=["other_1", "other_2", "other_3"])
+    assert all(entry.effect != "multi-task learning" for entry in effects(means))
 
 
-def test_summary_has_series_and_effects(study):
-    runs = [run for members in study.series.values() for run in members]
-    summary = summarise(
-        {run.inputs.name: vars(run.inputs) for run in runs},
-        {run.inputs.name: run.metrics for run in runs},
-        {name: [run.inputs.name for run in members] for name, members in study.series.items()},
-    )
-    assert summary["series"] == study.series_means
-    assert summary["effects"] == effects(study.series_means)
-    volume = summary["experiments"]["spgvolnet_1"]["volume"]
+def test_summary_quotes_volumes_where_they_are_predicted(results):
+    rows = results.summary.experiments
     assert (
-        volume["ensemble"]["median"]
-        == study.series["spgvolnet"][0].test["volume"]["ensemble"]["median"]
+        rows["spgvolnet_1"].volume.ensemble == of_tests(results, "spgvolnet", "volume")[0].ensemble
     )
-    assert summary["experiments"]["spgnet_1"]["volume"] is None
+    assert rows["spgnet_1"].volume is None
 
 
-def test_figures_show_the_first_set_of_a_series(study):
-    names = [experiment.inputs.name for experiment in study.experiments]
+def test_figures_show_the_first_set_of_a_series(results):
+    names = [experiment.name for experiment in results.experiments]
     assert names[-3:] == ["spgnet_1", "spgvolnet_1", "spgvolnet_narrow_1"]
     assert not any(name.endswith(("_2", "_3")) for name in names)
 
 
-def test_labels_tell_descriptors_and_filters_apart(study):
-    labels = [experiment.label for experiment in study.experiments]
+def test_labels_tell_descriptors_and_filters_apart(results):
+    labels = [experiment.label for experiment in results.experiments]
     assert labels[-3:] == ["spgnet, ideal", "spgvolnet, ideal", "spgvolnet, ideal, narrow"]
-    assert "cnn, pdf" in labels
+    assert "cnn, powder" in labels
 
 
-def test_macro_table_follows_table_3_of_ozaki_et_al(study):
-    macro, published, filters, differences = sections.series.held_out_sets(study).blocks
+def test_macro_table_follows_table_3_of_ozaki_et_al(results):
+    macro, published, filters, differences = sections.series.held_out_sets(results).blocks
     assert macro.columns[2:] == ["spgnet", "spgvolnet"]
     assert [row[:2] for row in macro.rows[:3]] == [
         ["precision", "specific mean"],
@@ -123,8 +119,8 @@ def test_macro_table_follows_table_3_of_ozaki_et_al(study):
         assert {len(row) for row in table.rows} == {len(table.columns)}
 
 
-def test_volume_tables_have_every_score(study):
-    _, fits, errors, published = sections.volumes.volumes(study).blocks
+def test_volume_tables_have_every_score(results):
+    _, fits, errors, published = sections.volumes.volumes(results).blocks
     for table in (fits, errors, published):
         assert {len(row) for row in table.rows} == {len(table.columns)}
     # Two experiments are shown, and two series, each with the ensemble and the baseline.
@@ -132,19 +128,19 @@ def test_volume_tables_have_every_score(study):
     assert published.rows == [["SpgVolNet, 6 members", "\u22123.4\u202f%", "1.8\u202f%"]]
 
 
-def test_error_histogram_counts_what_is_shown(study):
-    predicting = [experiment for experiment in study.experiments if experiment.test["volume"]]
+def test_error_histogram_counts_what_is_shown(results):
+    predicting = [experiment for experiment in results.experiments if experiment.part.volume]
     figure = figures.volumes.volume_errors(predicting)
     bars = [trace for trace in figure.data if trace.type == "bar"]
     for experiment, bar in zip(predicting, bars, strict=True):
-        errors = experiment.test["volume"]["standardised_error"]
-        assert sum(bar.y) + errors["outside"] == experiment.test["n"]
+        errors = experiment.part.volume.standardised_error
+        assert sum(bar.y) + errors.outside == experiment.part.n
     fits = [trace.name for trace in figure.data if trace.type == "scatter"]
     assert fits == ["Cauchy distribution", "normal distribution"] * 2
 
 
-def test_cell_distributions_are_fitted(study):
-    structures = study.structures
+def test_cell_distributions_are_fitted(results):
+    structures = results.structures
     volumes = structures["primitive_volume"].to_numpy()
     figure = figures.volumes.cell_distributions(volumes, structures["number_density"].to_numpy())
     bars = [trace for trace in figure.data if trace.type == "bar"]
@@ -169,4 +165,4 @@ def test_cell_distributions_are_fitted(study):
     ],
 )
 def test_half_widths_have_two_digits(value, half_width, expected):
-    assert with_half_width({"value": value, "half_width": half_width}) == expected
+    assert with_half_width(Mean(value=value, half_width=half_width)) == expected

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from diffsym.report.typesetting import formula_html, symbol, symbol_html, symbol_plotly
+from diffsym.report.typesetting import formula_html, symbol_html, symbol_plotly, thousands
+from diffsym.structures.space_groups import symbol
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,8 @@ def test_formula_subscripts_and_escapes():
     assert formula_html("Ca5(PO4)3F") == ("Ca<sub>5</sub>(PO<sub>4</sub>)<sub>3</sub>F")
     assert formula_html("Fe0.95S") == "Fe<sub>0.95</sub>S"
     assert "<script" not in formula_html("<script>x2</script>")
+
+
+def test_counts_have_narrow_spaces():
+    assert thousands(1234567) == "1\u202f234\u202f567"
+    assert thousands(999) == "999"

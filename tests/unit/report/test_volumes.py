@@ -10,9 +10,11 @@ from scipy import optimize, stats
 from diffsym import tables
 from diffsym.errors import DiffsymError
 from diffsym.evaluation import volumes
+from diffsym.evaluation.scores import Bootstrap, LogVolumes
+from diffsym.evaluation.storage import plain
 
 CLASSES = [14, 225]
-SETTINGS = {"resamples": 200, "confidence": 0.95, "seed": 0}
+SETTINGS = Bootstrap(resamples=200)
 
 
 def make_predictions(volume, true, member=0, roles=None, order=None):
@@ -46,8 +48,8 @@ def test_errors_by_hand():
         volumes.training_scale(tables_of_members),
         SETTINGS,
     )
-    json.dumps(scores, allow_nan=False)
-    ensemble = {name: entry["value"] for name, entry in scores["ensemble"].items()}
+    json.dumps(plain(scores), allow_nan=False)
+    ensemble = {name: entry.value for name, entry in vars(scores.ensemble).items()}
     assert ensemble == pytest.approx(
         {
             "lower_quartile": -0.02,
@@ -57,11 +59,11 @@ def test_errors_by_hand():
             "within_10_percent": 0.75,
         }
     )
-    assert scores["members"][0]["median"] == pytest.approx(np.median(first / true) - 1)
-    assert scores["ln_volume"] == {"mean": np.log(100.0), "deviation": 0.5}
+    assert scores.members[0].median == pytest.approx(np.median(first / true) - 1)
+    assert scores.ln_volume == LogVolumes(mean=np.log(100.0), deviation=0.5)
     # The baseline answers 100 A^3, which is right here.
-    assert scores["baseline"]["within_5_percent"]["value"] == 1.0
-    assert scores["n"] == 4
+    assert scores.baseline.within_5_percent.value == 1.0
+    assert scores.n == 4
 
 
 def test_parts_are_told_apart():
@@ -91,9 +93,9 @@ def test_intervals_cover_and_shrink():
         predictions = [make_predictions(predicted, true)]
         scale = volumes.training_scale(predictions)
         scores = volumes.volume_scores(predictions, "test", clusters, scale, SETTINGS)
-        entry = scores["ensemble"]["median"]
-        assert entry["low"] <= entry["value"] <= entry["high"]
-        widths.append(entry["high"] - entry["low"])
+        entry = scores.ensemble.median
+        assert entry.low <= entry.value <= entry.high
+        widths.append(entry.high - entry.low)
     assert widths[1] < 0.6 * widths[0]
 
 
@@ -101,14 +103,13 @@ def test_intervals_cover_and_shrink():
 def test_the_true_distribution_fits_better(name):
     drawn = volumes.DISTRIBUTIONS[name].rvs(0.01, 0.05, size=2000, random_state=3)
     errors = volumes.error_distribution(drawn)
-    other = {"cauchy": "normal", "normal": "cauchy"}[name]
-    assert errors[name]["log_likelihood"] > errors[other]["log_likelihood"] + 100
-    assert errors[name]["location"] == pytest.approx(0.01, abs=0.005)
-    assert errors[name]["scale"] == pytest.approx(0.05, rel=0.1)
-    assert (
-        errors[name]["log_likelihood"]
-        >= volumes.DISTRIBUTIONS[name].logpdf(drawn, 0.01, 0.05).sum()
-    )
+    right, wrong = errors.cauchy, errors.normal
+    if name == "normal":
+        right, wrong = wrong, right
+    assert right.log_likelihood > wrong.log_likelihood + 100
+    assert right.location == pytest.approx(0.01, abs=0.005)
+    assert right.scale == pytest.approx(0.05, rel=0.1)
+    assert right.log_likelihood >= volumes.DISTRIBUTIONS[name].logpdf(drawn, 0.01, 0.05).sum()
 
 
 def test_cauchy_fit_is_the_maximum_of_the_likelihood():
@@ -119,19 +120,19 @@ def test_cauchy_fit_is_the_maximum_of_the_likelihood():
         return np.log(np.pi * scale * (1 + ((drawn - location) / scale) ** 2)).sum()
 
     best = optimize.minimize(cost, (0.0, np.log(0.1)), method="BFGS")
-    fit = volumes.error_distribution(drawn)["cauchy"]
-    assert fit["log_likelihood"] == pytest.approx(-best.fun, abs=1e-3)
-    assert fit["scale"] == pytest.approx(np.exp(best.x[1]), rel=1e-3)
+    fit = volumes.error_distribution(drawn).cauchy
+    assert fit.log_likelihood == pytest.approx(-best.fun, abs=1e-3)
+    assert fit.scale == pytest.approx(np.exp(best.x[1]), rel=1e-3)
 
 
 def test_histogram_counts_all_errors_and_the_fits_expect_as_many():
     drawn = stats.cauchy.rvs(0.0, 0.05, size=900, random_state=5)
     errors = volumes.error_distribution(drawn)
-    assert sum(errors["counts"]) + errors["outside"] == 900
-    assert errors["outside"] == pytest.approx(45, abs=2)
-    assert errors["edges"][0] == pytest.approx(-errors["edges"][-1])
+    assert sum(errors.counts) + errors.outside == 900
+    assert errors.outside == pytest.approx(45, abs=2)
+    assert errors.edges[0] == pytest.approx(-errors.edges[-1])
     expected = volumes.expected_counts(errors, "cauchy")
-    assert expected.sum() == pytest.approx(sum(errors["counts"]), rel=0.03)
+    assert expected.sum() == pytest.approx(sum(errors.counts), rel=0.03)
     # The bin at zero is the highest one.
     assert expected.argmax() == volumes.BINS // 2
 

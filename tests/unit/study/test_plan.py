@@ -164,6 +164,29 @@ def test_rows_of_a_sweep_show_neither_maps_nor_untrained_groups():
     assert list(plan.feature_maps()) == ["shaped_msvgg", "shaped_msdn"]
 
 
+def test_figures_show_no_row_of_a_sweep_and_one_run_of_a_series(plan):
+    assert len(plan.shown()) == len(plan.experiments) - 1
+    assert "disjoint_spgvolnet_1" in plan.shown()
+    assert "disjoint_spgvolnet_2" not in plan.shown()
+    swept = plan_of(
+        sweeps={"sides": {"base": "shaped_msdn", "rows": [{"model": {"side": 32}}]}},
+        report={"sweeps": ["sides"]},
+    )
+    assert swept.shown() == plan.shown()
+
+
+def test_descriptors_that_differ_only_in_the_pattern_share_a_gallery(plan):
+    both = ["spot_tiong2020", "shaped_tiong2020"]
+    assert plan.galleries() == {"spot_tiong2020": both}
+    assert plan.report_files()["galleries"] == [f"{RESULTS}/galleries/spot_tiong2020.npz"]
+    assert plan.gallery_files()["descriptors"] == [
+        f"{RESULTS}/descriptors/{name}.parquet" for name in both
+    ]
+    assert not {"class", "kind", "pattern"} & plan.gallery_settings("spot_tiong2020").keys()
+    along_lattice = plan_of(descriptors={"shaped_tiong2020": {"beam": "lattice"}})
+    assert along_lattice.galleries() == {name: [name] for name in both}
+
+
 def test_classes_of_untrained_groups_are_selected_too(plan):
     assert plan.class_sets() == ["frequent", "eight"]
     assert plan.class_list("liu2019") == ["data/class_sets/liu2019-45.csv"]
