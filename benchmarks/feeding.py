@@ -22,12 +22,12 @@ from diffsym.files import write_json
 from diffsym.keras_backend import configure
 from diffsym.models import park2017_cnn, vecsei2019_dense
 from diffsym.models.training import Run, train_member
-from diffsym.settings.models.park2017_cnn import Park2017Cnn
-from diffsym.settings.models.vecsei2019_dense import Vecsei2019Dense
-from diffsym.settings.training import Training
 from diffsym.settings.augmentation import Augmentation
 from diffsym.settings.descriptors.powder import Powder
+from diffsym.settings.models.park2017_cnn import Park2017Cnn
+from diffsym.settings.models.vecsei2019_dense import Vecsei2019Dense
 from diffsym.settings.reflections import Reflections
+from diffsym.settings.training import Training
 from diffsym.tables import (
     REFLECTIONS,
     SPLIT,

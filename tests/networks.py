@@ -7,9 +7,17 @@ from functools import partial
 import numpy as np
 
 from diffsym.keras_backend import keras
-from diffsym.models import alexnet, liu2019_cnn, tiong2020_msdn, tiong2020_msvgg, ziletti2018
+from diffsym.models import (
+    alexnet,
+    applications,
+    liu2019_cnn,
+    tiong2020_msdn,
+    tiong2020_msvgg,
+    ziletti2018,
+)
 from diffsym.models.training import Run, train_member
 from diffsym.settings.models.alexnet import AlexNet
+from diffsym.settings.models.applications import Applications
 from diffsym.settings.models.liu2019_cnn import Liu2019Cnn
 from diffsym.settings.models.tiong2020_msdn import Tiong2020Msdn
 from diffsym.settings.models.tiong2020_msvgg import Tiong2020Msvgg
@@ -49,6 +57,11 @@ SMALL = MULTI_STREAM | {
         settings=AlexNet(filters=(16, 16, 16, 16, 16), hidden_units=(32,), hidden_dropout=0.2),
     ),
 }
+
+
+def keras_network(architecture):
+    """Builds a network of Keras' own."""
+    return partial(applications.build, settings=Applications(architecture=architecture))
 
 
 def network():

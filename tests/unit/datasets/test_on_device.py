@@ -18,11 +18,11 @@ from diffsym.keras_backend import keras
 from diffsym.models import park2017_cnn
 from diffsym.models.batches import Batches
 from diffsym.models.networks import predict
-from diffsym.settings.models.park2017_cnn import Park2017Cnn
 from diffsym.scattering.line_grids import spread_lines
 from diffsym.scattering.powder import CU_K_ALPHA, two_theta_grid
 from diffsym.scattering.types import Lines
 from diffsym.settings.augmentation import Augmentation
+from diffsym.settings.models.park2017_cnn import Park2017Cnn
 
 CLASSES = (2, 14, 225)
 GRID = two_theta_grid(two_theta_min=10.0, two_theta_max=25.0, two_theta_step=0.05)

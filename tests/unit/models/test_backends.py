@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from networks import MULTI_STREAM, SMALL
 
-from diffsym.settings.models.liu2019_cnn import Liu2019Cnn
 from diffsym.models import liu2019_cnn
-from diffsym.models.streams import stream_features
 from diffsym.models.networks import load_model, save_model
+from diffsym.models.streams import stream_features
+from diffsym.settings.models.liu2019_cnn import Liu2019Cnn
 
 PREDICT = """
 import sys

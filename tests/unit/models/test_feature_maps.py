@@ -13,9 +13,9 @@ from diffsym.models.feature_maps import (
     recognised_examples,
 )
 from diffsym.models.image_blocks import image_input, scaled
+from diffsym.models.networks import load_model, save_model
 from diffsym.models.recognition import features_of, images_of
 from diffsym.models.streams import joint_probabilities, one_image_each
-from diffsym.models.networks import load_model, save_model
 from diffsym.tables import fixed_size_rows, predictions_schema
 
 SIDE = 32

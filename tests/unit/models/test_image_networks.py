@@ -1,26 +1,24 @@
 """The networks for images have the layers that are described, share weights, and learn."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from networks import MULTI_STREAM, SETTINGS, SMALL, run_training, without_values
+from networks import MULTI_STREAM, SETTINGS, SMALL, keras_network, run_training, without_values
 
 from diffsym.datasets.feeding import Partition
 from diffsym.keras_backend import keras
-from diffsym.models import applications, tiong2020_msdn, tiong2020_msvgg, ziletti2018
-from diffsym.models.streams import stream_features, stream_maps
+from diffsym.models import tiong2020_msdn, tiong2020_msvgg, ziletti2018
 from diffsym.models.networks import predict
-from diffsym.settings.models.applications import Applications
+from diffsym.models.streams import stream_features, stream_maps
 from diffsym.settings.models.tiong2020_msdn import Tiong2020Msdn
 from diffsym.settings.models.tiong2020_msvgg import Tiong2020Msvgg
 from diffsym.settings.models.ziletti2018 import Ziletti2018
 
 SHAPE = 64, 64, 3
 PAPER = 224, 224, 3
-ALL = SMALL | {"densenet121": partial(applications.build, settings=Applications(architecture="DenseNet121"))}
+ALL = SMALL | {"densenet121": keras_network("DenseNet121")}
 
 
 def patterns(n, seed, *, shape=SHAPE):

@@ -7,8 +7,8 @@ import pytest
 from networks import SETTINGS, length_after, run_training
 
 from diffsym.models import park2017_cnn, spgnet, spgvolnet
-from diffsym.models.predictions import predictions_table
 from diffsym.models.networks import load_model, predict, save_model, volume_scale
+from diffsym.models.predictions import predictions_table
 from diffsym.settings.models.park2017_cnn import Park2017Cnn
 from diffsym.settings.models.spgnet import SpgNet
 from diffsym.settings.models.spgvolnet import SpgVolNet
@@ -60,9 +60,7 @@ def test_spgnet_is_the_network_of_park_with_other_layers_behind_it():
 
 def test_spgvolnet_is_spgnet_and_a_second_head():
     shared = spgnet.build(1200, 5, SpgNet(), seed=1).get_weights()
-    network = spgvolnet.build(
-        1200, 5, SpgVolNet(volume_units=(7, 3)), ln_volume=SCALE, seed=1
-    )
+    network = spgvolnet.build(1200, 5, SpgVolNet(volume_units=(7, 3)), ln_volume=SCALE, seed=1)
     features = network.get_layer("flatten").output.shape[1]
     head = (features + 1) * 7 + 8 * 3 + 4
     assert network.count_params() == sum(map(np.size, shared)) + head

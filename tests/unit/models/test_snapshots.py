@@ -8,8 +8,8 @@ from networks import network, same_weights, trained
 
 from diffsym.errors import DiffsymError
 from diffsym.models.course import accuracy_over_epochs
-from diffsym.models.snapshots import pack_snapshots, read_snapshots
 from diffsym.models.networks import predict
+from diffsym.models.snapshots import pack_snapshots, read_snapshots
 
 
 @pytest.fixture(scope="module")

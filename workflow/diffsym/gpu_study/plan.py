@@ -192,18 +192,20 @@ def feature_kind(experiment: Experiment) -> str:
     return str(experiment.descriptor.kind)
 
 
+def plain_experiment(experiment: Experiment) -> dict[str, Any]:
+    """An experiment as what JSON knows."""
+    return {
+        **vars(experiment),
+        "classes": list(experiment.classes),
+        **{part: as_plain(getattr(experiment, part)) for part in SECTIONS},
+    }
+
+
 def write_plan(
     path: str | Path, experiments: Mapping[str, Experiment], provenance: Mapping[str, Any]
 ) -> None:
     """Write the settings of all experiments, and what they were made from, as JSON."""
-    sections = {
-        name: {
-            **vars(experiment),
-            "classes": list(experiment.classes),
-            **{part: as_plain(getattr(experiment, part)) for part in SECTIONS},
-        }
-        for name, experiment in experiments.items()
-    }
+    sections = {name: plain_experiment(experiment) for name, experiment in experiments.items()}
     write_json(path, {"experiments": sections, "provenance": dict(provenance)})
 
 

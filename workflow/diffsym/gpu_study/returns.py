@@ -10,7 +10,7 @@ from typing import Any
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path, read_json, write_json
 from diffsym.gpu_study.luggage import PLAN, RETURNED_BYTES
-from diffsym.gpu_study.plan import Network, read_plan
+from diffsym.gpu_study.plan import Network, plain_experiment, read_plan
 
 SUMMARY = "study.json"
 LOGS = "logs.zip"
@@ -22,7 +22,7 @@ BUNDLE_SLACK = 2048
 def fingerprint(luggage: Path) -> str:
     """Digest of the structures and settings of a luggage."""
     experiments, provenance = read_plan(luggage / PLAN)
-    settings = [vars(experiment) for experiment in experiments.values()]
+    settings = [plain_experiment(experiment) for experiment in experiments.values()]
     content = json.dumps([list(experiments), settings, provenance["structures_sha256"]])
     return hashlib.sha256(content.encode()).hexdigest()
 
