@@ -183,7 +183,7 @@ def descriptor_of(kind, settings, structures, length, rng):
     """A table of random values; images are computed."""
     identifiers = structures["structure_id"]
     if kind == "electron":
-        return tables.descriptor_table(identifiers, electron.compute(structures, **settings)[0])
+        return tables.descriptor_table(identifiers, electron.compute(structures, settings).values)
     if kind == "ideal":
         lines = np.where(rng.random((N, length)) < 0.1, rng.random((N, length)), 0)
         return tables.descriptor_table(identifiers, csr_array(lines, dtype="f4"))

@@ -19,6 +19,7 @@ from diffsym.report.figures.style import SYSTEM_COLOURS
 from diffsym.report.page import render
 from diffsym.report.results import labels
 from diffsym.settings import values_of
+from diffsym.settings.descriptors.powder import Powder
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS
 
 STUDIES = ("made", "made_series", "made_electron")
@@ -234,9 +235,8 @@ def test_labels_name_what_tells_experiments_apart(made):
 
 def test_powder_pattern_names_its_radiation(page):
     assert "at a wavelength of 1.54 Å" in "".join(page.text)
-    two_lines = sections.descriptors._radiation([(1.5406, 1.0), (1.5444, 0.5)])
+    two_lines = sections.descriptors._radiation(Powder(wavelength=((1.5406, 1.0), (1.5444, 0.5))))
     assert two_lines == ", at wavelengths of 1.5406 Å (weight 1) and 1.5444 Å (weight 0.5)"
-    assert sections.descriptors._radiation(None) == ""
 
 
 def test_a_sparse_profile_is_shown_with_its_zeros(made):

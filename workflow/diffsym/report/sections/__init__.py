@@ -1,4 +1,4 @@
-"""The sections of the report, in order: each a small function from the study to content.
+"""The sections of the report, in order: each a small function from the results to content.
 
 A section returns None if the study has nothing to show in it. To add one, write such a function in
 the module of its topic, build it from the figures, tables and texts in `blocks`, and add it to

@@ -9,10 +9,8 @@ from diffsym.report.typesetting import thousands
 from diffsym.report.views import by_task
 
 
-def top_k(results: Results) -> Section | None:
+def top_k(results: Results) -> Section:
     """Top-k accuracy."""
-    if not results.experiments:
-        return None
     settings = results.experiments[0].scores.settings
     width = figures.style.least_width(results.experiments)
     return Section(
@@ -54,10 +52,8 @@ def top_k(results: Results) -> Section | None:
     )
 
 
-def recall(results: Results) -> Section | None:
+def recall(results: Results) -> Section:
     """Recall of each space group."""
-    if not results.experiments:
-        return None
     return Section(
         "recall",
         "Recall",

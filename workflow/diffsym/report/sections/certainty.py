@@ -11,10 +11,8 @@ from diffsym.report.sections.blocks import (
 )
 
 
-def calibration(results: Results) -> Section | None:
+def calibration(results: Results) -> Section:
     """Calibration of the probabilities."""
-    if not results.experiments:
-        return None
     return Section(
         "calibration",
         "Calibration",
@@ -49,10 +47,8 @@ def calibration(results: Results) -> Section | None:
     )
 
 
-def certainty(results: Results) -> Section | None:
+def certainty(results: Results) -> Section:
     """Accuracy gained by leaving uncertain structures unclassified."""
-    if not results.experiments:
-        return None
     return Section(
         "certainty",
         "Certainty",

@@ -20,10 +20,8 @@ PAIRS = 15
 """Confused pairs shown per experiment."""
 
 
-def confusion(results: Results) -> Section | None:
+def confusion(results: Results) -> Section:
     """Confusion matrices and the most confused pairs."""
-    if not results.experiments:
-        return None
     best_first = sorted(results.experiments, key=lambda e: e.validation_accuracy, reverse=True)
     largest = max(len(experiment.scores.classes) for experiment in best_first)
     blocks: list[Block] = [

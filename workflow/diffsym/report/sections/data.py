@@ -81,10 +81,9 @@ def stage_counts(results: Results) -> dict[str, dict[str, int]]:
             left -= int(rejected.get((source, stage), 0))
             counts[source][passed] = left
         counts[source]["unique"] = found.structures
-    if results.experiments:
-        inside = results.structures[results.structures["space_group"].isin(results.classes)]
-        for source, numbers in counts.items():
-            numbers["in the classes"] = int((inside["source"] == source).sum())
+    inside = results.structures[results.structures["space_group"].isin(results.classes)]
+    for source, numbers in counts.items():
+        numbers["in the classes"] = int((inside["source"] == source).sum())
     return counts
 
 

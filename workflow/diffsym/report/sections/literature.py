@@ -16,10 +16,8 @@ ACCURACY_COLUMNS = {
 """Kinds of accuracy in the literature and their headings."""
 
 
-def published(results: Results) -> Section | None:
+def published(results: Results) -> Section:
     """Published results with their data, and the same quantities on ours."""
-    if not results.experiments:
-        return None
     return Section(
         "published",
         "Literature",

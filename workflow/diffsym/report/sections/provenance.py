@@ -23,36 +23,35 @@ def provenance(results: Results) -> Section:
         )
         for heading, path in results.provenance.items()
     ]
-    if results.experiments:
-        blocks.append(
-            TableBlock(
+    blocks.append(
+        TableBlock(
+            [
+                "experiment",
+                "seed",
+                "members",
+                "training",
+                "computed by",
+                "training structures",
+                "test",
+            ],
+            [
                 [
-                    "experiment",
-                    "seed",
-                    "members",
-                    "training",
-                    "computed by",
-                    "training structures",
-                    "test",
-                ],
-                [
-                    [
-                        experiment.name,
-                        str(experiment.settings.seed),
-                        str(experiment.settings.members),
-                        experiment.settings.training or "none",
-                        _computed_by(experiment),
-                        thousands(experiment.scores.counts.train),
-                        thousands(experiment.scores.counts.test),
-                    ]
-                    for experiment in results.experiments
-                ],
-                "The seed of the first member; the others count up from it.",
-                numeric=[1, 2, 5, 6],
-                title="Seeds",
-                collapsed=True,
-            )
+                    experiment.name,
+                    str(experiment.settings.seed),
+                    str(experiment.settings.members),
+                    experiment.settings.training or "none",
+                    _computed_by(experiment),
+                    thousands(experiment.scores.counts.train),
+                    thousands(experiment.scores.counts.test),
+                ]
+                for experiment in results.experiments
+            ],
+            "The seed of the first member; the others count up from it.",
+            numeric=[1, 2, 5, 6],
+            title="Seeds",
+            collapsed=True,
         )
+    )
     blocks += [
         _benchmark_table(results.benchmarks),
         TextBlock("Resolved configuration", results.configuration),

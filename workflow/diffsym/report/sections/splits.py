@@ -26,10 +26,8 @@ LEAKAGE_COLUMNS = {
 """Shares of the test structures in a leakage report, and their headings."""
 
 
-def splits(results: Results) -> Section | None:
+def splits(results: Results) -> Section:
     """The ladder of splits, and what leaks across each of them."""
-    if not results.experiments:
-        return None
     blocks: list[Block] = [
         FigureBlock(
             "accuracy-by-split",
