@@ -23,6 +23,7 @@ from diffsym.files import write_json
 from diffsym.keras_backend import configure
 from diffsym.models import park2017_cnn, vecsei2019_dense
 from diffsym.models.training import train_member
+from diffsym.settings.splits import DrawnSplit
 from diffsym.tables import (
     REFLECTIONS,
     SPLIT,
@@ -50,9 +51,8 @@ def prepare(structures: pa.Table, folder: Path) -> list[int]:
     }
     schema = descriptor_schema(patterns.shape[1], patterns.dtype)
     write_table(pa.table(table), folder / "patterns.parquet", schema)
-    split = make_split(
-        structures, kind="stratified", test_fraction=0.05, validation_fraction=0.05, folds=2, seed=0
-    )
+    rule = DrawnSplit(kind="stratified", test_fraction=0.05, validation_fraction=0.05, folds=2)
+    split, _ = make_split(structures, rule, {})
     write_table(split, folder / "split.parquet", SPLIT)
     return sorted(set(split["space_group"].to_pylist()))
 

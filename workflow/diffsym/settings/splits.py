@@ -13,7 +13,7 @@ class Split(Section):
     """Any kind of split."""
 
     module: ClassVar[str]
-    """Module that makes it."""
+    """Module that makes it, by its function `make_split`."""
     parts: ClassVar[int | None] = None
     """Number of splits that the section stands for; None: itself."""
 
