@@ -1,18 +1,22 @@
-rule fetch_amcsd:
+rule fetch_source:
     output:
-        PLAN.amcsd_wheel,
+        PLAN.download(),
     log:
-        LAYOUT.log("fetch_amcsd"),
+        LAYOUT.log("fetch_source/{download}"),
     benchmark:
-        LAYOUT.benchmark("fetch_amcsd")
+        LAYOUT.benchmark("fetch_source/{download}")
+    wildcard_constraints:
+        download=one_of(map(re.escape, PLAN.downloads)),
     retries: 2
     localrule: True
     conda:
         "../envs/structures.yaml"
+    params:
+        module=lambda wildcards: PLAN.downloads[wildcards.download],
     message:
-        "Fetching the American Mineralogist Crystal Structure Database (21 MB)"
+        "Fetching {wildcards.download}"
     script:
-        "../workflow/scripts/fetch_amcsd.py"
+        "../workflow/scripts/fetch_source.py"
 
 
 rule parse_structures:
@@ -35,8 +39,8 @@ rule parse_structures:
         source=settings_of("sources"),
         listing=lambda wildcards: listing_digest(PLAN.source_path(wildcards.source)),
         shards=STUDY.structures.shards,
-        symmetry=STUDY.structures.symmetry.model_dump(),
-        checks=STUDY.structures.checks.model_dump(),
+        symmetry=as_plain(STUDY.structures.symmetry),
+        checks=as_plain(STUDY.structures.checks),
         code=lambda wildcards: script_digest(
             "parse_structures.py",
             PLAN.source_module(wildcards.source),
@@ -98,7 +102,7 @@ rule unique_structures:
         mem_mb=request(3000, 30),
         runtime=request(60, 5),
     params:
-        duplicates=STUDY.structures.duplicates.model_dump(),
+        duplicates=as_plain(STUDY.structures.duplicates),
         tolerances=STUDY.structures.symmetry.tolerances,
         shards=STUDY.structures.shards,
         code=script_digest("unique_structures.py"),

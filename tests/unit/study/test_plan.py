@@ -74,7 +74,7 @@ def test_only_srreal_needs_an_environment_of_its_own(plan):
 
 def test_disjoint_sets_are_drawn_from_profiles_and_a_filter(plan):
     assert plan.split_files("stratified") == {"structures": f"{RESULTS}/structures.parquet"}
-    assert plan.split_modules("stratified") == []
+    assert plan.split_modules("stratified") == ["diffsym.datasets.splits"]
     assert plan.split_files("disjoint_2") == {
         "structures": f"{RESULTS}/structures.parquet",
         "descriptor": f"{RESULTS}/descriptors/ideal_ozaki2025.parquet",
@@ -131,15 +131,15 @@ def test_models_are_networks_or_logistic_regressions(plan):
 
 
 def test_test_structures_become_measured_patterns_of_their_split(plan):
-    assert plan.patterns("ideal_spgvolnet") == {"diffractometer": "diffractometer-stratified"}
+    assert plan.patterns("ideal_spgvolnet") == {"diffractometer": "stratified/"}
     assert plan.measured_predictions("ideal_spgvolnet") == {
         "diffractometer": [
             f"{RESULTS}/experiments/ideal_spgvolnet/members/0/measured/"
-            "diffractometer-stratified.parquet"
+            "stratified/diffractometer.parquet"
         ]
     }
     assert (
-        plan.pattern_search("diffractometer-stratified")
+        plan.pattern_search("diffractometer")
         == plan.settings("measured", "diffractometer")["search"]
     )
     assert plan.followed_files("cnn") == {"patterns": [], "measured": []}
@@ -193,7 +193,7 @@ def test_every_job_of_the_default_study_is_counted(plan):
         "evaluate_experiment": 14,
         "recognise_untrained": 1,
         "show_feature_maps": 2,
-        "fetch_amcsd": 1,
+        "fetch_source": 1,
         "unique_structures": 1,
         "summarise": 1,
     }

@@ -1,6 +1,6 @@
 """Sections on who trains and who tests: class sets, filters, splits and measured patterns."""
 
-from typing import Annotated, Literal, Self, TypeGuard
+from typing import Annotated, ClassVar, Literal, Self, TypeGuard
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -65,6 +65,8 @@ class Filter(Section):
 class Split(Section):
     """Which structures train, validate and test."""
 
+    module: ClassVar = "diffsym.datasets.splits"
+
     kind: Literal["stratified", "formula", "prototype"] = Field(
         description="stratified: within each space group; formula, prototype: none on both sides"
     )
@@ -80,6 +82,8 @@ class DisjointSets(Section):
     The section stands for several splits, `NAME_1`, `NAME_2`, ...: each has a different set as its
     test part. An experiment on `NAME` stands for as many experiments, numbered alike.
     """
+
+    module: ClassVar = "diffsym.datasets.disjoint_sets"
 
     kind: Literal["ozaki2025"] = Field(description="which split")
     descriptor: Name = Field(description="section of descriptors, of kind ideal: gives the peaks")
@@ -140,6 +144,9 @@ class PeakSearch(Section):
 class MeasuredPatterns(Section):
     """Measured powder patterns: a folder with an index, or a NumPy archive (docs/measured.md)."""
 
+    simulated: ClassVar = False
+    wanted: ClassVar = "your folder of patterns or to your NumPy archive"
+
     kind: Literal["patterns"] = Field(description="which reader")
     path: str = Field(min_length=1, description="the folder or the .npz file")
     wavelength: WavelengthKey = Field(
@@ -156,6 +163,8 @@ class MeasuredPatterns(Section):
 
 class SimulatedPatterns(Pattern):
     """Test structures as an instrument would show them: what is lost between crystal and peaks."""
+
+    simulated: ClassVar = True
 
     kind: Literal["simulated"] = Field(description="which reader")
     wavelength: WavelengthKey = Field(

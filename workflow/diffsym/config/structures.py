@@ -1,6 +1,6 @@
 """Sections on structures: the databases, space groups, physical checks and duplicates."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -10,12 +10,19 @@ from diffsym.config.base import Name, Positive, Section
 class AmcsdSource(Section):
     """American Mineralogist Crystal Structure Database, snapshot of 2021, by package registry."""
 
+    module: ClassVar = "diffsym.structures.sources.amcsd"
+    download: ClassVar = "xraylarch-0.9.81-py3-none-any.whl"
+
     kind: Literal["amcsd"] = Field(description="which reader")
     limit: int | None = Field(None, ge=1, description="only the first entries; null: all")
 
 
 class LocalSource(Section):
     """A folder of CIF and POSCAR files, or a Parquet file of P1 cells."""
+
+    module: ClassVar = "diffsym.structures.sources.local"
+    download: ClassVar = None
+    wanted: ClassVar = "your folder of CIF/POSCAR files or to your Parquet file"
 
     kind: Literal["local"] = Field(description="which reader")
     path: str = Field(min_length=1, description="the folder or the Parquet file")
