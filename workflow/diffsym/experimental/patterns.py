@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -111,7 +112,7 @@ def _of_index(path: Path) -> Iterator[tuple[str, MeasuredPattern | Unreadable]]:
         pattern = read_pattern(path / file)
         if isinstance(pattern, MeasuredPattern):
             told = {key: known(column[row]) for key, column in columns.items()}
-            given = {key: value for key, value in told.items() if value is not None}
+            given: dict[str, Any] = {key: value for key, value in told.items() if value is not None}
             pattern = replace(pattern, **given)
         yield file, pattern
 
@@ -144,7 +145,7 @@ def _verdict(
     if isinstance(pattern, Unreadable):
         return "unreadable", pattern.reason
     try:
-        check_pattern(pattern.two_theta, pattern.intensity, pattern.wavelength)
+        check_pattern(pattern.two_theta, pattern.intensity, cast("Wavelength", pattern.wavelength))
     except DiffsymError as error:
         return "pattern", str(error)
     if pattern.space_group is not None and pattern.space_group not in range(1, 231):
@@ -159,7 +160,7 @@ def _verdict(
 
 def _measured_table(name: str, read: Mapping[str, MeasuredPattern]) -> pa.Table:
     patterns = read.values()
-    lines = [spectral_lines(pattern.wavelength) for pattern in patterns]
+    lines = [spectral_lines(cast("Wavelength", pattern.wavelength)) for pattern in patterns]
     return pa.table(
         {
             "pattern_id": [f"{name}:{entry}" for entry in read],

@@ -57,7 +57,7 @@ class Plan:
 
     def source_path(self, source: str) -> str:
         """What a source reads: the file that it fetches, or the folder or file of the user."""
-        section = self.study.sources[source]
+        section: Any = self.study.sources[source]
         return self.download(section.download) if section.download else section.path
 
     def download(self, file: str = "{download}") -> str:
@@ -80,12 +80,12 @@ class Plan:
     def user_files(self) -> Iterable[tuple[str, str, str]]:
         """Files and folders of the user: key, path, and what it is to be set to."""
         for name in self.study.structures.sources:
-            source = self.study.sources[name]
+            source: Any = self.study.sources[name]
             if not source.download:
                 yield f"sources.{name}.path", source.path, source.wanted
         names = (name for e in self.experiments for name in self.study.experiments[e].measured)
         for name in dict.fromkeys(names):
-            measured = self.study.measured[name]
+            measured: Any = self.study.measured[name]
             if not measured.simulated:
                 yield f"measured.{name}.path", measured.path, measured.wanted
 
