@@ -13,6 +13,7 @@ import pyarrow as pa
 from pymatgen.core.structure_matcher import StructureMatcher
 
 from diffsym.files import write_json
+from diffsym.settings.duplicates import Duplicates
 from diffsym.structures.duplicates import (
     COMPARED_COLUMNS,
     build_structure,
@@ -38,7 +39,7 @@ def pymatgen_groups(structures: pa.Table) -> set[tuple[str, ...]]:
 
 def our_groups(structures: pa.Table, processes: int) -> set[tuple[str, ...]]:
     """Groups of equal structures by `remove_duplicates`."""
-    unique, _ = remove_duplicates(structures, processes=processes)
+    unique, _ = remove_duplicates(structures, Duplicates(), processes=processes)
     return {tuple(sorted(members)) for members in unique["members"].to_pylist()}
 
 

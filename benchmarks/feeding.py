@@ -27,6 +27,7 @@ from diffsym.settings.descriptors.powder import Powder
 from diffsym.settings.models.park2017_cnn import Park2017Cnn
 from diffsym.settings.models.vecsei2019_dense import Vecsei2019Dense
 from diffsym.settings.reflections import Reflections
+from diffsym.settings.splits import DrawnSplit
 from diffsym.settings.training import Training
 from diffsym.tables import (
     REFLECTIONS,
@@ -57,9 +58,8 @@ def prepare(structures: pa.Table, folder: Path) -> list[int]:
     }
     schema = descriptor_schema(patterns.shape[1], patterns.dtype)
     write_table(pa.table(table), folder / "patterns.parquet", schema)
-    split = make_split(
-        structures, kind="stratified", test_fraction=0.05, validation_fraction=0.05, folds=2, seed=0
-    )
+    rule = DrawnSplit(kind="stratified", test_fraction=0.05, validation_fraction=0.05, folds=2)
+    split, _ = make_split(structures, rule, {})
     write_table(split, folder / "split.parquet", SPLIT)
     return sorted(set(split["space_group"].to_pylist()))
 

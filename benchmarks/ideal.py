@@ -36,6 +36,7 @@ from diffsym.scattering.reflections import powder_reflections
 from diffsym.scattering.types import LARGEST_ATOMIC_NUMBER, Cells, Lines
 from diffsym.settings.descriptors.ideal import Ideal
 from diffsym.settings.reflections import Reflections
+from diffsym.settings.splits import DrawnSplit
 from diffsym.tables import (
     SPLIT,
     STRUCTURES,
@@ -176,8 +177,8 @@ def measure(structures: Path, number: int) -> dict[str, Any]:
         write_profiles(structures, target)
         rate = n / (time.process_time() - started)
         table = read_table(structures, STRUCTURES)
-        settings = {"test_fraction": 0.05, "validation_fraction": 0.05, "folds": 2, "seed": 0}
-        split = make_split(table, kind="stratified", **settings)
+        rule = DrawnSplit(kind="stratified", test_fraction=0.05, validation_fraction=0.05, folds=2)
+        split, _ = make_split(table, rule, {})
         write_table(split, folder / "split", SPLIT)
         classes = sorted(set(split["space_group"].to_pylist()))
         theirs = against_pymatgen(structures, number)

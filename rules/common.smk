@@ -1,6 +1,8 @@
 """What the rules share: the plan of the study (`diffsym.study`), handed to Snakemake."""
 
 import hashlib
+import os
+import re
 from functools import cache
 from pathlib import Path
 
@@ -22,8 +24,8 @@ wildcard_constraints:
     experiment=r"[a-z][a-z0-9_]*",
     member=r"\d+",
     measured=r"[a-z][a-z0-9_]*",
-    # A set of measured patterns, or test structures of a split as such a set.
-    patterns=r"[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)?",
+    # Folder of the split that a set of patterns is drawn from; none for one that is read.
+    drawn=r"([a-z][a-z0-9_]*/)?",
 
 
 LAYOUT = Layout()
@@ -55,10 +57,15 @@ def listing_digest(path):
     folder = Path(path)
     if not folder.is_dir():
         return None
-    lines = [
-        f"{path.relative_to(folder)} {path.stat().st_size} {path.stat().st_mtime_ns}"
-        for path in sorted(folder.rglob("*"))
-    ]
+    files = []
+    folders = [("", folder)]
+    for below, parent in folders:
+        for entry in os.scandir(parent):
+            status, name = entry.stat(), f"{below}{entry.name}"
+            files.append((name.split("/"), f"{name} {status.st_size} {status.st_mtime_ns}"))
+            if entry.is_dir(follow_symlinks=False):
+                folders.append((f"{name}/", entry.path))
+    lines = [line for _, line in sorted(files)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 

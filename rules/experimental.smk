@@ -2,14 +2,14 @@ rule read_measured:
     input:
         lambda wildcards: STUDY.measured[wildcards.measured].path,
     output:
-        patterns=LAYOUT.measured("{measured}"),
+        patterns=LAYOUT.measured(drawn=""),
         rejected=LAYOUT.rejected_measured(),
     log:
         LAYOUT.log("read_measured/{measured}"),
     benchmark:
         LAYOUT.benchmark("read_measured/{measured}")
     wildcard_constraints:
-        measured=one_of(PLAN.measured_of_kind("patterns")),
+        measured=one_of(PLAN.read),
     conda:
         "../envs/descriptors.yaml"
     threads: 1
@@ -19,7 +19,7 @@ rule read_measured:
     params:
         settings=settings_of("measured", without=["citation", "search"]),
         listing=lambda wildcards: listing_digest(STUDY.measured[wildcards.measured].path),
-        code=script_digest("read_measured.py"),
+        code=script_digest("read_measured.py", *PLAN.reader_modules()),
     message:
         "Reading measured patterns: {wildcards.measured}"
     script:
@@ -32,13 +32,13 @@ rule simulate_measured:
         reflections=PLAN.reflections(),
         split=LAYOUT.split(),
     output:
-        patterns=LAYOUT.measured("{measured}-{split}"),
+        patterns=LAYOUT.measured(drawn="{split}/"),
     log:
-        LAYOUT.log("simulate_measured/{measured}-{split}"),
+        LAYOUT.log("simulate_measured/{split}/{measured}"),
     benchmark:
-        LAYOUT.benchmark("simulate_measured/{measured}-{split}")
+        LAYOUT.benchmark("simulate_measured/{split}/{measured}")
     wildcard_constraints:
-        measured=one_of(PLAN.measured_of_kind("simulated")),
+        measured=one_of(PLAN.simulated),
     conda:
         "../envs/descriptors.yaml"
     threads: 1
@@ -61,9 +61,9 @@ rule convert_measured:
         descriptor=LAYOUT.converted(),
         rejected=LAYOUT.unconverted(),
     log:
-        LAYOUT.log("convert_measured/{patterns}-{descriptor}"),
+        LAYOUT.log("convert_measured/{descriptor}/{drawn}{measured}"),
     benchmark:
-        LAYOUT.benchmark("convert_measured/{patterns}-{descriptor}")
+        LAYOUT.benchmark("convert_measured/{descriptor}/{drawn}{measured}")
     conda:
         "../envs/descriptors.yaml"
     threads: 1
@@ -72,28 +72,28 @@ rule convert_measured:
         runtime=request(60, 5),
     params:
         settings=settings_of("descriptors"),
-        search=ask(PLAN.pattern_search, "patterns"),
+        search=ask(PLAN.pattern_search, "measured"),
         code=lambda wildcards: script_digest(
             "convert_measured.py",
             PLAN.conversion_module(wildcards.descriptor),
         ),
     message:
-        "Converting measured patterns {wildcards.patterns} to {wildcards.descriptor}"
+        "Converting measured patterns {wildcards.drawn}{wildcards.measured} to {wildcards.descriptor}"
     script:
         "../workflow/scripts/convert_measured.py"
 
 
 rule predict_measured:
     input:
-        unpack(ask(PLAN.measured_files, "experiment", "patterns")),
+        unpack(ask(PLAN.measured_files, "experiment", "measured", "drawn")),
         model=LAYOUT.member(name="model.keras"),
         history=LAYOUT.member(name="history.json"),
     output:
-        predictions=LAYOUT.member(name="measured/{patterns}.parquet"),
+        predictions=LAYOUT.member(name="measured/{drawn}{measured}.parquet"),
     log:
-        LAYOUT.log("predict_measured/{experiment}-{member}-{patterns}"),
+        LAYOUT.log("predict_measured/{drawn}{measured}/{experiment}-{member}"),
     benchmark:
-        LAYOUT.benchmark("predict_measured/{experiment}-{member}-{patterns}")
+        LAYOUT.benchmark("predict_measured/{drawn}{measured}/{experiment}-{member}")
     conda:
         "../envs/training.yaml"
     threads: 2
@@ -104,7 +104,7 @@ rule predict_measured:
         target=ask(PLAN.target, "experiment"),
         code=script_digest("predict_measured.py"),
     message:
-        "Classifying {wildcards.patterns} with member {wildcards.member} of {wildcards.experiment}"
+        "Classifying {wildcards.measured} with member {wildcards.member} of {wildcards.experiment}"
     script:
         "../workflow/scripts/predict_measured.py"
 

@@ -54,7 +54,7 @@ rule make_split:
 rule select_classes:
     input:
         structures=LAYOUT.structures,
-        named=ask(PLAN.class_list, "class_set"),
+        published=ask(PLAN.class_list, "class_set"),
     output:
         classes=LAYOUT.classes(),
     log:

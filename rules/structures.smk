@@ -1,18 +1,22 @@
-rule fetch_amcsd:
+rule fetch_source:
     output:
-        PLAN.amcsd_wheel,
+        PLAN.download(),
     log:
-        LAYOUT.log("fetch_amcsd"),
+        LAYOUT.log("fetch_source/{download}"),
     benchmark:
-        LAYOUT.benchmark("fetch_amcsd")
+        LAYOUT.benchmark("fetch_source/{download}")
+    wildcard_constraints:
+        download=one_of(map(re.escape, PLAN.downloads)),
     retries: 2
     localrule: True
     conda:
         "../envs/structures.yaml"
+    params:
+        module=lambda wildcards: PLAN.downloads[wildcards.download],
     message:
-        "Fetching the American Mineralogist Crystal Structure Database (21 MB)"
+        "Fetching {wildcards.download}"
     script:
-        "../workflow/scripts/fetch_amcsd.py"
+        "../workflow/scripts/fetch_source.py"
 
 
 rule parse_structures:

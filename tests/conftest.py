@@ -7,6 +7,9 @@ from contextlib import contextmanager
 import pytest
 from study import REPOSITORY, Study, checkout, share_kernels
 
+from diffsym.settings.checks import Checks
+from diffsym.settings.sources.amcsd import Amcsd
+from diffsym.settings.symmetry import Symmetry
 from diffsym.structures.shards import process_shard
 from diffsym.structures.sources import amcsd, open_source
 from diffsym.tables import STRUCTURES, read_table
@@ -55,8 +58,8 @@ def amcsd_wheel(common_folder):
 @pytest.fixture(scope="session")
 def amcsd_entries(amcsd_wheel):
     """Some 300 structures of the default database as they are parsed, duplicates among them."""
-    source = open_source("amcsd", "amcsd", path=amcsd_wheel)
-    return process_shard(source, 0, 30)[0]
+    source = open_source("amcsd", Amcsd(kind="amcsd"), amcsd_wheel)
+    return process_shard(source, 0, 30, Symmetry(), Checks())[0]
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,11 @@
 
 from diffsym.files import write_json
 from diffsym.job import job
+from diffsym.settings import settings_of
 from diffsym.structures.sources import open_source
 
 with job(snakemake):
-    settings = dict(snakemake.params.source) | {"path": snakemake.input[0]}
-    write_json(
-        snakemake.output[0], open_source(snakemake.wildcards.source, **settings).provenance()
+    source = open_source(
+        snakemake.wildcards.source, settings_of(snakemake.params.source), snakemake.input[0]
     )
+    write_json(snakemake.output[0], source.provenance())

@@ -1,19 +1,20 @@
 """Read, check and standardise one shard of one source."""
 
 from diffsym.job import job
+from diffsym.settings import settings_of
 from diffsym.structures.shards import process_shard
 from diffsym.structures.sources import open_source
 from diffsym.tables import REJECTED, STRUCTURES, write_table
 
 with job(snakemake):
-    settings = dict(snakemake.params.source)
-    settings["path"] = snakemake.input[0]
     structures, rejected = process_shard(
-        open_source(snakemake.wildcards.source, **settings),
+        open_source(
+            snakemake.wildcards.source, settings_of(snakemake.params.source), snakemake.input[0]
+        ),
         int(snakemake.wildcards.shard),
         snakemake.params.shards,
-        **snakemake.params.symmetry,
-        **snakemake.params.checks,
+        settings_of(snakemake.params.symmetry),
+        settings_of(snakemake.params.checks),
     )
     write_table(structures, snakemake.output.structures, STRUCTURES)
     write_table(rejected, snakemake.output.rejected, REJECTED)

@@ -6,12 +6,8 @@ from diffsym.settings import settings_of
 from diffsym.tables import MEASURED, REJECTED, write_table
 
 with job(snakemake):
-    settings = settings_of(snakemake.params.settings)
     patterns, rejected = read_patterns(
-        snakemake.wildcards.measured,
-        settings.path,
-        wavelength=settings.wavelength,
-        exclude=settings.exclude,
+        snakemake.wildcards.measured, snakemake.input[0], settings_of(snakemake.params.settings)
     )
     write_table(patterns, snakemake.output.patterns, MEASURED)
     write_table(rejected, snakemake.output.rejected, REJECTED)

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from diffsym.files import write_json
 from diffsym.job import job
+from diffsym.settings import settings_of
 from diffsym.sharding import in_shard_order
 from diffsym.structures.duplicates import remove_duplicates
 from diffsym.structures.statistics import statistics
@@ -17,7 +18,7 @@ with job(snakemake):
         read_table(path, REJECTED) for path in snakemake.input.rejected
     ).sort_by("structure_id")
     structures, duplicates = remove_duplicates(
-        candidates, processes=snakemake.threads, **snakemake.params.duplicates
+        candidates, settings_of(snakemake.params.duplicates), processes=snakemake.threads
     )
     structures, row_groups = in_shard_order(structures, snakemake.params.shards)
     write_table(structures, snakemake.output.structures, STRUCTURES, row_groups=row_groups)

@@ -7,13 +7,14 @@ from study import REPOSITORY
 
 from diffsym.datasets.classes import read_named_list, select_classes
 from diffsym.errors import DiffsymError
+from diffsym.settings.class_sets import ClassSet
 
 LIU2019 = REPOSITORY / "data" / "class_sets" / "liu2019-45.csv"
 LABELS = [225] * 4 + [2] * 3 + [14] * 2 + [62]
 
 
 def test_groups_with_enough_entries():
-    selected = select_classes(LABELS, min_entries=3)
+    selected = select_classes(LABELS, ClassSet(min_entries=3))
     assert selected.classes == [2, 225]
     assert selected.counts == [3, 4]
     assert selected.missing == []
@@ -21,14 +22,14 @@ def test_groups_with_enough_entries():
 
 
 def test_the_most_populated_groups():
-    selected = select_classes([*LABELS, 1], most_populated=4)
+    selected = select_classes([*LABELS, 1], ClassSet(most_populated=4))
     # Of 1 and 62, with a structure each, the lower number.
     assert selected.classes == [1, 2, 14, 225]
     assert selected.rule == {"most_populated": 4}
 
 
 def test_wanted_groups_that_do_not_occur_are_reported():
-    selected = select_classes(LABELS, space_groups=[230, 62, 14, 1])
+    selected = select_classes(LABELS, ClassSet(space_groups=(230, 62, 14, 1)))
     assert selected.classes == [14, 62]
     assert selected.missing == [1, 230]
 
@@ -40,7 +41,7 @@ def test_named_list_is_that_of_the_paper():
     # The sum of the printed numbers, see the comment in the file; the extremes are in the text.
     assert table["entries"].sum() == 81_440
     assert table.set_index("space_group")["entries"].agg(["idxmin", "idxmax"]).tolist() == [122, 14]
-    selected = select_classes(LABELS, named=LIU2019)
+    selected = select_classes(LABELS, ClassSet(named="liu2019-45"), published=LIU2019)
     assert selected.classes == [2, 14, 62, 225]
     assert len(selected.missing) == 41
     assert selected.rule == {"named": "liu2019-45"}
@@ -76,10 +77,10 @@ def test_lists_of_shaped_patterns_are_those_of_the_paper():
     assert not set(untrained.index) & set(every.index)
 
 
-@pytest.mark.parametrize("rule", [{"min_entries": 4}, {"space_groups": [1, 230]}])
+@pytest.mark.parametrize("rule", [{"min_entries": 4}, {"space_groups": (1, 230)}])
 def test_fewer_than_two_groups_is_a_mistake(rule):
     with pytest.raises(DiffsymError, match="a classifier needs two"):
-        select_classes(LABELS, **rule)
+        select_classes(LABELS, ClassSet(**rule))
 
 
 @pytest.mark.parametrize(

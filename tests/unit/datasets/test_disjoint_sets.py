@@ -8,15 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from diffsym.datasets.disjoint_sets import covered, describe_draw, make_disjoint_split
+from diffsym.datasets.disjoint_sets import covered, describe_draw, make_disjoint_split, make_split
 from diffsym.datasets.filters import filter_outliers
 from diffsym.descriptors import ideal, reflections
 from diffsym.errors import DiffsymError
 from diffsym.settings.descriptors.ideal import Ideal
+from diffsym.settings.disjoint_sets import DisjointSets
+from diffsym.settings.filters import Filter
 from diffsym.settings.reflections import Reflections
 from diffsym.tables import FILTER, SPLIT, conform, descriptor_table
 
 RULE = {
+    "kind": "ozaki2025",
+    "descriptor": "ideal",
+    "classes": "frequent",
+    "filter": "ordinary",
     "sets": 3,
     "entries_per_group": 4,
     "tolerance_bins": 5,
@@ -127,7 +133,9 @@ def study(sizes, *, seed=0, kept=0.8, bins=400, undescribed=0):
 
 
 def split(tables, held_out=1, **changes):
-    table, groups = make_disjoint_split(*tables, held_out=held_out, **{**RULE, **changes})
+    table, groups = make_disjoint_split(
+        *tables, DisjointSets(held_out=held_out, **{**RULE, **changes})
+    )
     return conform(table, SPLIT, "split").to_pandas(), groups
 
 
@@ -167,6 +175,18 @@ def test_sets_are_disjoint_and_have_the_same_number_of_each_group():
         assert not hidden & drawn
         assert counts[space_group].covered == len(hidden & set(rows.index[rows["kept"]]))
         assert counts[space_group].structures == len(members)
+
+
+def test_the_door_of_all_splits_gives_the_table_and_its_report():
+    structures, filtered, profiles = tables = study({2: 60, 14: 90})
+    settings_ = DisjointSets(held_out=2, **RULE)
+    others = {"filter": filtered, "descriptor": profiles}
+    table, report = make_split(structures, settings_, others)
+    assert table.to_pandas().equals(split(tables, 2)[0])
+    assert [row["test"] for row in report["roles"]] == [4, 4, 0]
+    assert [group["space_group"] for group in report["groups"]] == [2, 14]
+    with pytest.raises(ValueError, match="series"):
+        make_split(structures, DisjointSets(**RULE), others)
 
 
 def test_what_does_not_pass_the_filter_covers_all_the_same():
@@ -258,7 +278,7 @@ def test_real_structures(amcsd_structures):
     values, _ = ideal.compute(lines, Ideal(kind="ideal"))
     profiles = descriptor_table(lines["structure_id"], values)
     frequent = pd.Series(amcsd_structures["space_group"].to_pylist()).value_counts().index[:6]
-    filtered, _ = filter_outliers(amcsd_structures, sorted(frequent), volume=1, density=1)
+    filtered, _ = filter_outliers(amcsd_structures, sorted(frequent), Filter(volume=1, density=1))
     tables = amcsd_structures, filtered, profiles
     rule = {"adapt": True, "sets": 2, "entries_per_group": 2, "folds": 2}
     first, groups = split(tables, 1, **rule)

@@ -10,6 +10,8 @@ from diffsym.datasets.feeding import open_partitions
 from diffsym.datasets.filters import filter_outliers, normal_histogram
 from diffsym.datasets.splits import make_split
 from diffsym.generated import REPOSITORY
+from diffsym.settings.filters import Filter
+from diffsym.settings.splits import DrawnSplit
 from diffsym.tables import FILTER, SPLIT, conform, descriptor_schema, fixed_size_rows, write_table
 
 # The deviations of the paper's seven data sets and its numbers of entries (Table 2), in volume and
@@ -43,7 +45,9 @@ def structures() -> pa.Table:
 @pytest.mark.parametrize(("deviations", "entries"), PAPER.items(), ids=str)
 def test_shares_of_the_seven_sets(structures, deviations, entries):
     volume, density = deviations
-    table, statistics = filter_outliers(structures, [2, 14, 62], volume=volume, density=density)
+    table, statistics = filter_outliers(
+        structures, [2, 14, 62], Filter(volume=volume, density=density)
+    )
     assert statistics["structures"] == structures.num_rows
     assert statistics["kept"] == table["kept"].to_pandas().sum()
     # The real distributions are not quite normal: 44 248 of 62 830 are 70.4 %, not 68.3 %.
@@ -65,7 +69,7 @@ def test_rule_by_hand():
     )
 
     def kept(**deviations):
-        table, _ = filter_outliers(structures, [2, 5], **deviations)
+        table, _ = filter_outliers(structures, [2, 5], Filter(**deviations))
         conform(table, FILTER, "filter")
         assert table["structure_id"].to_pylist() == ["x:1", "x:2", "x:3", "x:4"]
         return table["kept"].to_pylist()
@@ -79,7 +83,7 @@ def test_rule_by_hand():
 
 def test_intersection_of_both_rules(structures):
     def kept(**deviations):
-        return filter_outliers(structures, [2, 14], **deviations)[0]["kept"].to_numpy()
+        return filter_outliers(structures, [2, 14], Filter(**deviations))[0]["kept"].to_numpy()
 
     both = kept(volume=1, density=2)
     assert (both == (kept(volume=1, density=None) & kept(volume=None, density=2))).all()
@@ -87,10 +91,8 @@ def test_intersection_of_both_rules(structures):
 
 def test_only_training_misses_outliers(structures, tmp_path):
     some = structures.slice(0, 600)
-    split = make_split(
-        some, kind="stratified", test_fraction=0.2, validation_fraction=0.1, folds=2, seed=0
-    )
-    table, _ = filter_outliers(some, [2, 14], volume=1, density=None)
+    split, _ = make_split(some, DrawnSplit(kind="stratified", folds=2), {})
+    table, _ = filter_outliers(some, [2, 14], Filter(volume=1))
     write_table(split, tmp_path / "split.parquet", SPLIT)
     write_table(table, tmp_path / "filter.parquet", FILTER)
     features = fixed_size_rows(np.ones((600, 3), np.float32))
@@ -122,7 +124,7 @@ def test_only_training_misses_outliers(structures, tmp_path):
 def test_real_structures_spread_as_in_the_paper(amcsd_structures):
     """Nine in ten are within two deviations of the volume; the fit is the sample's own."""
     classes = read_named_list(REPOSITORY / "data" / "class_sets" / "ozaki2025-57.csv")
-    table, statistics = filter_outliers(amcsd_structures, classes, volume=2, density=None)
+    table, statistics = filter_outliers(amcsd_structures, classes, Filter(volume=2))
     assert 0.9 < statistics["kept"] / statistics["structures"] < 1
     volumes = np.exp(table["ln_volume"].to_numpy())
     assert set(volumes.round(6)) <= set(amcsd_structures["primitive_volume"].to_numpy().round(6))

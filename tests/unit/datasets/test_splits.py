@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from diffsym.datasets.splits import KEYS, SMALLEST_DRAWN, make_split
 from diffsym.errors import DiffsymError
+from diffsym.settings.splits import DrawnSplit
 from diffsym.tables import SPLIT, conform
 
 RULE = {"test_fraction": 0.2, "validation_fraction": 0.1, "folds": 3, "seed": 7}
@@ -32,7 +33,8 @@ def structures(n: int, seed: int, *, groups: int = 12, formulae: int = 0) -> pa.
 
 
 def split(table: pa.Table, kind: str, **changes: float):
-    return make_split(table, kind=kind, **{**RULE, **changes}).to_pandas()
+    drawn, _ = make_split(table, DrawnSplit(kind=kind, **{**RULE, **changes}), {})
+    return drawn.to_pandas()
 
 
 @pytest.mark.parametrize("kind", KEYS)
@@ -121,19 +123,22 @@ def test_grouped_shares_are_near_the_fractions(kind):
 
 def test_real_structures(amcsd_structures):
     for kind in KEYS:
-        table = make_split(amcsd_structures, kind=kind, **{**RULE, "folds": 2})
+        rule = DrawnSplit(kind=kind, **{**RULE, "folds": 2})
+        table, report = make_split(amcsd_structures, rule, {})
         assert conform(table, SPLIT, kind).num_rows == amcsd_structures.num_rows
         assert len(set(table["role"].to_pylist())) == 3
+        counts = [row["train"] + row["validation"] + row["test"] for row in report["roles"]]
+        assert sum(counts) == table.num_rows
 
 
 def test_too_few_structures_for_the_folds():
     table = structures(20, 0).slice(0, 6)
     with pytest.raises(DiffsymError, match="lower folds"):
-        make_split(table, kind="stratified", **{**RULE, "folds": 6})
+        make_split(table, DrawnSplit(kind="stratified", **{**RULE, "folds": 6}), {})
 
 
 def test_a_database_is_split_in_seconds():
     table = structures(60_000, 2, groups=200, formulae=40_000)
     started = time.perf_counter()
-    make_split(table, kind="formula", **RULE)
+    make_split(table, DrawnSplit(kind="formula", **RULE), {})
     assert time.perf_counter() - started < 40

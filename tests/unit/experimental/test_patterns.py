@@ -5,8 +5,13 @@ import pytest
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.patterns import read_patterns
+from diffsym.settings.measured.patterns import MeasuredPatterns
 
 ANGLES = np.round(5 + 0.05 * np.arange(1701), 2)
+
+
+def read(name, path, **keys):
+    return read_patterns(name, path, MeasuredPatterns(kind="patterns", path=str(path), **keys))
 
 
 def peaks(*positions, noise=0):
@@ -41,7 +46,7 @@ def folder(tmp_path):
 
 
 def test_a_folder_is_read_and_nothing_vanishes(folder):
-    patterns, rejected = read_patterns("lab", folder, wavelength=1.54184)
+    patterns, rejected = read("lab", folder, wavelength=1.54184)
     assert patterns["pattern_id"].to_pylist() == ["lab:quartz.xy", "lab:salt.csv"]
     assert patterns["space_group"].to_pylist() == [152, 225]
     assert patterns["primitive_volume"].to_pylist() == [113.0, None]
@@ -58,15 +63,29 @@ def test_a_folder_is_read_and_nothing_vanishes(folder):
     assert patterns.num_rows + rejected.num_rows == 6
 
 
+def test_a_folder_without_an_index_is_read_as_its_files(folder):
+    (folder / "patterns.csv").unlink()
+    (folder / "deep").mkdir()
+    (folder / "quartz.xy").rename(folder / "deep" / "quartz.XY")
+    (folder / "notes.pdf").write_text("not a pattern")
+    patterns, rejected = read("lab", folder, wavelength=0.7107)
+    assert patterns["pattern_id"].to_pylist() == ["lab:copy.xy", "lab:salt.csv"]
+    assert patterns["space_group"].to_pylist() == [None, None]
+    assert patterns["wavelengths"].to_pylist() == [[0.7107], [0.7107]]
+    assert set(rejected["entry_id"].to_pylist()) == {"broken.xy", "deep/quartz.XY", "falling.xy"}
+    with pytest.raises(DiffsymError, match=r"neither patterns\.csv nor a file of a pattern"):
+        read("lab", folder / "nowhere", wavelength=1.54)
+
+
 def test_doublets_and_exclusions(folder):
-    patterns, rejected = read_patterns(
-        "lab", folder, wavelength=[(1.5406, 2), (1.5444, 1)], exclude=["salt.csv"]
+    patterns, rejected = read(
+        "lab", folder, wavelength=((1.5406, 2), (1.5444, 1)), exclude=("salt.csv",)
     )
     assert patterns["wavelengths"].to_pylist() == [[1.5406, 1.5444]]
     assert patterns["weights"].to_pylist() == [pytest.approx([2 / 3, 1 / 3])]
     assert "excluded" in rejected["code"].to_pylist()
     with pytest.raises(DiffsymError, match=r"measured\.lab\.exclude: .* 'sugar'"):
-        read_patterns("lab", folder, wavelength=1.54, exclude=["sugar"])
+        read("lab", folder, wavelength=1.54, exclude=("sugar",))
 
 
 def test_an_archive_is_read(tmp_path):
@@ -77,7 +96,7 @@ def test_an_archive_is_read(tmp_path):
         space_group=[62, 0, 14],
         pattern_id=[7, 8, 9],
     )
-    patterns, rejected = read_patterns("set", tmp_path / "set.npz", wavelength=1.54)
+    patterns, rejected = read("set", tmp_path / "set.npz", wavelength=1.54)
     assert patterns["pattern_id"].to_pylist() == ["set:7", "set:8"]
     assert patterns["space_group"].to_pylist() == [62, None]
     assert rejected["structure_id"].to_pylist() == ["set:9"]
@@ -100,12 +119,12 @@ def test_what_is_wrong_with_a_pattern_is_said(tmp_path, change, words):
     arrays = {"two_theta": ANGLES, "intensity": [peaks(20)], "space_group": [1]} | change
     np.savez(tmp_path / "set.npz", **arrays)
     with pytest.raises(DiffsymError, match="no usable pattern"):
-        read_patterns("set", tmp_path / "set.npz", wavelength=1.54)
+        read("set", tmp_path / "set.npz", wavelength=1.54)
     if "two_theta" not in change:
         arrays["intensity"] = [*arrays["intensity"], good]
         arrays["space_group"] = [*arrays["space_group"], 2]
         np.savez(tmp_path / "set.npz", **arrays)
-        patterns, rejected = read_patterns("set", tmp_path / "set.npz", wavelength=1.54)
+        patterns, rejected = read("set", tmp_path / "set.npz", wavelength=1.54)
         assert patterns.num_rows == 1
         assert words in rejected["reason"][0].as_py()
 
@@ -122,20 +141,20 @@ def test_a_broken_set_is_named(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     path = tmp_path / name if name.endswith("npz") else tmp_path
     with pytest.raises(DiffsymError, match=words):
-        read_patterns("set", path, wavelength=1.54)
+        read("set", path, wavelength=1.54)
 
 
 def test_arrays_of_the_wrong_shape_are_named(tmp_path):
     np.savez(tmp_path / "set.npz", two_theta=ANGLES[1:], intensity=[peaks(20)])
     with pytest.raises(DiffsymError, match=r"intensity must be \(n, m\)"):
-        read_patterns("set", tmp_path / "set.npz", wavelength=1.54)
+        read("set", tmp_path / "set.npz", wavelength=1.54)
     np.savez(tmp_path / "set.npz", two_theta=ANGLES)
     with pytest.raises(DiffsymError, match="the array intensity is missing"):
-        read_patterns("set", tmp_path / "set.npz", wavelength=1.54)
+        read("set", tmp_path / "set.npz", wavelength=1.54)
 
 
 def test_the_development_set_is_read_whole(shared_dir):
     path = shared_dir / "data" / "measured_xrd" / "rruff_development.npz"
-    patterns, rejected = read_patterns("rruff", path, wavelength=1.54184)
+    patterns, rejected = read("rruff", path, wavelength=1.54184)
     assert patterns.num_rows + rejected.num_rows == 448
     assert set(patterns["space_group"].to_pylist()) <= set(range(1, 231))

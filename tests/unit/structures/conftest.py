@@ -3,13 +3,16 @@
 import pyarrow as pa
 import pytest
 
+from diffsym.settings.checks import Checks
+from diffsym.settings.sources.amcsd import Amcsd
+from diffsym.settings.symmetry import Symmetry
 from diffsym.structures.shards import process_shard
 from diffsym.structures.sources import amcsd, open_source
 
 
 @pytest.fixture(scope="session")
 def source(amcsd_wheel):
-    return open_source("amcsd", "amcsd", path=amcsd_wheel)
+    return open_source("amcsd", Amcsd(kind="amcsd"), amcsd_wheel)
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def repeated_structures(source, select) -> pa.Table:
         f"WHERE minerals.name IN ({marks}) ORDER BY cif.id",
         names,
     )
-    structures, _ = process_shard(select([row["id"] for row in rows]), 0, 1)
+    structures, _ = process_shard(select([row["id"] for row in rows]), 0, 1, Symmetry(), Checks())
     return structures
 
 

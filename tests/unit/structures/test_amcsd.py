@@ -8,6 +8,7 @@ from pymatgen.core import Element, Structure
 from pymatgen.core.structure_matcher import StructureMatcher
 
 from diffsym.errors import DiffsymError
+from diffsym.settings.sources.amcsd import Amcsd
 from diffsym.structures.entries import Entry, EntryError, Rejection
 from diffsym.structures.sources import amcsd
 
@@ -27,7 +28,7 @@ def test_all_entries_are_listed_and_two_are_malformed(source):
 
 
 def test_limit_takes_the_first_entries(amcsd_wheel, source):
-    few = amcsd.open_source("amcsd", path=amcsd_wheel, limit=5)
+    few = amcsd.open_source("amcsd", Amcsd(kind="amcsd", limit=5), amcsd_wheel)
     assert few.identifiers() == source.identifiers()[:5]
 
 
@@ -185,8 +186,8 @@ class TestFetch:
 
     def test_missing_wheel_and_wrong_archive(self, wheel_path):
         with pytest.raises(DiffsymError, match="missing"):
-            amcsd.open_source("amcsd", path=wheel_path)
+            amcsd.open_source("amcsd", Amcsd(kind="amcsd"), wheel_path)
         wheel_path.parent.mkdir()
         wheel_path.write_bytes(b"no archive")
         with pytest.raises(DiffsymError, match="expected SHA-256"):
-            amcsd.open_source("amcsd", path=wheel_path)
+            amcsd.open_source("amcsd", Amcsd(kind="amcsd"), wheel_path)

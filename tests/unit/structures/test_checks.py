@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from diffsym.settings.checks import Checks
 from diffsym.structures.checks import check_entry
 from diffsym.structures.entries import Entry, EntryError, index_mixtures
 
@@ -27,7 +28,7 @@ CAESIUM_CHLORIDE = make_entry(
 
 
 def test_good_entry_passes():
-    check_entry(CAESIUM_CHLORIDE)
+    check_entry(CAESIUM_CHLORIDE, Checks())
 
 
 def with_site(mixture, position):
@@ -55,27 +56,31 @@ def with_site(mixture, position):
 )
 def test_bad_entries_are_named(entry, code):
     with pytest.raises(EntryError) as caught:
-        check_entry(entry)
+        check_entry(entry, Checks())
     assert caught.value.code == code
     assert caught.value.reason
 
 
 def test_alternatives_may_be_close():
-    check_entry(make_entry(np.eye(3) * 4, [(((26, 0.5),), (0, 0, 0)), (((28, 0.5),), (0.1, 0, 0))]))
+    check_entry(
+        make_entry(np.eye(3) * 4, [(((26, 0.5),), (0, 0, 0)), (((28, 0.5),), (0.1, 0, 0))]),
+        Checks(),
+    )
 
 
 def test_distance_to_the_own_translate_counts():
     flat = make_entry(np.diag([0.8, 9, 9]), [(((26, 1.0),), (0, 0, 0))])
     with pytest.raises(EntryError, match=r"0\.800 A"):
-        check_entry(flat)
+        check_entry(flat, Checks())
 
 
 def test_hydrogen_may_be_close_and_may_be_missing():
-    check_entry(with_site(((1, 1.0),), (0.18, 0, 0)))
+    check_entry(with_site(((1, 1.0),), (0.18, 0, 0)), Checks())
     check_entry(
         replace(
             CAESIUM_CHLORIDE,
             expected_composition={55: 1.0, 17: 1.0, 1: 4.0},
             expected_density=4.092,
-        )
+        ),
+        Checks(),
     )

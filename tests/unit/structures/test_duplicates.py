@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pymatgen.core.structure_matcher import StructureMatcher
 
+from diffsym.settings.duplicates import Duplicates
 from diffsym.structures.duplicates import (
     COMPARED_COLUMNS,
     build_structure,
@@ -60,16 +61,16 @@ def test_excluded_pairs_do_not_match(repeated_structures):
 
 
 def test_result_does_not_depend_on_order_or_processes(repeated_structures):
-    expected = remove_duplicates(repeated_structures)
+    expected = remove_duplicates(repeated_structures, Duplicates())
     order = np.random.default_rng(0).permutation(repeated_structures.num_rows)
     for table, processes in ((repeated_structures.take(order), 1), (repeated_structures, 2)):
-        unique, duplicates = remove_duplicates(table, processes=processes)
+        unique, duplicates = remove_duplicates(table, Duplicates(), processes=processes)
         assert unique.equals(expected[0])
         assert duplicates.equals(expected[1])
 
 
 def test_lowest_identifier_is_kept_and_members_are_recorded(repeated_structures):
-    unique, duplicates = remove_duplicates(repeated_structures)
+    unique, duplicates = remove_duplicates(repeated_structures, Duplicates())
     conform(unique, STRUCTURES, "structures")
     conform(duplicates, DUPLICATES, "duplicates")
     assert unique.num_rows + duplicates.num_rows == repeated_structures.num_rows
@@ -87,13 +88,15 @@ def test_lowest_identifier_is_kept_and_members_are_recorded(repeated_structures)
 
 
 def test_tolerance_is_a_setting(repeated_structures):
-    strict, _ = remove_duplicates(repeated_structures, ltol=0.001, stol=0.001, angle_tol=0.01)
-    loose, _ = remove_duplicates(repeated_structures)
+    strict, _ = remove_duplicates(
+        repeated_structures, Duplicates(ltol=0.001, stol=0.001, angle_tol=0.01)
+    )
+    loose, _ = remove_duplicates(repeated_structures, Duplicates())
     assert strict.num_rows > loose.num_rows
 
 
 def test_nothing_to_do(repeated_structures):
-    unique, duplicates = remove_duplicates(repeated_structures.slice(0, 0))
+    unique, duplicates = remove_duplicates(repeated_structures.slice(0, 0), Duplicates())
     assert unique.num_rows == duplicates.num_rows == 0
 
 
@@ -103,7 +106,7 @@ def test_natural_order():
 
 
 def test_statistics_add_up(repeated_structures):
-    unique, duplicates = remove_duplicates(repeated_structures)
+    unique, duplicates = remove_duplicates(repeated_structures, Duplicates())
     rejected = REJECTED.empty_table()
     numbers = statistics(unique, rejected, duplicates, tolerances=(0.001, 0.01, 0.1))
     amcsd = numbers["sources"]["amcsd"]

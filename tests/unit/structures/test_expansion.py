@@ -6,13 +6,8 @@ import spglib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diffsym.structures.expansion import (
-    SymmetryOperations,
-    expand_asymmetric_unit,
-    multiplicity,
-    orbit,
-    wrap,
-)
+from diffsym.structures.operations import SymmetryOperations, wrap
+from diffsym.structures.sources.expansion import expand_asymmetric_unit, multiplicity, orbit
 
 
 def operations_of(hall_number):

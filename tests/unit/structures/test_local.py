@@ -9,6 +9,9 @@ from pymatgen.io.cif import CifWriter
 from pymatgen.io.vasp import Poscar
 
 from diffsym.errors import DiffsymError
+from diffsym.settings.checks import Checks
+from diffsym.settings.sources.local import Local
+from diffsym.settings.symmetry import Symmetry
 from diffsym.structures.entries import Rejection
 from diffsym.structures.shards import process_shard
 from diffsym.structures.sources import open_source
@@ -30,13 +33,13 @@ def folder(tmp_path):
 
 
 def open_local(path, **settings):
-    return open_source("mine", "local", path=path, **settings)
+    return open_source("mine", Local(kind="local", path=str(path), **settings), path)
 
 
 def test_folder(folder):
     source = open_local(folder, licence="CC0", citation="Me (2020)")
     assert source.identifiers() == ["POSCAR_halite", "deep/alloy.CIF", "halite.cif"]
-    structures, rejected = process_shard(source, 0, 1)
+    structures, rejected = process_shard(source, 0, 1, Symmetry(), Checks())
     assert rejected.num_rows == 0
     rows = {row["entry_id"]: row for row in structures.to_pylist()}
     assert rows["halite.cif"]["space_group"] == rows["POSCAR_halite"]["space_group"] == 225
@@ -63,7 +66,7 @@ def test_broken_files_do_not_stop_the_others(folder):
     (folder / "two.cif").write_text(halite + halite.replace("data_", "data_second_", 1))
     (folder / "POSCAR_bad").write_text("one\ntwo\nthree\n")
     (folder / "binary.cif").write_bytes(bytes(range(256)))
-    structures, rejected = process_shard(open_local(folder), 0, 1)
+    structures, rejected = process_shard(open_local(folder), 0, 1, Symmetry(), Checks())
     assert structures.num_rows == 3
     codes = {row["entry_id"]: row["code"] for row in rejected.to_pylist()}
     assert codes == {
@@ -79,14 +82,14 @@ def test_broken_files_do_not_stop_the_others(folder):
 def test_formula_of_the_cif_is_checked(folder):
     text = (folder / "halite.cif").read_text()
     (folder / "halite.cif").write_text(text.replace("'Na4 Cl4'", "'Na4 Br4'"))
-    _, rejected = process_shard(open_local(folder), 0, 1)
+    _, rejected = process_shard(open_local(folder), 0, 1, Symmetry(), Checks())
     assert rejected["code"].to_pylist() == ["composition"]
 
 
 def test_overfull_site_is_named(folder):
     text = (folder / "deep" / "alloy.CIF").read_text()
     (folder / "deep" / "alloy.CIF").write_text(text.replace("0.6", "0.9"))
-    _, rejected = process_shard(open_local(folder), 0, 1)
+    _, rejected = process_shard(open_local(folder), 0, 1, Symmetry(), Checks())
     assert rejected["code"].to_pylist() == ["occupancy"]
 
 
@@ -105,7 +108,7 @@ def write_parquet(path, **changes):
 def test_parquet(tmp_path):
     source = open_local(write_parquet(tmp_path / "s.parquet"), limit=2)
     assert source.identifiers() == ["mp-1", "mp-2"]
-    structures, rejected = process_shard(source, 0, 1)
+    structures, rejected = process_shard(source, 0, 1, Symmetry(), Checks())
     assert structures["formula"].to_pylist() == ["Cu", "Ni"]
     assert structures["space_group"].to_pylist() == [221, 221]
     assert rejected.num_rows == 0
@@ -114,7 +117,7 @@ def test_parquet(tmp_path):
 def test_parquet_with_bad_rows(tmp_path):
     bad = [[0.0, 0, 0], [0.0, 0], [np.nan, 0, 0]]
     path = write_parquet(tmp_path / "s.parquet", frac_coords=pa.array(bad, pa.list_(pa.float32())))
-    structures, rejected = process_shard(open_local(path), 0, 1)
+    structures, rejected = process_shard(open_local(path), 0, 1, Symmetry(), Checks())
     assert structures["entry_id"].to_pylist() == ["mp-1"]
     assert rejected["code"].to_pylist() == ["unreadable", "not_finite"]
     path = write_parquet(
@@ -149,14 +152,9 @@ def test_paths_that_are_wrong(tmp_path):
         open_local(text)
 
 
-def test_unknown_kind():
-    with pytest.raises(DiffsymError, match="no kind 'icsd'"):
-        open_source("x", "icsd")
-
-
 def test_materials_project(shared_dir):
     path = shared_dir / "data" / "materials_project" / "structures.parquet"
     source = open_local(path, limit=400)
-    structures, rejected = process_shard(source, 0, 8)
+    structures, rejected = process_shard(source, 0, 8, Symmetry(), Checks())
     assert structures.num_rows > 20
     assert rejected.num_rows == 0

@@ -130,15 +130,15 @@ def test_models_are_networks_or_logistic_regressions(plan):
 
 
 def test_test_structures_become_measured_patterns_of_their_split(plan):
-    assert plan.patterns("ideal_spgvolnet") == {"diffractometer": "diffractometer-stratified"}
+    assert plan.patterns("ideal_spgvolnet") == {"diffractometer": "stratified/"}
     assert plan.measured_predictions("ideal_spgvolnet") == {
         "diffractometer": [
             f"{RESULTS}/experiments/ideal_spgvolnet/members/0/measured/"
-            "diffractometer-stratified.parquet"
+            "stratified/diffractometer.parquet"
         ]
     }
     assert (
-        plan.pattern_search("diffractometer-stratified")
+        plan.pattern_search("diffractometer")
         == plan.settings("measured", "diffractometer")["search"]
     )
     assert plan.followed_files("cnn") == {"patterns": [], "measured": []}
@@ -216,7 +216,7 @@ def test_every_job_of_the_default_study_is_counted(plan):
         "recognise_untrained": 1,
         "show_feature_maps": 2,
         "show_patterns": 1,
-        "fetch_amcsd": 1,
+        "fetch_source": 1,
         "unique_structures": 1,
         "summarise": 1,
     }

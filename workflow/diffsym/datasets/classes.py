@@ -1,7 +1,6 @@
 """Class sets: which space groups a model distinguishes."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffsym.errors import DiffsymError
 from diffsym.files import read_json
+from diffsym.settings.class_sets import ClassSet
 
 
 @dataclass(frozen=True)
-class ClassSet:
+class SelectedClasses:
     """The space groups that a model distinguishes.
 
     Attributes
@@ -37,27 +37,21 @@ class ClassSet:
 
 def select_classes(
     labels: ArrayLike | NDArray,
-    *,
-    min_entries: int | None = None,
-    most_populated: int | None = None,
-    space_groups: Sequence[int] | None = None,
-    named: str | Path | None = None,
-) -> ClassSet:
-    """Select the space groups that a model distinguishes, by exactly one of the four rules.
+    settings: ClassSet,
+    published: str | Path | None = None,
+) -> SelectedClasses:
+    """Select the space groups that a model distinguishes.
 
     Parameters
     ----------
     labels
         Space-group number of each structure, (n,).
-    min_entries
-        Take all groups with at least this many structures.
-    most_populated
-        Take this many groups, those with the most structures; of equals the one of lower number.
-    space_groups
-        Take these groups, as far as there are structures of them.
-    named
-        Take the groups in the column `space_group` of this CSV file (lines that start with # are
-        comments), as far as there are structures of them.
+    settings
+        The rule. Of equally populated groups the one of lower number comes first; listed groups
+        are taken as far as there are structures of them.
+    published
+        File of the list that the settings name: a CSV file with the column `space_group` (lines
+        that start with # are comments).
 
     Raises
     ------
@@ -65,20 +59,21 @@ def select_classes(
         If fewer than two groups remain, or the CSV file does not hold space groups.
     """
     counts = Counter(pd.Series(labels).tolist())
-    if min_entries is not None:
-        rule: dict[str, Any] = {"min_entries": min_entries}
-        wanted = {number for number, count in counts.items() if count >= min_entries}
-    elif most_populated is not None:
-        rule = {"most_populated": most_populated}
-        wanted = set(sorted(counts, key=lambda number: (-counts[number], number))[:most_populated])
-    elif space_groups is not None:
-        rule = {"space_groups": list(space_groups)}
-        wanted = set(space_groups)
-    elif named is not None:
-        rule = {"named": Path(named).stem}
-        wanted = set(read_named_list(named))
+    if settings.min_entries is not None:
+        rule: dict[str, Any] = {"min_entries": settings.min_entries}
+        wanted = {number for number, count in counts.items() if count >= settings.min_entries}
+    elif settings.most_populated is not None:
+        rule = {"most_populated": settings.most_populated}
+        by_count = sorted(counts, key=lambda number: (-counts[number], number))
+        wanted = set(by_count[: settings.most_populated])
+    elif settings.space_groups is not None:
+        rule = {"space_groups": list(settings.space_groups)}
+        wanted = set(settings.space_groups)
+    elif published is not None:
+        rule = {"named": settings.named}
+        wanted = set(read_named_list(published))
     else:
-        raise ValueError("give one of min_entries, most_populated, space_groups and named")
+        raise ValueError(f"give the file of the list {settings.named}")
     classes = sorted(number for number in wanted if counts[number])
     if len(classes) < 2:
         raise DiffsymError(
@@ -86,7 +81,7 @@ def select_classes(
             "qualify, but a classifier needs two; lower min_entries, name other groups or use "
             "more structures"
         )
-    return ClassSet(
+    return SelectedClasses(
         classes=classes,
         counts=[counts[number] for number in classes],
         missing=sorted(wanted - set(classes)),

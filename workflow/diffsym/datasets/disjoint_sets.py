@@ -9,7 +9,7 @@ kept by the filter or not, has a peak near each one of its peaks. The other one 
 itself, so what is a candidate depends neither on the seed nor on the order of the draw.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -20,9 +20,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from diffsym.datasets.splits import divide_training_side, random_stream
+from diffsym.datasets.splits import describe_roles, divide_training_side, random_stream
 from diffsym.errors import DiffsymError
-from diffsym.tables import descriptor_values
+from diffsym.settings.disjoint_sets import DisjointSets
+from diffsym.tables import FILTER, conform, descriptor_values
 
 # Profiles that are written out in full at a time, a multiple of eight.
 DENSE_PROFILES = 2048
@@ -61,22 +62,42 @@ class GroupDraw:
     drawn: tuple[int, ...] = ()
 
 
+def make_split(
+    structures: pa.Table, settings: DisjointSets, others: Mapping[str, pa.Table]
+) -> tuple[pa.Table, dict[str, Any]]:
+    """Split the structures, as `diffsym.datasets.splits.make_split` does.
+
+    Parameters
+    ----------
+    structures
+        Columns `structure_id` and `space_group` of all structures, in any order.
+    settings
+        The sets, and which of them tests.
+    others
+        `filter` and `descriptor`, see `make_disjoint_split`.
+
+    Returns
+    -------
+    split : pa.Table
+        The documented split table.
+    report : dict
+        Those of `describe_roles` and of `describe_draw`.
+    """
+    filtered = conform(others["filter"], FILTER, "filter")
+    split, groups = make_disjoint_split(structures, filtered, others["descriptor"], settings)
+    return split, describe_roles(split) | describe_draw(groups, settings.entries_per_group)
+
+
 def make_disjoint_split(
-    structures: pa.Table,
-    filtered: pa.Table,
-    profiles: pa.Table,
-    *,
-    held_out: int,
-    sets: int,
-    entries_per_group: int,
-    tolerance_bins: int,
-    minimum_intensity: float,
-    adapt: bool,
-    validation_fraction: float,
-    folds: int,
-    seed: int,
+    structures: pa.Table, filtered: pa.Table, profiles: pa.Table, settings: DisjointSets
 ) -> tuple[pa.Table, list[GroupDraw]]:
     """Split the structures so that one of several disjoint sets is the test part.
+
+    A peak is a bin with more than the minimum intensity. With `adapt`, a group with too few
+    candidates gives fewer to each set, or one each to some of the sets, or none, as long as a
+    structure that the filter keeps is left to train. Without it such a group is an error. The
+    validation part and the folds are those of a stratified split, of all that does not test. The
+    sets are the same for each `held_out`.
 
     Parameters
     ----------
@@ -86,20 +107,8 @@ def make_disjoint_split(
         Filter table of the class set that is drawn from.
     profiles
         Descriptor table of ideal profiles; the largest value of each is 1.
-    held_out
-        Number of the test set, from 1.
-    sets, entries_per_group
-        Number of sets, and of the structures of each group in each of them.
-    tolerance_bins, minimum_intensity
-        See `covered`; a peak is a bin with more than this intensity.
-    adapt
-        A group with too few candidates gives fewer to each set, or one each to some of the sets, or
-        none, as long as a structure that the filter keeps is left to train. Without it such a
-        group is an error.
-    validation_fraction, folds
-        As in a stratified split, of all that does not test.
-    seed
-        Of the draw. The sets are the same for each `held_out`.
+    settings
+        The sets, and which of them tests.
 
     Returns
     -------
@@ -113,22 +122,27 @@ def make_disjoint_split(
     DiffsymError
         If a group is too small and `adapt` is false, or nothing can be drawn for the set.
     """
+    held_out, sets = settings.held_out, settings.sets
+    if held_out is None:
+        raise ValueError("the section stands for a series of splits, not for one")
     entries = filtered.sort_by("structure_id").to_pandas()
     described = pd.Index(profiles["structure_id"].to_pandas())
     entries["profile"] = described.get_indexer(entries["structure_id"])
-    peaks = csr_array(descriptor_values(profiles) > minimum_intensity)
+    peaks = csr_array(descriptor_values(profiles) > settings.minimum_intensity)
     groups, candidates = [], []
     for _, members in entries.groupby("space_group"):
-        group, free = _judge(members, peaks, tolerance_bins)
+        group, free = _judge(members, peaks, settings.tolerance_bins)
         groups.append(group)
         candidates.append(free)
-    if not adapt:
-        _refuse_small_groups(groups, sets, entries_per_group)
-    groups = [replace(group, drawn=_shares(group, sets, entries_per_group)) for group in groups]
+    if not settings.adapt:
+        _refuse_small_groups(groups, sets, settings.entries_per_group)
+    groups = [
+        replace(group, drawn=_shares(group, sets, settings.entries_per_group)) for group in groups
+    ]
     drawn = [
         name
         for group, free in zip(groups, candidates, strict=True)
-        for name in _draw(free, group, held_out, seed)
+        for name in _draw(free, group, held_out, settings.seed)
     ]
     if not drawn:
         raise DiffsymError(
@@ -140,9 +154,9 @@ def make_disjoint_split(
         table,
         pc.is_in(table["structure_id"], pa.array(drawn, pa.string())).to_numpy(),
         kind="stratified",
-        validation_fraction=validation_fraction,
-        folds=folds,
-        seed=seed,
+        validation_fraction=settings.validation_fraction,
+        folds=settings.folds,
+        seed=settings.seed,
     )
     return split, groups
 

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
+from diffsym.settings.filters import Filter
 from diffsym.tables import FILTER
 
 
@@ -55,7 +56,7 @@ def limits(values: NDArray[np.float64], deviations: float | None) -> Limits:
 
 
 def filter_outliers(
-    structures: pa.Table, classes: ArrayLike, *, volume: float | None, density: float | None
+    structures: pa.Table, classes: ArrayLike, settings: Filter
 ) -> tuple[pa.Table, dict[str, Any]]:
     """Mark the structures of a class set that are not outliers.
 
@@ -67,8 +68,8 @@ def filter_outliers(
     classes
         Space-group numbers of the class set. Means and deviations are those of its structures,
         whatever part of a split they are in.
-    volume, density
-        Numbers of standard deviations that U and eta may lie from their means; None: any.
+    settings
+        Numbers of standard deviations that U and eta may lie from their means.
 
     Returns
     -------
@@ -85,8 +86,8 @@ def filter_outliers(
         "ln_density": np.log(structures["number_density"].to_numpy()),
     }
     bounds = {
-        "ln_volume": limits(values["ln_volume"], volume),
-        "ln_density": limits(values["ln_density"], density),
+        "ln_volume": limits(values["ln_volume"], settings.volume),
+        "ln_density": limits(values["ln_density"], settings.density),
     }
     kept = np.logical_and.reduce([bounds[name].keep(values[name]) for name in values])
     table = pa.table(

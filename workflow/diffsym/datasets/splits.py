@@ -18,8 +18,8 @@ Disjoint test sets with equal numbers of each group are in `diffsym.datasets.dis
 
 import hashlib
 import warnings
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from diffsym.errors import DiffsymError
+from diffsym.settings.splits import DrawnSplit
 from diffsym.tables import ROLES, SPLIT
 
 Kind = Literal["stratified", "formula", "prototype"]
@@ -45,14 +46,8 @@ DRAWING_PASSES = 2
 
 
 def make_split(
-    structures: pa.Table,
-    *,
-    kind: Kind,
-    test_fraction: float,
-    validation_fraction: float,
-    folds: int,
-    seed: int,
-) -> pa.Table:
+    structures: pa.Table, settings: DrawnSplit, others: Mapping[str, pa.Table]
+) -> tuple[pa.Table, dict[str, Any]]:
     """Split the structures into a training, a validation and a test part.
 
     Parameters
@@ -60,38 +55,43 @@ def make_split(
     structures
         Columns `structure_id`, `space_group` and, as the kind needs it, `formula` or
         `structure_type`; rows in any order.
-    kind
-        What may not be on both sides, see the module's docstring.
-    test_fraction
-        Share of each space group that tests.
-    validation_fraction
-        Share of the rest of each space group that validates.
-    folds
-        Number of cross-validation folds that the training side, all but the test part, is cut into.
-    seed
-        Seed of the draw. Equal seeds and structures give equal splits.
+    settings
+        What may not be on both sides, see the module's docstring, and the shares. Equal seeds and
+        structures give equal splits.
+    others
+        Further tables that a split is made from; this one needs none.
 
     Returns
     -------
-    pa.Table
+    split : pa.Table
         The documented split table, sorted by `structure_id`. With kind `stratified` each space
         group of `n >= SMALLEST_DRAWN` entries has exactly `round(test_fraction * n)` in the test
         part; with the others as near to it as whole formulae or types allow.
+    report : dict
+        Numbers of structures, see `describe_roles`.
 
     Raises
     ------
     DiffsymError
         If no space group has as many structures on the training side as there are folds.
     """
+    del others
+    kind = settings.kind
     columns = dict.fromkeys(["structure_id", "space_group", KEYS[kind]])
     table = structures.select(list(columns)).sort_by("structure_id")
     keys = pd.factorize(table[KEYS[kind]].to_numpy())[0]
     # A separate stream for each part: changing one fraction leaves the other draw alone.
-    generator = random_stream(seed, kind, "test")
-    test = _draw(kind)(table["space_group"].to_numpy(), keys, test_fraction, generator)
-    return divide_training_side(
-        table, test, kind=kind, validation_fraction=validation_fraction, folds=folds, seed=seed
+    generator = random_stream(settings.seed, kind, "test")
+    test = _draw(kind)(table["space_group"].to_numpy(), keys, settings.test_fraction, generator)
+    split = divide_training_side(
+        table,
+        test,
+        kind=kind,
+        validation_fraction=settings.validation_fraction,
+        folds=settings.folds,
+        seed=settings.seed,
     )
+    return split, describe_roles(split)
 
 
 def divide_training_side(
@@ -112,7 +112,7 @@ def divide_training_side(
     test
         Which of them test, (n,).
     kind, validation_fraction, folds, seed
-        See `make_split`.
+        See `diffsym.settings.splits.DrawnSplit`.
 
     Returns
     -------
@@ -145,6 +145,11 @@ def count_roles(split: pa.Table) -> pd.DataFrame:
     rows = split.select(["space_group", "role"]).to_pandas()
     counts = pd.crosstab(rows["space_group"], rows["role"])
     return counts.reindex(columns=list(ROLES), fill_value=0)
+
+
+def describe_roles(split: pa.Table) -> dict[str, Any]:
+    """The report of any split: `roles`, with the structures of each space group in each role."""
+    return {"roles": count_roles(split).reset_index().to_dict("records")}
 
 
 def random_stream(seed: int, *names: str) -> np.random.Generator:

@@ -35,7 +35,7 @@ from diffsym.descriptors.cells import cells_of, conventional_lattices
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path
 from diffsym.scattering.types import Floats, Integers
-from diffsym.structures.expansion import wrap
+from diffsym.structures.operations import wrap
 from diffsym.structures.space_groups import crystal_system
 from diffsym.structures.standardise import PRIMITIVE_BASES
 from diffsym.tables import STRUCTURES, fixed_size_rows

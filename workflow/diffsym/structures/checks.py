@@ -5,15 +5,14 @@ from pymatgen.core import Element
 from pymatgen.optimization.neighbors import find_points_in_spheres
 from scipy.constants import physical_constants
 
-from diffsym.structures.entries import Entry, EntryError, RejectionCode
+from diffsym.settings.checks import Checks
+from diffsym.structures.entries import HYDROGEN, Entry, EntryError, RejectionCode
 
 HEAVIEST = 98
 """Form factors are tabulated up to californium."""
 
 LEAST_ATOMIC_VOLUME = 1.0
 """No atom takes less room than this (A^3), under any pressure reached in a laboratory."""
-
-HYDROGEN = 1
 
 SAME_ATOM = 1e-6
 """Distance in A below which a site sees itself."""
@@ -22,39 +21,28 @@ DALTON_PER_CUBIC_ANGSTROM = physical_constants["atomic mass constant"][0] * 1e27
 """One dalton per cubic angstrom in g/cm^3 (kg/A^3 is 1e27 g/cm^3)."""
 
 
-def check_entry(
-    entry: Entry,
-    *,
-    occupancy_tolerance: float = 0.05,
-    min_distance: float = 0.9,
-    min_distance_hydrogen: float = 0.5,
-    composition_tolerance: float = 0.02,
-    density_tolerance: float = 0.05,
-) -> None:
+def check_entry(entry: Entry, checks: Checks) -> None:
     """Raise `EntryError` with a code at the first check that the entry fails.
+
+    Refined occupancies carry errors, so a site may be filled a little beyond 1. Two sites whose
+    occupancies add up to no more than 1 may lie close: they are alternatives.
 
     Parameters
     ----------
     entry
         Entry with all sites of the cell.
-    occupancy_tolerance
-        A site may be filled beyond 1 by this much: refined occupancies carry errors.
-    min_distance, min_distance_hydrogen
-        Least distance in A of two atoms, and of two if one is hydrogen. Two sites whose
-        occupancies add up to no more than 1 may lie closer: they are alternatives.
-    composition_tolerance
-        Largest share of atoms (hydrogen apart) that may differ from the stated formula.
-    density_tolerance
-        Largest relative deviation from the stated density.
+    checks
+        How much is tolerated.
     """
+    tolerance = checks.occupancy_tolerance
     check_cell(entry)
     check_elements(entry)
-    check_occupancies(entry, occupancy_tolerance)
-    check_distances(entry, min_distance, min_distance_hydrogen, occupancy_tolerance)
+    check_occupancies(entry, tolerance)
+    check_distances(entry, checks.min_distance, checks.min_distance_hydrogen, tolerance)
     if entry.expected_composition:
-        check_composition(entry, composition_tolerance)
+        check_composition(entry, checks.composition_tolerance)
     if entry.expected_density is not None:
-        check_density(entry, density_tolerance)
+        check_density(entry, checks.density_tolerance)
 
 
 def check_cell(entry: Entry) -> None:
@@ -110,7 +98,7 @@ def check_distances(
     together = filled[one] + filled[other] > 1 + tolerance
     # A site and its own translate are two atoms; a site and itself (distance 0) are not.
     close = np.flatnonzero(
-        together & (distances < least) & ~((first == second) & (distances < 1e-6))
+        together & (distances < least) & ~((first == second) & (distances < SAME_ATOM))
     )
     if len(close):
         worst = close[distances[close].argmin()]

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from pymatgen.core import Element, Structure
 from pymatgen.core.structure_matcher import StructureMatcher
 
+from diffsym.settings import values_of
+from diffsym.settings.duplicates import Duplicates
 from diffsym.tables import DUPLICATES, STRUCTURES
 
 Row = dict[str, Any]
@@ -63,12 +65,7 @@ class Candidate:
 
 
 def remove_duplicates(
-    structures: pa.Table,
-    *,
-    ltol: float = 0.2,
-    stol: float = 0.3,
-    angle_tol: float = 5.0,
-    processes: int = 1,
+    structures: pa.Table, settings: Duplicates, *, processes: int = 1
 ) -> tuple[pa.Table, pa.Table]:
     """Keep one entry of each structure.
 
@@ -80,9 +77,8 @@ def remove_duplicates(
     ----------
     structures
         Table of the schema STRUCTURES.
-    ltol, stol, angle_tol
-        Tolerances of pymatgen's StructureMatcher: relative lengths, displacements as a fraction
-        of (V/n)^(1/3), angles in degrees.
+    settings
+        Tolerances of pymatgen's StructureMatcher.
     processes
         Number of processes.
 
@@ -92,7 +88,7 @@ def remove_duplicates(
         The unique structures with their `members`, and the table DUPLICATES; both sorted by
         `structure_id`.
     """
-    matcher = StructureMatcher(ltol=ltol, stol=stol, angle_tol=angle_tol)
+    matcher = StructureMatcher(**values_of(settings))
     structures = structures.sort_by("structure_id").combine_chunks()
     several = (structures.take(block) for block in make_blocks(structures) if len(block) > 1)
     blocks = (block.select(COMPARED_COLUMNS).to_pylist() for block in several)

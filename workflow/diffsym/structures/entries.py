@@ -12,6 +12,9 @@ Mixture = tuple[tuple[int, float], ...]
 OCCUPANCY_DECIMALS = 4
 """Occupancies are compared after rounding to this many decimals, finer than any measurement."""
 
+HYDROGEN = 1
+"""Its atomic number; hydrogen is often not located."""
+
 
 class RejectionCode(StrEnum):
     """Why an entry did not become a structure."""

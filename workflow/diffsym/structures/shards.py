@@ -1,7 +1,6 @@
 """A shard of entries: read, checked, symmetry determined, standardised, put into a table."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from operator import itemgetter
 from typing import Any
@@ -12,6 +11,8 @@ import spglib
 from pymatgen.core import Composition, Element
 from tqdm import tqdm
 
+from diffsym.settings.checks import Checks
+from diffsym.settings.symmetry import Symmetry
 from diffsym.sharding import shard_of
 from diffsym.structures.checks import check_entry, mass_density
 from diffsym.structures.entries import Entry, EntryError, Rejection, RejectionCode
@@ -35,10 +36,8 @@ def process_shard(
     source: Source,
     shard: int,
     n_shards: int,
-    *,
-    symprec: float = 0.01,
-    tolerances: Sequence[float] = (0.001, 0.01, 0.1),
-    **checks: float,
+    symmetry: Symmetry,
+    checks: Checks,
 ) -> tuple[pa.Table, pa.Table]:
     """Turn the entries of one shard into structures and rejections.
 
@@ -48,12 +47,10 @@ def process_shard(
         Where the entries come from.
     shard, n_shards
         Which part of the source, see `diffsym.sharding.shard_of`.
-    symprec
-        Tolerance in A at which the space group is determined.
-    tolerances
-        Tolerances in A at which it is determined again, for comparison.
+    symmetry
+        How the space group is determined.
     checks
-        Settings of `diffsym.structures.checks.check_entry`.
+        What an entry has to pass.
 
     Returns
     -------
@@ -76,9 +73,7 @@ def process_shard(
     )
     for item in progress:
         result = (
-            item
-            if isinstance(item, Rejection)
-            else process_entry(item, source, symprec, tolerances, checks)
+            item if isinstance(item, Rejection) else process_entry(item, source, symmetry, checks)
         )
         if isinstance(result, Rejection):
             rejected.append(rejection_row(source, result))
@@ -93,32 +88,28 @@ def process_shard(
 
 
 def process_entry(
-    entry: Entry,
-    source: Source,
-    symprec: float,
-    tolerances: Sequence[float],
-    checks: dict[str, float],
+    entry: Entry, source: Source, settings: Symmetry, checks: Checks
 ) -> dict[str, Any] | Rejection:
     """Check one entry, determine its symmetry and describe it as a row of the table."""
     try:
-        check_entry(entry, **checks)
+        check_entry(entry, checks)
     except EntryError as error:
         return Rejection(entry.entry_id, "check", error.code, error.reason)
     entry = fill_at_most_once(entry)
-    symmetry = find_symmetry(entry, symprec)
+    symmetry = find_symmetry(entry, settings.symprec)
     if symmetry is None:
         return Rejection(
             entry.entry_id,
             "symmetry",
             RejectionCode.SYMMETRY,
-            f"spglib finds no space group at a tolerance of {symprec} A",
+            f"spglib finds no space group at a tolerance of {settings.symprec} A",
         )
-    found: dict[float, int | None] = {symprec: symmetry.number}
-    for tolerance in tolerances:
+    found: dict[float, int | None] = {settings.symprec: symmetry.number}
+    for tolerance in settings.tolerances:
         if tolerance not in found:
             other = find_symmetry(entry, tolerance)
             found[tolerance] = None if other is None else other.number
-    by_tolerance = [found[tolerance] for tolerance in tolerances]
+    by_tolerance = [found[tolerance] for tolerance in settings.tolerances]
     return structure_row(entry, source, symmetry, by_tolerance)
 
 

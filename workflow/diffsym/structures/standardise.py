@@ -8,7 +8,7 @@ import spglib
 from numpy.typing import NDArray
 
 from diffsym.structures.entries import Mixture
-from diffsym.structures.expansion import wrap
+from diffsym.structures.operations import wrap
 
 PRIMITIVE_BASES: dict[str, NDArray[np.float64]] = {
     "P": np.eye(3),

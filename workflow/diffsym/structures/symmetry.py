@@ -4,7 +4,7 @@ import numpy as np
 import spglib
 
 from diffsym.structures.entries import Entry
-from diffsym.structures.expansion import SymmetryOperations
+from diffsym.structures.operations import SymmetryOperations
 
 spglib.error.OLD_ERROR_HANDLING = False  # raise SpglibError, the default from spglib 3 on
 

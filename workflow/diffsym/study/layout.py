@@ -104,21 +104,35 @@ class Layout:
 
     # Measured patterns
 
-    def measured(self, patterns: str = "{patterns}") -> str:
-        """Table of measured patterns."""
-        return f"{self.root}/measured/{patterns}.parquet"
+    def measured(self, measured: str = "{measured}", drawn: str = "{drawn}") -> str:
+        """Table of measured patterns.
+
+        `drawn` is the folder of the split from whose test part they were drawn, such as
+        `stratified/`, and empty for a set that was read.
+        """
+        return f"{self.root}/measured/{drawn}{measured}.parquet"
 
     def rejected_measured(self, measured: str = "{measured}") -> str:
         """Rejected measured patterns."""
         return f"{self.root}/measured/{measured}.rejected.parquet"
 
-    def converted(self, patterns: str = "{patterns}", descriptor: str = "{descriptor}") -> str:
+    def converted(
+        self,
+        measured: str = "{measured}",
+        drawn: str = "{drawn}",
+        descriptor: str = "{descriptor}",
+    ) -> str:
         """Descriptors of measured patterns."""
-        return f"{self.root}/measured/{patterns}/{descriptor}.parquet"
+        return f"{self.root}/converted/{descriptor}/{drawn}{measured}.parquet"
 
-    def unconverted(self, patterns: str = "{patterns}", descriptor: str = "{descriptor}") -> str:
+    def unconverted(
+        self,
+        measured: str = "{measured}",
+        drawn: str = "{drawn}",
+        descriptor: str = "{descriptor}",
+    ) -> str:
         """Measured patterns that have no such descriptor."""
-        return f"{self.root}/measured/{patterns}/{descriptor}.rejected.parquet"
+        return f"{self.root}/converted/{descriptor}/{drawn}{measured}.rejected.parquet"
 
     # Experiments
 

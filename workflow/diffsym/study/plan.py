@@ -10,11 +10,11 @@ from functools import cached_property
 from typing import Any
 
 from diffsym.settings import as_plain
+from diffsym.settings.measured.readers import READERS
 from diffsym.settings.models.base import Model
 from diffsym.study.configuration import Configuration, sweep_experiments
 from diffsym.study.layout import Layout
 
-AMCSD_WHEEL = "xraylarch-0.9.81-py3-none-any.whl"
 # Files by the name under which a script finds them.
 Files = dict[str, str | list[str]]
 
@@ -50,14 +50,22 @@ class Plan:
     # Structures
 
     def source_path(self, source: str) -> str:
-        """What a source reads: the downloaded database, or the folder or file of the user."""
-        section = self.study.sources[source]
-        return self.amcsd_wheel if section.kind == "amcsd" else section.path
+        """What a source reads: the file that it fetches, or the folder or file of the user."""
+        section: Any = self.study.sources[source]
+        return self.download(section.download) if section.download else section.path
 
-    @property
-    def amcsd_wheel(self) -> str:
-        """The downloaded wheel that holds the default database."""
-        return f"{self.layout.downloads}/{AMCSD_WHEEL}"
+    def download(self, file: str = "{download}") -> str:
+        """Where a file is fetched to."""
+        return f"{self.layout.downloads}/{file}"
+
+    @cached_property
+    def downloads(self) -> dict[str, str]:
+        """Files that sources fetch, with the module that does it."""
+        return {
+            section.download: section.module
+            for section in self.study.sources.values()
+            if section.download
+        }
 
     def source_module(self, source: str) -> str:
         """Module that reads a source."""
@@ -66,16 +74,14 @@ class Plan:
     def user_files(self) -> Iterable[tuple[str, str, str]]:
         """Files and folders of the user: key, path, and what it is to be set to."""
         for name in self.study.structures.sources:
-            source = self.study.sources[name]
-            if source.kind == "local":
-                what = "your folder of CIF/POSCAR files or to your Parquet file"
-                yield f"sources.{name}.path", source.path, what
+            source: Any = self.study.sources[name]
+            if not source.download:
+                yield f"sources.{name}.path", source.path, source.wanted
         names = (name for e in self.experiments for name in self.study.experiments[e].measured)
         for name in dict.fromkeys(names):
-            measured = self.study.measured[name]
-            if measured.kind == "patterns":
-                what = "your folder with patterns.csv or to your NumPy archive"
-                yield f"measured.{name}.path", measured.path, what
+            measured: Any = self.study.measured[name]
+            if not measured.simulated:
+                yield f"measured.{name}.path", measured.path, measured.wanted
 
     # Descriptors
 
@@ -279,54 +285,65 @@ class Plan:
 
     # Measured patterns
 
-    def measured_of_kind(self, kind: str) -> list[str]:
-        """Sets of measured patterns of one kind."""
-        return [name for name, measured in self.study.measured.items() if measured.kind == kind]
+    @cached_property
+    def simulated(self) -> list[str]:
+        """Sets of measured patterns that are rendered from structures of a test part."""
+        return [name for name, measured in self.study.measured.items() if measured.simulated]
+
+    @cached_property
+    def read(self) -> list[str]:
+        """Sets of measured patterns of the user."""
+        return [name for name in self.study.measured if name not in self.simulated]
+
+    def reader_modules(self) -> list[str]:
+        """Modules that reading measured patterns imports by name."""
+        return sorted(set(READERS.values()))
 
     def patterns(self, experiment: str) -> dict[str, str]:
-        """Tables of measured patterns that an experiment classifies, by the name of their set."""
+        """Sets of measured patterns that an experiment classifies.
+
+        Each with the folder of the split that it is drawn from, see `Layout.measured`.
+        """
         section = self.study.experiments[experiment]
-        simulated = self.measured_of_kind("simulated")
         return {
-            name: f"{name}-{section.split}" if name in simulated else name
-            for name in section.measured
+            name: f"{section.split}/" if name in self.simulated else "" for name in section.measured
         }
 
-    def patterns_in_use(self) -> set[str]:
-        """Tables of measured patterns that any experiment classifies."""
-        return {patterns for e in self.experiments for patterns in self.patterns(e).values()}
+    def patterns_in_use(self) -> set[tuple[str, str]]:
+        """Sets of measured patterns that any experiment classifies, with their folders."""
+        return {patterns for e in self.experiments for patterns in self.patterns(e).items()}
 
-    def pattern_search(self, patterns: str) -> dict[str, Any]:
-        """How lines are searched for in a table of measured patterns."""
-        return self.settings("measured", patterns.split("-", maxsplit=1)[0])["search"]
+    def pattern_search(self, measured: str) -> dict[str, Any]:
+        """How lines are searched for in a set of measured patterns."""
+        return self.settings("measured", measured)["search"]
 
     def conversion_module(self, descriptor: str) -> str:
         """Module that turns measured patterns into a descriptor."""
         return str(self.study.descriptors[descriptor].conversion)
 
-    def measured_files(self, experiment: str, patterns: str) -> Files:
+    def measured_files(self, experiment: str, measured: str, drawn: str) -> Files:
         """What a network needs to classify measured patterns."""
         section = self.study.experiments[experiment]
         return {
-            "patterns": self.layout.measured(patterns),
-            "measured": self.layout.converted(patterns, section.descriptor),
+            "patterns": self.layout.measured(measured, drawn),
+            "measured": self.layout.converted(measured, drawn, section.descriptor),
             "classes": self.layout.classes(section.classes),
         }
 
     def measured_predictions(self, experiment: str) -> dict[str, list[str]]:
         """Predictions of all members for each set of measured patterns of an experiment."""
         return {
-            name: self.member_files(experiment, f"measured/{patterns}.parquet")
-            for name, patterns in self.patterns(experiment).items()
+            name: self.member_files(experiment, f"measured/{drawn}{name}.parquet")
+            for name, drawn in self.patterns(experiment).items()
         }
 
     def followed_files(self, experiment: str) -> Files:
         """Measured patterns on which a network is followed over its epochs."""
-        tables = self.patterns(experiment).values()
+        sets = self.patterns(experiment).items()
         descriptor = self.study.experiments[experiment].descriptor
         return {
-            "patterns": [self.layout.measured(name) for name in tables],
-            "measured": [self.layout.converted(name, descriptor) for name in tables],
+            "patterns": [self.layout.measured(*patterns) for patterns in sets],
+            "measured": [self.layout.converted(*patterns, descriptor) for patterns in sets],
         }
 
     # Evaluation
@@ -458,10 +475,18 @@ class Plan:
             name: [f"{name}-{member}" for member in range(self.study.experiments[name].members)]
             for name in self.experiments
         }
-        read = set(self.measured_of_kind("patterns"))
-        patterns = [(e, table) for e in self.experiments for table in self.patterns(e).values()]
+        patterns = [
+            (e, f"{drawn}{name}")
+            for e in self.experiments
+            for name, drawn in self.patterns(e).items()
+        ]
         by_lines = any(map(self.from_reflections, self.used("descriptor")))
         named: dict[str, Sequence[str]] = {
+            "fetch_source": [
+                file
+                for file in self.downloads
+                if self.download(file) in map(self.source_path, self.study.structures.sources)
+            ],
             "parse_structures": [
                 f"{s}-{shard}" for s in self.study.structures.sources for shard in self.shards
             ],
@@ -477,12 +502,12 @@ class Plan:
             "measure_leakage": ["-".join(pair) for pair in self.leakage_pairs()],
             "fit_logistic": _jobs_of(members, self.logistic_experiments),
             "train_network": _jobs_of(members, self.network_experiments),
-            "read_measured": sorted(self.patterns_in_use() & read),
-            "simulate_measured": sorted(self.patterns_in_use() - read),
+            "read_measured": sorted(n for n, drawn in self.patterns_in_use() if not drawn),
+            "simulate_measured": sorted(f"{d}{name}" for name, d in self.patterns_in_use() if d),
             "convert_measured": sorted(
-                {f"{table}-{self.study.experiments[e].descriptor}" for e, table in patterns}
+                {f"{self.study.experiments[e].descriptor}/{table}" for e, table in patterns}
             ),
-            "predict_measured": [f"{job}-{table}" for e, table in patterns for job in members[e]],
+            "predict_measured": [f"{table}/{job}" for e, table in patterns for job in members[e]],
             "follow_epochs": _jobs_of(members, list(self.followed_epochs())),
             "evaluate_experiment": self.experiments,
             "recognise_untrained": list(self.untrained()),
@@ -490,7 +515,7 @@ class Plan:
             "show_patterns": list(self.galleries()),
         }
         jobs = {rule: [f"{rule}/{job}" for job in names] for rule, names in named.items()}
-        single = ("fetch_amcsd", "unique_structures", "summarise")
+        single = ("unique_structures", "summarise")
         return jobs | {rule: [rule] for rule in single}
 
     def benchmarks(self) -> dict[str, list[str]]:

@@ -26,5 +26,7 @@ class Measured(Section):
     """Whether it says how powder patterns are rendered (`diffsym.settings.patterns`)."""
     simulated: ClassVar[bool]
     """Whether the patterns are rendered from structures of a test part."""
+    wanted: ClassVar[str] = ""
+    """What the user has to set `path` to."""
     search: PeakSearch = field(default_factory=PeakSearch)
     """How lines are found."""

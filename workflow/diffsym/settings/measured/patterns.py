@@ -11,9 +11,10 @@ from diffsym.settings.patterns import Wavelength
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredPatterns(Measured):
-    """Measured powder patterns: a folder with an index, or a NumPy archive (docs/measured.md)."""
+    """Measured powder patterns: a folder of files, or a NumPy archive (docs/measured.md)."""
 
     simulated: ClassVar = False
+    wanted: ClassVar = "your folder of patterns or to your NumPy archive"
 
     kind: Literal["patterns"] = "patterns"
     """Which reader."""

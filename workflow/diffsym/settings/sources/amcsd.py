@@ -12,6 +12,7 @@ class Amcsd(Source):
     """American Mineralogist Crystal Structure Database, snapshot of 2021, by package registry."""
 
     module: ClassVar = "diffsym.structures.sources.amcsd"
+    download: ClassVar = "xraylarch-0.9.81-py3-none-any.whl"
 
     kind: Literal["amcsd"] = "amcsd"
     """Which reader."""

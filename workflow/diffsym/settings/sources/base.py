@@ -9,6 +9,10 @@ class Source(Section):
     """Any kind of source."""
 
     module: ClassVar[str]
-    """Module that reads it."""
+    """Module that reads it, and fetches it if there is something to download."""
+    download: ClassVar[str | None] = None
+    """Name of the file that `fetch` of the module writes; None: it reads the user's `path`."""
+    wanted: ClassVar[str] = ""
+    """What the user has to set `path` to."""
 
     kind: str

@@ -14,6 +14,7 @@ class Local(Source):
     """A folder of CIF and POSCAR files, or a Parquet file of P1 cells."""
 
     module: ClassVar = "diffsym.structures.sources.local"
+    wanted: ClassVar = "your folder of CIF/POSCAR files or to your Parquet file"
 
     kind: Literal["local"] = "local"
     """Which reader."""

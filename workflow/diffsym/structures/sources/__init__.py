@@ -2,12 +2,11 @@
 
 import importlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Protocol, cast
 
-from diffsym.errors import DiffsymError
+from diffsym.settings.sources.base import Source as SourceSettings
 from diffsym.structures.entries import Entry, Rejection
-
-KINDS = ("amcsd", "local")
 
 
 class Source(Protocol):
@@ -26,29 +25,25 @@ class Source(Protocol):
         """Name, version, licence, citation and the SHA-256 of the files that were read."""
 
 
-def open_source(name: str, kind: str, **settings: Any) -> Source:
+def open_source(name: str, settings: SourceSettings, path: str | Path) -> Source:
     """Open a source.
 
-    The module of the kind is imported only here, so that a change of one kind of source leaves
+    The module of the source is imported only here, so that a change of one kind of source leaves
     the results of the others valid.
 
     Parameters
     ----------
     name
         Name in the configuration; the first half of every `structure_id`.
-    kind
-        One of `KINDS`, the name of a module of this package.
     settings
-        Keywords of that module's `open_source`, such as `path` and `limit`.
+        Its section of the configuration.
+    path
+        What it reads: the file that was fetched, or the folder or file of the user.
 
     Raises
     ------
     DiffsymError
-        If the kind is unknown or its file is missing or unusable.
+        If the file is missing or unusable.
     """
-    if kind not in KINDS:
-        raise DiffsymError(
-            f"sources.{name}.kind: there is no kind '{kind}'; choose one of {', '.join(KINDS)}"
-        )
-    module = importlib.import_module(f"{__name__}.{kind}")
-    return cast("Source", module.open_source(name, **settings))
+    module = importlib.import_module(settings.module)
+    return cast("Source", module.open_source(name, settings, Path(path)))

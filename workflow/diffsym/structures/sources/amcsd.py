@@ -26,7 +26,9 @@ from pymatgen.core.operations import SymmOp
 
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path, sha256
+from diffsym.settings.sources.amcsd import Amcsd
 from diffsym.structures.entries import (
+    HYDROGEN,
     Entry,
     EntryError,
     Mixture,
@@ -34,15 +36,12 @@ from diffsym.structures.entries import (
     RejectionCode,
     index_mixtures,
 )
-from diffsym.structures.expansion import (
-    SymmetryOperations,
-    expand_asymmetric_unit,
-    multiplicity,
-)
+from diffsym.structures.operations import SymmetryOperations
+from diffsym.structures.sources.expansion import expand_asymmetric_unit, multiplicity
 from diffsym.structures.symmetry import space_group_of_operations
 
-VERSION = "0.9.81"
-WHEEL = f"xraylarch-{VERSION}-py3-none-any.whl"
+WHEEL = Amcsd.download
+VERSION = WHEEL.split("-")[1]
 SHA256 = "3a7eb4fe22825c7fb4ff58f5c4f1e45ec701a0caf8e0593a7d02e0d3725bd654"
 MEMBER = "larch/xrd/amcsd_cif1.db"
 LICENCE = "AMCSD: free to use with citation; the wheel that carries it: BSD-3-Clause"
@@ -76,8 +75,6 @@ none between 0.05 and 0.06 A, and 11 up to 0.1 A."""
 
 FORMULA_PART = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
 """Element and amount in a formula."""
-
-HYDROGEN = 1
 
 WATER = re.compile(r"Wat|[HD]\d?O")
 """Labels of water and hydronium, whose hydrogen atoms were not located: the oxygen is meant."""
@@ -320,14 +317,13 @@ class AmcsdSource:
         }
 
 
-def open_source(name: str, *, path: str | Path, limit: int | None = None) -> AmcsdSource:
-    """Open the wheel at `path`; `limit` keeps the first entries only."""
-    path = Path(path)
+def open_source(name: str, settings: Amcsd, path: Path) -> AmcsdSource:
+    """Open the wheel at `path`."""
     if not path.is_file():
         raise DiffsymError(f"{path}: the wheel of the source '{name}' is missing; fetch it first")
     # A file placed by hand, or torn by a broken disk, has not passed through `fetch`.
     check_wheel(path)
-    return AmcsdSource(name, path, limit)
+    return AmcsdSource(name, path, settings.limit)
 
 
 def decode_entry(row: sqlite3.Row, operations: SymmetryOperations) -> Entry:

@@ -18,6 +18,7 @@ from pymatgen.io.cif import CifParser
 
 from diffsym.errors import DiffsymError
 from diffsym.files import sha256
+from diffsym.settings.sources.local import Local
 from diffsym.structures.entries import (
     OCCUPANCY_DECIMALS,
     Entry,
@@ -43,14 +44,12 @@ class FolderSource:
     A file's path below the folder is the identifier of its entry.
     """
 
-    def __init__(
-        self, name: str, folder: Path, *, licence: str, citation: str, limit: int | None
-    ) -> None:
+    def __init__(self, name: str, folder: Path, settings: Local) -> None:
         self.name = name
         self.folder = folder
-        self.licence = licence
-        self.citation = citation
-        self.limit = limit
+        self.licence = settings.licence
+        self.citation = settings.citation
+        self.limit = settings.limit
 
     def identifiers(self) -> list[str]:
         """Paths below the folder, sorted."""
@@ -85,14 +84,12 @@ class FolderSource:
 class ParquetSource:
     """A Parquet file with a row per structure."""
 
-    def __init__(
-        self, name: str, path: Path, *, licence: str, citation: str, limit: int | None
-    ) -> None:
+    def __init__(self, name: str, path: Path, settings: Local) -> None:
         self.name = name
         self.path = path
-        self.licence = licence
-        self.citation = citation
-        self.limit = limit
+        self.licence = settings.licence
+        self.citation = settings.citation
+        self.limit = settings.limit
         self.file = open_parquet(path)
 
     def identifiers(self) -> list[str]:
@@ -130,35 +127,15 @@ class ParquetSource:
         return describe(self, {self.path.name: sha256(self.path)})
 
 
-def open_source(
-    name: str,
-    *,
-    path: str | Path,
-    licence: str = "unknown",
-    citation: str = "unpublished",
-    limit: int | None = None,
-) -> FolderSource | ParquetSource:
-    """Open a folder or a Parquet file.
-
-    Parameters
-    ----------
-    name
-        Name of the source.
-    path
-        The folder, or the Parquet file.
-    licence, citation
-        Recorded with every structure.
-    limit
-        Keep the first entries only.
-    """
-    path = Path(path)
+def open_source(name: str, settings: Local, path: Path) -> FolderSource | ParquetSource:
+    """Open the folder or the Parquet file at `path`."""
     if path.is_dir():
-        return FolderSource(name, path, licence=licence, citation=citation, limit=limit)
+        return FolderSource(name, path, settings)
     if not path.exists():
         raise DiffsymError(
             f"{path}: the path of the source '{name}' does not exist; correct sources.{name}.path"
         )
-    return ParquetSource(name, path, licence=licence, citation=citation, limit=limit)
+    return ParquetSource(name, path, settings)
 
 
 def describe(source: FolderSource | ParquetSource, files: dict[str, str]) -> dict[str, Any]:

@@ -6,32 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffsym.structures.entries import OCCUPANCY_DECIMALS, Mixture
+from diffsym.structures.operations import SymmetryOperations, wrap
 
 SAME_POINT = 1e-6
 """Fractional coordinates this close are one point; only rounding of doubles lies between."""
 
 ON_POSITION = 1e-3
 """An atom this close (A) to a special position lies on it; its images coincide."""
-
-
-@dataclass(frozen=True)
-class SymmetryOperations:
-    """The operations of a space group in one setting: x -> rotation x + translation.
-
-    Attributes
-    ----------
-    rotations
-        (m, 3, 3) integers, acting on column vectors of fractional coordinates.
-    translations
-        (m, 3).
-    """
-
-    rotations: NDArray[np.float64]
-    translations: NDArray[np.float64]
-
-    def images(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        """All images (m, 3) of a point (3,)."""
-        return self.rotations @ point + self.translations
 
 
 def nearest_images(points: NDArray[np.float64], origin: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -86,13 +67,6 @@ def orbit(point: NDArray[np.float64], operations: SymmetryOperations) -> NDArray
     same = np.abs(difference - np.rint(difference)).max(axis=2) < SAME_POINT
     first = same.argmax(axis=1) == np.arange(len(images))
     return wrap(images[first])
-
-
-def wrap(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Move fractional coordinates into [0, 1)."""
-    inside = coordinates % 1.0
-    inside[inside >= 1.0] = 0.0  # the remainder of a tiny negative number rounds to 1
-    return inside
 
 
 def mix(species: list[tuple[int, float]]) -> Mixture:
