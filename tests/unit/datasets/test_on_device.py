@@ -255,10 +255,11 @@ def test_jax_renders_the_same_and_trains(tmp_path):
         "assert np.array_equal(test.taken(test.stored(images, [1, 0]), [0]), images[[1]])\n"
         "np.save(folder / 'losses.npy', test.trained(folder)[1]['loss'])\n"
     )
+    path = [str(Path(__file__).parent), *sys.path]
     subprocess.run(
         [sys.executable, "-c", program, tmp_path],
         check=True,
-        env=os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(Path(__file__).parent)},
+        env=os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(path)},
     )
     expected = taken(rendered([4, 70, 11]).at_epoch(2), [2, 0, 1])
     np.testing.assert_allclose(np.load(tmp_path / "patterns.npy"), expected, rtol=0, atol=1e-5)
