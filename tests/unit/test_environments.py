@@ -13,6 +13,9 @@ from spython.main.parse.parsers import SingularityParser
 
 from diffsym.generated import CONDA_PYTHON, REPOSITORY, conda_environments, locked_versions
 from diffsym.provenance import code_files
+from diffsym.settings.measured.readers import READERS
+from diffsym.study.configuration import Descriptor, Model, Source, Split
+from diffsym.study.sections import sections_in
 
 LIBRARY = REPOSITORY / "workflow" / "diffsym"
 SCRIPTS = REPOSITORY / "workflow" / "scripts"
@@ -20,8 +23,22 @@ RULE = re.compile(
     r'^rule (?P<name>\w+):.*?conda:\s+(?P<conda>\S+)\s.*?script:\s+"(?P<script>\S+)"',
     re.MULTILINE | re.DOTALL,
 )
-# `importlib.import_module(f"diffsym.models.{kind}")` imports a module of this room.
-BY_NAME = re.compile(r'import_module\(\s*f?"diffsym\.(\w+)\.')
+DESCRIPTORS, SOURCES = sections_in(Descriptor), sections_in(Source)
+# What a file imports by name, which a section or a table gives it.
+BY_NAME = {
+    "compute_descriptor.py": [section.module for section in DESCRIPTORS],
+    "convert_measured.py": [section.conversion for section in DESCRIPTORS if section.conversion],
+    "make_split.py": [section.module for section in sections_in(Split)],
+    "fetch_source.py": [section.module for section in SOURCES if section.download],
+    "diffsym.structures.sources": [section.module for section in SOURCES],
+    "diffsym.experimental.readers": list(READERS.values()),
+    "diffsym.datasets.opening": ["diffsym.datasets.augmented"],
+    "diffsym.models.member": [section.module for section in sections_in(Model)],
+    "diffsym.report.results": [section.module for section in DESCRIPTORS],
+    # The class of a section; its room imports nothing but annotated-types.
+    "diffsym.settings.base": [],
+}
+OURS_BY_NAME = re.compile(r'import_module\((?!"(?:tensorflow|torch|jax)")')
 # `descriptor_environment` chooses one of these.
 OF_DESCRIPTORS = ("descriptors", "srreal")
 DISTRIBUTIONS = {
@@ -64,8 +81,8 @@ def files_of_job(script):
     modules: set[str] = set()
     while True:
         files = code_files(SCRIPTS / script, *modules)
-        rooms = {room for path in files.values() for room in BY_NAME.findall(path.read_text())}
-        found = {f"diffsym.{r}.{path.stem}" for r in rooms for path in (LIBRARY / r).glob("*.py")}
+        by_name = {name for name, path in files.items() if OURS_BY_NAME.search(path.read_text())}
+        found = {module for name in by_name for module in BY_NAME[name]}
         if found <= modules:
             return files
         modules |= found
