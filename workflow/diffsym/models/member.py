@@ -2,7 +2,7 @@
 
 import importlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from diffsym.datasets.feeding import LabelledStructures
 from diffsym.files import write_json
-from diffsym.keras_backend import keras, used_device
+from diffsym.keras_backend import configure, keras, used_device
 from diffsym.models.complexity import complexity
 from diffsym.models.crystal_systems import label_by_system, spread
 from diffsym.models.networks import predict, save_model
@@ -64,17 +64,41 @@ class Member:
         shutil.rmtree(str(self.run.snapshots), ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class Task:
+    """Which member is trained, and on what.
+
+    Attributes
+    ----------
+    member, seed
+        Number and seed of the member.
+    target
+        "space_group", or "crystal_system": train on crystal systems and spread their probabilities
+        over the space groups.
+    """
+
+    member: int
+    seed: int
+    target: str
+
+
+def configure_for(training: Training, *, threads: int) -> None:
+    """Set Keras up for a training, see `diffsym.keras_backend.configure`."""
+    configure(
+        threads=threads,
+        devices=training.devices,
+        deterministic=training.deterministic,
+        precision=training.precision,
+    )
+
+
 def train_and_predict(
     parts: Mapping[str, LabelledStructures],
-    classes: Sequence[int],
     settings: Model,
     training: Training,
     *,
-    number: int,
-    seed: int,
-    by_system: bool,
-    checkpoint: str | Path,
-    snapshots: str | Path,
+    task: Task,
+    run: Run,
 ) -> Member:
     """Build a network, train it and let it predict.
 
@@ -82,32 +106,31 @@ def train_and_predict(
     ----------
     parts
         Structures by role; with volumes if the network predicts them.
-    classes
-        Space-group numbers, rising.
     settings, training
         Sections of the model and of the training.
-    number, seed
-        Of the member.
-    by_system
-        Train on crystal systems and spread their probabilities over the space groups.
-    checkpoint, snapshots
-        Where the state of the training lies, see `diffsym.models.training.Run`.
+    task
+        Which member, and on what.
+    run
+        Files of the training.
     """
-    run = Run(checkpoint=checkpoint, snapshots=snapshots)
-    relabelled = label_by_system if by_system else _unchanged
-    train, validation = relabelled(parts["train"]), relabelled(parts["validation"])
+    by_system = task.target == "crystal_system"
+    classes = parts["train"].classes
+    train, validation = (
+        label_by_system(parts[role]) if by_system else parts[role]
+        for role in ("train", "validation")
+    )
     ln_volume = ln_volume_scale(parts["train"])
     volume = {"ln_volume": ln_volume} if settings.has_volume else {}
     build = importlib.import_module(settings.module).build
-    model = build(train.size, len(train.classes), settings, seed=seed, **volume)
-    history = train_member(model, train, validation, training, seed=seed, run=run)
+    model = build(train.size, len(train.classes), settings, seed=task.seed, **volume)
+    history = train_member(model, train, validation, training, seed=task.seed, run=run)
     counts = np.bincount(parts["train"].labels, minlength=len(classes))
 
     def answers(part: LabelledStructures) -> Answers:
         own = predict(model, part)
         return Answers(spread(own.probabilities, classes, counts)) if by_system else own
 
-    predictions = predictions_table(answers, parts, member=number, ln_volume=ln_volume)
+    predictions = predictions_table(answers, parts, member=task.member, ln_volume=ln_volume)
     made_with = {
         "backend": keras.backend.backend(),
         "device": used_device(),
@@ -123,7 +146,3 @@ def ln_volume_scale(train: LabelledStructures) -> tuple[float, float] | None:
         return None
     values = train.ln_volumes
     return float(np.mean(values, dtype=float)), float(np.std(values, dtype=float))
-
-
-def _unchanged(part: LabelledStructures) -> LabelledStructures:
-    return part

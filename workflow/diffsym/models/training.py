@@ -79,27 +79,17 @@ def train_member(
     Parameters
     ----------
     model
-        Freshly built network, not compiled: descriptors -> class probabilities, or a dict of
-        these (`class`) and ln V (`ln_volume`).
+        Freshly built, not compiled: descriptors -> class probabilities, or a dict of these
+        (`class`) and ln V (`ln_volume`).
     train, validation
-        The training data, and the data that choose the epoch; with volumes if the network predicts
-        them.
-    settings
-        Schedule, losses, and which epoch is kept.
-    seed
-        Seed of the order of structures and of the dropout.
-    run
-        Files and time limit of this call.
+        The data to learn, and those that choose the epoch; with volumes if the network has them.
+    settings, seed, run
+        How to train; seed of order and dropout; files and time limit of this call.
 
     Returns
     -------
     dict
         One list for each quantity of `Progress.history`, and `best_epoch` and `kept_epoch`.
-
-    Raises
-    ------
-    DiffsymError
-        If the validation part is empty although it has to choose, or the loss is no longer finite.
     """
     _check_validation(validation, settings)
     weights = loss_weights(train.labels, len(train.classes), settings.class_weights)
@@ -150,7 +140,7 @@ def _check_validation(validation: LabelledStructures, settings: Training) -> Non
 
 
 def _goes_on(progress: Progress, settings: Training, clock: Clock) -> bool:
-    """Whether there is another epoch."""
+    """Whether another epoch is wanted and fits into the time."""
     return (
         progress.epochs < settings.epochs
         and not progress.exhausted(settings.patience)
