@@ -128,7 +128,7 @@ rule follow_epochs:
         mem_mb=request(4000, 8),
         runtime=request(60, 2),
     params:
-        patterns=ask(PLAN.rendered_patterns, "experiment"),
+        rendered=ask(PLAN.rendered_patterns, "experiment"),
         target=ask(PLAN.target, "experiment"),
         measured=ask(PLAN.patterns, "experiment"),
         code=lambda wildcards: script_digest(

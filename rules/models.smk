@@ -21,7 +21,7 @@ rule train_network:
     params:
         model=ask(PLAN.model_settings, "experiment"),
         training=ask(PLAN.training_settings, "experiment"),
-        patterns=ask(PLAN.rendered_patterns, "experiment"),
+        rendered=ask(PLAN.rendered_patterns, "experiment"),
         target=ask(PLAN.target, "experiment"),
         seed=ask(PLAN.seed, "experiment", "member"),
         validation_fold=ask(PLAN.validation_fold, "experiment", "member"),

@@ -22,11 +22,11 @@ with job(snakemake):
             strict=True,
         )
     }
-    rendered = snakemake.params.patterns
+    rendered = snakemake.params.rendered
     parts = open_described(
         dict(snakemake.input.items()),
         classes,
-        patterns=None if rendered is None else settings_of(rendered),
+        rendered=None if rendered is None else settings_of(rendered),
     )
     followed = {"test": parts["test"], **measured}
     if snakemake.params.target == "crystal_system":

@@ -19,7 +19,7 @@ with job(snakemake):
         read_json(snakemake.input.untrained)["classes"],
         read_json(snakemake.input.classes)["classes"],
     )
-    parts = open_described(dict(snakemake.input.items()), groups, patterns=None)
+    parts = open_described(dict(snakemake.input.items()), groups, rendered=None)
     # No network has seen any of these groups, whatever a structure's role.
     partitions = list(parts.values())
     recognition = recognise(

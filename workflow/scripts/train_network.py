@@ -14,7 +14,7 @@ with job(snakemake):
     parts = open_described(
         dict(snakemake.input.items()),
         read_json(snakemake.input.classes)["classes"],
-        patterns=settings_of(params.patterns) if params.patterns else None,
+        rendered=settings_of(params.rendered) if params.rendered else None,
         seed=params.seed,
         validation_fold=params.validation_fold,
     )

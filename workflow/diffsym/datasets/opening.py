@@ -17,7 +17,7 @@ def open_described(
     files: Mapping[str, Any],
     classes: Sequence[int],
     *,
-    patterns: Powder | None,
+    rendered: Powder | None,
     seed: int = 0,
     validation_fold: int | None = None,
 ) -> Mapping[str, LabelledStructures]:
@@ -32,7 +32,7 @@ def open_described(
         volumes are needed.
     classes
         Space-group numbers.
-    patterns
+    rendered
         Settings of patterns that are rendered while a network trains; None: the descriptor is
         stored.
     seed
@@ -50,12 +50,12 @@ def open_described(
         "training_filter": files.get("filter"),
         "validation_fold": validation_fold,
     }
-    if patterns is None:
+    if rendered is None:
         parts = open_partitions(*tables, **parts_of_split)
     else:
         # By name, so that a change of how patterns are rendered leaves other trainings alone.
         augmented = importlib.import_module("diffsym.datasets.augmented")
-        parts = augmented.open_augmented_partitions(*tables, patterns, seed=seed, **parts_of_split)
+        parts = augmented.open_augmented_partitions(*tables, rendered, seed=seed, **parts_of_split)
     if "structures" not in files:
         return parts
     columns = ["structure_id", "primitive_volume"]
