@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from diffsym.evaluation.scores import Bootstrap, Interval, TopK
+from diffsym.evaluation.scores import Bootstrap, Interval, Part, TopK
 
 Floats = NDArray[np.float64]
 
@@ -81,6 +81,18 @@ def with_interval(value: float, samples: Floats, confidence: float) -> Interval:
     """A number and its interval; `samples` has shape (resamples,)."""
     low, high = interval(samples, confidence)
     return Interval(value=float(value), low=float(low), high=float(high))
+
+
+def accuracy_gain(better: Part, worse: Part, confidence: float) -> Interval:
+    """Difference of the top-1 accuracies of two experiments on the same structures.
+
+    Its interval is that of paired differences, resample by resample.
+    """
+    return with_interval(
+        better.accuracy[0].value - worse.accuracy[0].value,
+        np.subtract(better.resampled_accuracy, worse.resampled_accuracy),
+        confidence,
+    )
 
 
 def with_intervals(values: Floats, samples: Floats, confidence: float) -> list[TopK]:

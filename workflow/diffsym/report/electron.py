@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from diffsym.evaluation.bootstrap import with_interval
+from diffsym.evaluation.bootstrap import accuracy_gain
 from diffsym.evaluation.scores import Interval
 from diffsym.report.results import Experiment, Results, labels
 from diffsym.report.views import by_task
@@ -110,11 +108,7 @@ def _gain(spot: Experiment, shaped: Experiment, msdn: Experiment) -> Gain:
         shaped,
         msdn,
         {
-            name: with_interval(
-                better.part.accuracy[0].value - worse.part.accuracy[0].value,
-                np.subtract(better.part.resampled_accuracy, worse.part.resampled_accuracy),
-                spot.scores.settings.confidence,
-            )
+            name: accuracy_gain(better.part, worse.part, spot.scores.settings.confidence)
             for name, (better, worse) in pairs.items()
         },
     )
