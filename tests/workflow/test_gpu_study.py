@@ -71,6 +71,7 @@ def read_structures(luggage):
 def test_wheels_are_those_of_the_other_machine(luggage):
     wheels = sorted(path.name for path in (luggage / "wheels").glob("*.whl"))
     assert [name.split("-")[0] for name in wheels] == [
+        "annotated_types",
         "gemmi",
         "keras",
         "namex",
@@ -84,7 +85,7 @@ def test_settings_travel_with_their_defaults(luggage):
     experiments, provenance = read_plan(luggage / "plan.json")
     assert set(experiments) == {network.experiment for network in NETWORKS}
     assert experiments["gpu_liu2019"].training.precision == "mixed_bfloat16"
-    assert experiments["gpu_msdn"].model["growth"] == 8
+    assert experiments["gpu_msdn"].model.growth == 8
     assert provenance["git_revision"]
 
 

@@ -84,7 +84,7 @@ def work_of(luggage: Path, folder: Path, *, images: int) -> Work:
         for experiment in experiments.values()
     }
     labels = read_labels(luggage / LABELS)
-    pictured = [e for e in experiments.values() if e.descriptor["kind"] == "electron"]
+    pictured = [e for e in experiments.values() if e.descriptor.has_images]
     rows = (
         imaged_rows(labels["space_group"].to_numpy(), pictured[0], images)
         if pictured

@@ -196,7 +196,7 @@ def partitions_of(
     usable = (places >= 0) & np.isin(space_groups, experiment.classes) & (roles != NO_ROLE)
     identifiers = study.structure_ids.combine_chunks()
     source = json.dumps(
-        [study.plan[1].get("structures_sha256"), dict(experiment.descriptor)], sort_keys=True
+        [study.plan[1].get("structures_sha256"), as_plain(experiment.descriptor)], sort_keys=True
     )
     opened = Parts({}, {})
     for number, role in enumerate(ROLES):
