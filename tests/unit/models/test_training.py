@@ -57,9 +57,9 @@ def test_a_rate_that_falls_as_a_cosine_follows_the_epochs(train, validation, tmp
 def test_a_training_ends_with_its_time_and_its_rate_with_it(train, validation, tmp_path):
     settings = {"epochs": 10_000, "learning_rate_decay": "cosine"}
     started = time.perf_counter()
-    _, history = trained(train, validation, tmp_path / "c.npz", seconds=4.0, **settings)
+    _, history = trained(train, validation, tmp_path / "c.npz", seconds=8.0, **settings)
     # The network is compiled within that time, and an epoch may be longer than expected.
-    assert time.perf_counter() - started < 12
+    assert time.perf_counter() - started < 20
     assert 2 <= len(history["loss"]) < 10_000
     assert history["learning_rate"][-1] < 0.2 * max(history["learning_rate"])
 
