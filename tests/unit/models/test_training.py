@@ -197,7 +197,9 @@ def test_every_key_of_a_training_is_part_of_its_checkpoint(train, validation):
     digests = {None: training_digest(model, Training(), 0, train, validation)}
     for name, value in vars(Training()).items():
         if name not in {"keep", "patience", "epochs"}:
-            changed = replace(Training(), **{name: other[name] if name in other else value / 2})
+            if name not in other:
+                other[name] = 0.5 if value is None else value / 2
+            changed = replace(Training(), **{name: other[name]})
             digests[name] = training_digest(model, changed, 0, train, validation)
     assert len(set(digests.values())) == len(digests)
 
