@@ -1,15 +1,12 @@
 """What the rules share: the plan of the study (`diffsym.study`), handed to Snakemake."""
 
-import hashlib
-import os
 import re
-from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from diffsym.errors import DiffsymError
-from diffsym.provenance import code_digest
+from diffsym.provenance import code_digest, listing_digest
 from diffsym.settings import as_plain, values_of
 from diffsym.study import Layout, Plan, load_configuration
 
@@ -49,24 +46,6 @@ def settings_of(section, without=()):
     """The keys of the section that the wildcard of its kind names."""
     wildcard = {"class_sets": "class_set"}.get(section, section.removesuffix("s"))
     return lambda wildcards: PLAN.settings(section, getattr(wildcards, wildcard), without)
-
-
-@cache
-def listing_digest(path):
-    """Digest of names, sizes and times of a folder's files, of which Snakemake sees no change."""
-    folder = Path(path)
-    if not folder.is_dir():
-        return None
-    files = []
-    folders = [("", folder)]
-    for below, parent in folders:
-        for entry in os.scandir(parent):
-            status, name = entry.stat(), f"{below}{entry.name}"
-            files.append((name.split("/"), f"{name} {status.st_size} {status.st_mtime_ns}"))
-            if entry.is_dir(follow_symlinks=False):
-                folders.append((f"{name}/", entry.path))
-    lines = [line for _, line in sorted(files)]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def script_digest(script, *modules):

@@ -1,5 +1,7 @@
 """A job's code digest changes with the code it runs and with nothing else."""
 
+import os
+
 import pytest
 
 from diffsym import provenance
@@ -67,6 +69,25 @@ def test_modules_chosen_at_run_time_are_named(package):
     before = digest(package, "diffsym.unused")
     (package / "unused.py").write_text("VALUE = 4\n")
     assert digest(package, "diffsym.unused") != before
+
+
+def test_a_listing_follows_every_file_below_a_folder(tmp_path):
+    def listed():
+        provenance.listing_digest.cache_clear()
+        return provenance.listing_digest(tmp_path)
+
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "a.cif").write_text("data_a")
+    digests = [listed()]
+    assert listed() == digests[0]
+    (tmp_path / "below" / "a.cif").write_text("data_ab")
+    digests.append(listed())
+    os.utime(tmp_path / "below" / "a.cif", (0, 0))
+    digests.append(listed())
+    (tmp_path / "b.cif").write_text("")
+    digests.append(listed())
+    assert len(set(digests)) == 4
+    assert provenance.listing_digest(tmp_path / "b.cif") is None
 
 
 def test_every_relevant_package_has_a_version():

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import os
 import platform
 import subprocess
 from functools import cache
@@ -123,6 +124,32 @@ def code_digest(script: str | Path, *modules: str) -> str:
     """
     files = code_files(script, *modules)
     lines = "\n".join(f"{name} {_parsed(path)[0]}" for name, path in sorted(files.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+
+@cache
+def listing_digest(path: str | Path) -> str | None:
+    """Digest of names, sizes and times of all that is below a folder.
+
+    Snakemake sees no change of a file inside a folder that is an input. A folder is walked once in
+    a process, however many jobs read it.
+
+    Returns
+    -------
+    str or None
+        Sixteen hexadecimal digits; None if the path is no folder.
+    """
+    if not Path(path).is_dir():
+        return None
+    files: list[tuple[list[str], str]] = []
+    folders = [("", str(path))]
+    for below, folder in folders:
+        for entry in os.scandir(folder):
+            status, name = entry.stat(), f"{below}{entry.name}"
+            files.append((name.split("/"), f"{name} {status.st_size} {status.st_mtime_ns}"))
+            if entry.is_dir(follow_symlinks=False):
+                folders.append((f"{name}/", entry.path))
+    lines = "\n".join(line for _, line in sorted(files))
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 

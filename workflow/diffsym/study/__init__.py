@@ -7,6 +7,9 @@
 - `sections`: what sections say of themselves
 - `layout`: the only file that knows a path below `results/`
 - `plan`: which job needs which files, settings and modules
+
+Nothing here imports Snakemake, a numerical library or a file of results, so that planning is fast
+and its tests take milliseconds.
 """
 
 from diffsym.study.configuration import Configuration, sweep_experiments

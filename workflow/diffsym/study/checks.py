@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from diffsym.settings import Section
+from diffsym.settings import Section, values_of
 from diffsym.settings.base import Reference
 from diffsym.settings.descriptors.base import Descriptor
 from diffsym.settings.models.base import Model
@@ -73,8 +73,9 @@ def impossible_combinations(configuration: Configuration) -> list[str]:
 
 def _references(section: Section, where: str) -> Iterator[tuple[str, str, str]]:
     """All keys that name a section: where the key is, the name, and what it is a section of."""
-    for key, kind in typing.get_type_hints(type(section), include_extras=True).items():
-        place = f"{where}.{key}".lstrip(".")
+    kinds = typing.get_type_hints(type(section), include_extras=True)
+    for key in values_of(section):
+        place, kind = f"{where}.{key}".lstrip("."), kinds[key]
         for path, value in _leaves(getattr(section, key), place):
             if isinstance(value, Section):
                 yield from _references(value, path)

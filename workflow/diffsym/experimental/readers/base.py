@@ -19,7 +19,7 @@ class MeasuredPattern:
     space_group, primitive_volume
         Number, and A^3; None where they are unknown.
     wavelength
-        As in `diffsym.scattering.powder.spectral_lines`; None where the file does not say.
+        As in `diffsym.settings.patterns.spectral_lines`; None where the file does not say.
     """
 
     two_theta: NDArray[np.float64]
