@@ -217,7 +217,7 @@ def partitions_of(
             common["ln_volumes"] = study.labels["ln_volume"].to_numpy()[rows]
         if kind == "powder":
             role_seed = seed if role == "train" else 0
-            settings = experiment.descriptor
+            settings: Any = experiment.descriptor
             opened.parts[role] = DevicePatterns(
                 two_theta=powder.axis(settings),
                 margin=powder_margin(settings),
@@ -261,9 +261,10 @@ def recipe_for(study: Study, experiment: Experiment, seed: int) -> dict[str, Any
 def _input_size(experiment: Experiment) -> int | list[int]:
     """Values of a descriptor as the network takes it; of an image height, width and channels."""
     kind = feature_kind(experiment)
+    settings: Any = experiment.descriptor
     if kind == "powder":  # rendered, without the margins of its features
-        return len(powder.axis(experiment.descriptor))
-    (_, *size), _ = shape_of(kind, experiment.descriptor, 0)
+        return len(powder.axis(settings))
+    (_, *size), _ = shape_of(kind, settings, 0)
     return size if kind == "electron" else size[0]
 
 

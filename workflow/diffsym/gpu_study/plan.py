@@ -12,6 +12,7 @@ from typing import Any
 
 from diffsym.files import read_json, write_json
 from diffsym.settings import as_plain, settings_of
+from diffsym.settings.descriptors.base import Descriptor
 from diffsym.settings.models.base import Model
 from diffsym.settings.training import Training
 
@@ -44,7 +45,7 @@ class Experiment:
         Of member 0; member m has seed + m.
     """
 
-    descriptor: Any
+    descriptor: Descriptor
     split: str
     classes: tuple[int, ...]
     model: Model
