@@ -63,6 +63,15 @@ def test_a_folder_is_read_and_nothing_vanishes(folder):
     assert patterns.num_rows + rejected.num_rows == 6
 
 
+def test_no_pattern_is_lost_to_another_of_its_name(tmp_path):
+    arrays = {"two_theta": ANGLES, "intensity": np.stack([peaks(x) for x in (20, 30, 40)])}
+    np.savez(tmp_path / "set.npz", pattern_id=["p", "q", "q"], **arrays)
+    patterns, rejected = read("lab", tmp_path / "set.npz")
+    assert patterns["pattern_id"].to_pylist() == ["lab:p", "lab:q", "lab:q"]
+    assert patterns["intensity"][1] != patterns["intensity"][2]
+    assert rejected.num_rows == 0
+
+
 def test_a_folder_without_an_index_is_read_as_its_files(folder):
     (folder / "patterns.csv").unlink()
     (folder / "deep").mkdir()

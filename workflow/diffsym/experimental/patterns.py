@@ -11,7 +11,7 @@ A set is a folder or an archive:
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -61,7 +61,8 @@ def read_patterns(
         not in it, or no pattern is left.
     """
     path = Path(path)
-    rows: dict[str, MeasuredPattern] = {}
+    # No mapping: an index may name a file twice.
+    rows: list[tuple[str, MeasuredPattern]] = []
     rejected: list[tuple[str, str, str]] = []
     first_with: dict[bytes, str] = {}
     names: set[str] = set()
@@ -74,7 +75,7 @@ def read_patterns(
             else _verdict(entry, pattern, first_with)
         )
         if verdict is None and isinstance(pattern, MeasuredPattern):
-            rows[entry] = pattern
+            rows.append((entry, pattern))
         elif verdict is not None:
             rejected.append((f"{name}:{entry}", *verdict))
     if unknown := sorted(set(settings.exclude) - names):
@@ -160,12 +161,12 @@ def _verdict(
     return None
 
 
-def _measured_table(name: str, read: Mapping[str, MeasuredPattern]) -> pa.Table:
-    patterns = read.values()
+def _measured_table(name: str, rows: Sequence[tuple[str, MeasuredPattern]]) -> pa.Table:
+    patterns = [pattern for _, pattern in rows]
     radiations = [Radiation.of(cast("Wavelength", pattern.wavelength)) for pattern in patterns]
     return pa.table(
         {
-            "pattern_id": [f"{name}:{entry}" for entry in read],
+            "pattern_id": [f"{name}:{entry}" for entry, _ in rows],
             "space_group": [pattern.space_group for pattern in patterns],
             "primitive_volume": [pattern.primitive_volume for pattern in patterns],
             "wavelengths": [radiation.wavelengths for radiation in radiations],

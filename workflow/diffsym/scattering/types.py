@@ -71,9 +71,10 @@ class Radiation:
             )
         both = np.concatenate([wavelengths, weights])
         if not (len(both) and (np.isfinite(both) & (both > 0)).all()):
+            pairs = np.column_stack([wavelengths, weights]).tolist()
             raise DiffsymError(
                 "a wavelength must be a positive number of A, or a list of (wavelength, weight), "
-                f"both positive; not {np.column_stack([wavelengths, weights]).tolist()}"
+                f"both positive; not {pairs[0][0] if len(pairs) == 1 else pairs}"
             )
         _fill(self, wavelengths=wavelengths, weights=weights)
 
