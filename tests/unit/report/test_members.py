@@ -67,7 +67,7 @@ def test_tables_of_patterns(members):
     answers = member_answers_table(
         {name: answers_by_member(members, name, top=2) for name in names}
     )
-    assert answers.columns == ["pattern", "", "1", "2", "mean"]
+    assert answers.columns == ["pattern", "", "member 1", "member 2", "mean"]
     assert [row[:2] for row in answers.rows] == [
         ["rruff:quartz", "1"],
         ["", "2"],
@@ -77,6 +77,6 @@ def test_tables_of_patterns(members):
     assert "194" in answers.rows[0][4]
     assert "(56\u202f%)" in answers.rows[0][4]
     sizes = member_volumes_table({name: volumes_by_member(members, name) for name in names})
-    assert sizes.columns == ["pattern", "1", "2", "mean", "true", "mean: error / %"]
+    assert sizes.columns == ["pattern", "member 1", "member 2", "mean", "true", "mean: error / %"]
     assert sizes.rows[0] == ["rruff:quartz", "45.0", "80.0", "60.0", "75.0", "\u221220.0"]
     assert sizes.rows[1][-2:] == ["", ""]

@@ -126,6 +126,10 @@ def certainty_histograms(experiments: Sequence[View]) -> go.Figure:
     return finish(figure, height, top=TOP_WITH_LEGEND)
 
 
+# A number above a marker this high would be cut off by the panel.
+ROOM_ABOVE = 0.95
+
+
 def certainty_thresholds(experiments: Sequence[View]) -> go.Figure:
     """Accuracy on classified structures and share of unclassified ones against the threshold.
 
@@ -143,6 +147,7 @@ def certainty_thresholds(experiments: Sequence[View]) -> go.Figure:
         once = {"showlegend": (row, col) == (1, 1), "row": row, "col": col}
         curve = experiment.part.certainty.curve
         half = experiment.part.certainty.half_unclassified
+        above = half.accuracy.high < ROOM_ABOVE
         for key, (name, colour, dash) in lines.items():
             figure.add_scatter(
                 x=curve.threshold,
@@ -170,8 +175,8 @@ def certainty_thresholds(experiments: Sequence[View]) -> go.Figure:
             error_y=error_bars([half.accuracy]),
             mode="markers+text",
             marker={"color": SERIES_COLOURS[0], "size": 9},
-            text=[f"{half.accuracy.value:.0%} "],
-            textposition="top left",
+            text=[f"{half.accuracy.value:.0%} " if above else f"<br>{half.accuracy.value:.0%} "],
+            textposition="top left" if above else "bottom left",
             textfont={"size": 15, "color": SERIES_COLOURS[0]},
             hovertemplate="half unclassified: threshold %{x:.1%}, accuracy %{y:.1%}<extra></extra>",
             **once | {"showlegend": False},

@@ -76,4 +76,4 @@ def member_volumes_table(volumes: Mapping[str, MemberVolumes], *, title: str = "
 
 def _member_columns(members: int) -> list[str]:
     """Column headings of the members and of their mean."""
-    return [*map(str, range(1, members + 1)), "mean"]
+    return [*(f"member {number}" for number in range(1, members + 1)), "mean"]
