@@ -74,12 +74,16 @@ lock: .venv/ready
 		-o requirements.lock
 	$(MAKE) generated
 
-# The stamp is younger than the lock once the environment is complete.
+# The stamp is younger than the lock once the environment is complete. uv, itself from the lock,
+# installs it in a fifth of pip's time; pip follows where a site's settings are for pip alone.
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "diffsym needs Python 3.11, 3.12 or 3.13 with venv;" \
 		"name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | \
+		$(BIN)/python -m pip install --quiet --require-hashes -r /dev/stdin
+	$(BIN)/uv pip install --quiet --require-hashes --python .venv -r requirements.lock || \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
