@@ -6,9 +6,11 @@ The backend is TensorFlow unless the environment variable `KERAS_BACKEND` says `
 import importlib
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
 from diffsym.errors import DiffsymError
@@ -45,7 +47,10 @@ with _quiet_stderr():
     tf = importlib.import_module("tensorflow") if keras.backend.backend() == "tensorflow" else None
     torch = importlib.import_module("torch") if keras.backend.backend() == "torch" else None
 
-__all__ = ["configure", "keras", "resolve_jit", "shares", "used_device"]
+__all__ = ["configure", "keras", "resolve_jit", "resolve_precision", "shares", "used_device"]
+
+# What Linux calls products of bfloat16 numbers that a processor computes itself.
+BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 
 
 def configure(
@@ -66,6 +71,7 @@ def configure(
     precision
         Keras' name of the numbers computed with: "float32", or "mixed_bfloat16" and
         "mixed_float16", which accelerators are faster with; weights and probabilities stay float32.
+        "auto": see `resolve_precision`.
 
     Raises
     ------
@@ -79,7 +85,6 @@ def configure(
             "devices: 1"
         )
     claim_gpus(devices)
-    keras.config.set_dtype_policy(precision)
     if tf is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -92,6 +97,7 @@ def configure(
         # XLA reads its flags when JAX first looks for devices.
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true"
+    keras.config.set_dtype_policy(resolve_precision(precision))
     if devices > 1:
         _share_batches(devices)
     if visible_gpus() and used_device() == "cpu":
@@ -129,6 +135,23 @@ def _share_batches(devices: int) -> None:
             f"({', '.join(visible)}); let jobs ask for more GPUs, or lower devices"
         )
     keras.distribution.set_distribution(keras.distribution.DataParallel(devices=visible[:devices]))
+
+
+def resolve_precision(precision: str) -> str:
+    """Keras' name of a precision, where "auto" leaves the choice to the processor.
+
+    One that multiplies bfloat16 numbers itself trains up to 1.5 times as fast with them; for all
+    others they are slower. On accelerators, and where Linux does not describe the processor, auto
+    is float32.
+    """
+    if precision != "auto":
+        return precision
+    described = Path("/proc/cpuinfo")
+    if used_device() != "cpu" or not described.exists():
+        return "float32"
+    flags = re.search(r"^flags\s*:(.*)$", described.read_text(), flags=re.MULTILINE)
+    native = flags is not None and not BFLOAT16_FLAGS.isdisjoint(flags[1].split())
+    return "mixed_bfloat16" if native else "float32"
 
 
 def resolve_jit(jit_compile: bool | None) -> bool | Literal["auto"]:

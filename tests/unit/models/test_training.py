@@ -16,10 +16,16 @@ import pytest
 from networks import SETTINGS, network, same_weights, trained
 
 from diffsym.errors import DiffsymError
-from diffsym.keras_backend import keras
+from diffsym.keras_backend import keras, resolve_precision
 from diffsym.models.checkpoints import training_digest
-from diffsym.models.networks import load_model, predict, save_model
-from diffsym.models.schedule import Clock, cosine_rate, learning_rate_at
+from diffsym.models.networks import (
+    computes_in_half,
+    in_single_precision,
+    load_model,
+    predict,
+    save_model,
+)
+from diffsym.models.schedule import Clock, CosineRate, cosine_rate, learning_rate_at
 from diffsym.models.training import loss_weights
 from diffsym.settings.training import Training
 
@@ -41,9 +47,16 @@ def test_learning_rate_of_the_paper():
     assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
 
 
-def test_a_cosine_rises_over_a_twentieth_and_falls_to_zero():
-    rates = [cosine_rate(share, learning_rate=2.0) for share in (0, 0.025, 0.05, 0.5, 1, 1.2)]
-    assert rates == pytest.approx([0, 0.998459, 1.987688, 1, 0, 0], abs=1e-6)
+def test_a_cosine_rises_over_a_tenth_and_falls_to_zero():
+    rates = [cosine_rate(share, learning_rate=2.0) for share in (0, 0.05, 0.1, 0.5, 1, 1.2)]
+    assert rates == pytest.approx([0, 0.993844, 1.951057, 1, 0, 0], abs=1e-6)
+
+
+def test_the_rate_of_a_step_is_that_of_its_middle():
+    schedule = CosineRate(2.0, steps=50)
+    rates = [float(schedule(step)) for step in (0, 3, 24, 49)]
+    expected = [cosine_rate((step + 0.5) / 50, learning_rate=2.0) for step in (0, 3, 24, 49)]
+    assert rates == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_rate_that_falls_as_a_cosine_follows_the_epochs(train, validation, tmp_path):
@@ -149,6 +162,46 @@ def test_a_resumed_training_is_that_training(train, validation, checkpoint, tmp_
     assert same_weights(whole, resumed)
     assert joined["val_loss"] == history["val_loss"]
     assert joined["seconds"] != history["seconds"]
+
+
+def test_a_training_along_a_cosine_is_resumed(train, validation, tmp_path):
+    """Where it was interrupted, after its second epoch."""
+
+    def interrupt(epoch, _):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    interruption = keras.callbacks.LambdaCallback(on_epoch_begin=interrupt)
+    changes = {"learning_rate_decay": "cosine"}
+    whole, history = trained(train, validation, tmp_path / "whole.npz", **changes)
+    with pytest.raises(KeyboardInterrupt):
+        trained(train, validation, tmp_path / "c.npz", callbacks=[interruption], **changes)
+    resumed, joined = trained(train, validation, tmp_path / "c.npz", **changes)
+    assert same_weights(whole, resumed)
+    assert joined["val_loss"] == history["val_loss"]
+
+
+@pytest.mark.usefixtures("precision")
+def test_a_network_in_single_precision_has_the_same_weights():
+    half = network()
+    single = in_single_precision(half)
+    assert same_weights(half, single)
+    assert computes_in_half(half)
+    assert not computes_in_half(single)
+    assert in_single_precision(single) is single
+    values = np.random.default_rng(0).random((5, 40), np.float32)
+    assert predicted(single, values) == pytest.approx(predicted(half, values), abs=0.02)
+
+
+def test_auto_is_a_precision_that_the_processor_multiplies_itself():
+    flags = Path("/proc/cpuinfo").read_text().split()
+    native = "avx512_bf16" in flags or "amx_bf16" in flags
+    assert resolve_precision("auto") == ("mixed_bfloat16" if native else "float32")
+    assert resolve_precision("float32") == "float32"
+
+
+def predicted(model, values):
+    return model.predict(values, verbose=0)
 
 
 @pytest.fixture(params=["mixed_bfloat16", "mixed_float16"])

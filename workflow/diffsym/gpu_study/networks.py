@@ -48,7 +48,7 @@ from diffsym.gpu_study.plan import (
 from diffsym.gpu_study.processes import end_with_parent
 from diffsym.gpu_study.scores import scores_of
 from diffsym.gpu_study.weights import build, load_half, save_half
-from diffsym.keras_backend import configure, keras, used_device
+from diffsym.keras_backend import configure, keras, resolve_precision, used_device
 from diffsym.models.complexity import complexity
 from diffsym.models.networks import (
     IMAGE_PREDICTION_BATCH,
@@ -279,7 +279,7 @@ class Trial(NamedTuple):
 
 def trial_of(study: Study, experiment: Experiment) -> Trial:
     """Build the network of an experiment as `train` does, and batches to train on and predict."""
-    keras.config.set_dtype_policy(experiment.training.precision)
+    keras.config.set_dtype_policy(resolve_precision(experiment.training.precision))
     recipe = recipe_for(study, experiment, experiment.seed)
     model = build(recipe)
     settings = experiment.training
@@ -513,7 +513,7 @@ def _test_scores(
 def evaluate_ensemble(study: Study, *, experiment: str) -> dict[str, Any]:
     """Scores of the mean of all stored members of an experiment, and of each of them."""
     of = study.experiment(experiment)
-    keras.config.set_dtype_policy(of.training.precision)
+    keras.config.set_dtype_policy(resolve_precision(of.training.precision))
     paths = sorted((study.results / "networks").glob(f"{experiment}-*/weights.h5"))
     parts, rows = partitions_of(study, of, seed=of.seed)
     answers = [checked(predict(load_half(path)[0], parts["test"])) for path in paths]

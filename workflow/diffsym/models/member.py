@@ -15,7 +15,7 @@ from diffsym.files import write_json
 from diffsym.keras_backend import configure, keras, used_device
 from diffsym.models.complexity import complexity
 from diffsym.models.crystal_systems import label_by_system, spread
-from diffsym.models.networks import predict, save_model
+from diffsym.models.networks import in_single_precision, predict, save_model
 from diffsym.models.predictions import Answers, predictions_table
 from diffsym.models.snapshots import pack_snapshots
 from diffsym.models.training import Run, train_member
@@ -34,7 +34,7 @@ class Member:
         With the weights that were kept.
     history
         That of `diffsym.models.training.train_member`, and how the network was trained: backend,
-        device, training structures of each class, size of the network.
+        device, precision, training structures of each class, size of the network.
     predictions
         Of the validation and test parts.
     run
@@ -124,6 +124,8 @@ def train_and_predict(
     build = importlib.import_module(settings.module).build
     model = build(train.size, len(train.classes), settings, seed=task.seed, **volume)
     history = train_member(model, train, validation, training, seed=task.seed, run=run)
+    precision = keras.config.dtype_policy().name
+    model = in_single_precision(model)
     counts = np.bincount(parts["train"].labels, minlength=len(classes))
 
     def answers(part: LabelledStructures) -> Answers:
@@ -134,6 +136,7 @@ def train_and_predict(
     made_with = {
         "backend": keras.backend.backend(),
         "device": used_device(),
+        "precision": precision,
         "training_counts": counts.tolist(),
     }
     history = history | made_with | complexity(model)._asdict()

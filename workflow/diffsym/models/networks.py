@@ -46,6 +46,33 @@ def volume_scale(model: keras.Model) -> tuple[float, float]:
     return float(layer.offset), float(layer.scale)
 
 
+def computes_in_half(model: keras.Model) -> bool:
+    """Whether any layer of a network multiplies in half precision."""
+    return any(
+        layer.compute_dtype != "float32"
+        for layer in model.layers
+        if not isinstance(layer, keras.layers.InputLayer)
+    )
+
+
+def in_single_precision(model: keras.Model) -> keras.Model:
+    """Return the same network with the same weights, computing in single precision throughout.
+
+    What a training multiplied in half precision then gives the same answers on all machines, and
+    none slowly.
+    """
+    if not computes_in_half(model):
+        return model
+    single = keras.models.clone_model(
+        model,
+        clone_function=lambda layer: type(layer).from_config(
+            layer.get_config() | {"dtype": "float32"}
+        ),
+    )
+    single.set_weights(model.get_weights())
+    return single
+
+
 def save_model(model: keras.Model, path: str | Path) -> None:
     """Write network and weights as a `.keras` file, without the optimiser's state."""
     bare = keras.models.clone_model(model)

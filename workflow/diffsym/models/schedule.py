@@ -1,4 +1,4 @@
-"""When an epoch begins: its learning rate, its dropout, and whether there is time for it."""
+"""When an epoch begins, and in its steps: learning rate, dropout, and whether there is time."""
 
 import math
 import time
@@ -16,7 +16,7 @@ from diffsym.settings.training import Training
 # Epochs at the beginning that may be longer than others, because something is compiled in them.
 COMPILED_EPOCHS = 2
 # Share of a training over which a rate with cosine decay first rises.
-WARM_UP = 0.05
+WARM_UP = 0.1
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,59 @@ def learning_rate_at(
 def cosine_rate(share: float, *, learning_rate: float) -> float:
     """Learning rate when a share of a training is over.
 
-    It rises over the first 5 % and then follows half a cosine down to 0 (Loshchilov & Hutter 2017,
+    It rises over the first 10 % and then follows half a cosine down to 0 (Loshchilov & Hutter 2017,
     SGDR: stochastic gradient descent with warm restarts, without the restarts).
     """
     return learning_rate * min(1.0, share / WARM_UP) * (1 + math.cos(math.pi * min(1.0, share))) / 2
+
+
+class CosineRate(keras.optimizers.schedules.LearningRateSchedule):
+    """`cosine_rate` from step to step of a training of known length.
+
+    Parameters
+    ----------
+    learning_rate
+        Greatest rate.
+    steps
+        Of the whole training.
+    """
+
+    def __init__(self, learning_rate: float, steps: int) -> None:
+        self.learning_rate = learning_rate
+        self.steps = steps
+
+    def __call__(self, step: Any) -> Any:
+        """Rate of a step, counted from 0: that of its middle."""
+        share = (keras.ops.cast(step, "float32") + 0.5) / self.steps
+        rising = keras.ops.minimum(1.0, share / WARM_UP)
+        falling = (1 + keras.ops.cos(math.pi * keras.ops.minimum(1.0, share))) / 2
+        return self.learning_rate * rising * falling
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments to build it with again."""
+        return {"learning_rate": self.learning_rate, "steps": self.steps}
+
+
+def falls_by_step(settings: Training, seconds: float | None) -> bool:
+    """Whether the rate changes within epochs: along a cosine, if no clock limits the training."""
+    return settings.learning_rate_decay == "cosine" and seconds is None
+
+
+def optimizer_rate(settings: Training, *, steps: int, seconds: float | None) -> float | CosineRate:
+    """Rate that an optimiser starts with, or its schedule.
+
+    Parameters
+    ----------
+    settings
+        Of the training.
+    steps
+        Of an epoch.
+    seconds
+        Time limit of the training.
+    """
+    if falls_by_step(settings, seconds):
+        return CosineRate(settings.learning_rate, steps * settings.epochs)
+    return settings.learning_rate
 
 
 class LearningRate(keras.callbacks.Callback):
@@ -99,11 +148,12 @@ class LearningRate(keras.callbacks.Callback):
         self.progress = progress
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras' names
-        """Set the rate; Keras counts epochs from 0."""
-        self.model.optimizer.learning_rate = self.rate(epoch + 1)
+        """Set the rate, unless the optimiser has a schedule; Keras counts epochs from 0."""
+        if not falls_by_step(self.settings, self.clock.seconds):
+            self.model.optimizer.learning_rate = self.rate(epoch + 1)
 
     def rate(self, epoch: int) -> float:
-        """Rate of an epoch, counted from 1."""
+        """Rate of an epoch, counted from 1, or in its middle."""
         settings = self.settings
         if settings.learning_rate_decay == "cosine":
             share = max((epoch - 0.5) / settings.epochs, self.clock.share(self.progress.seconds))

@@ -23,7 +23,14 @@ from diffsym.models.batches import Batches, shuffled
 from diffsym.models.checkpoints import Progress, resume, save_checkpoint, training_digest
 from diffsym.models.losses import LOSSES
 from diffsym.models.networks import prediction_batches, predicts_volumes, volume_scale
-from diffsym.models.schedule import Clock, DropoutSeeds, FiniteLoss, LearningRate
+from diffsym.models.schedule import (
+    Clock,
+    CosineRate,
+    DropoutSeeds,
+    FiniteLoss,
+    LearningRate,
+    optimizer_rate,
+)
 from diffsym.models.snapshots import save_snapshot
 from diffsym.settings.training import Training
 
@@ -94,7 +101,9 @@ def train_member(
     _check_validation(validation, settings)
     weights = loss_weights(train.labels, len(train.classes), settings.class_weights)
     digest = training_digest(model, settings, seed, train, validation)
-    optimizer = make_optimizer(model, settings)
+    steps = len(Batches(train, settings.batch_size))
+    rate = optimizer_rate(settings, steps=steps, seconds=run.seconds)
+    optimizer = make_optimizer(model, settings, rate)
     views = [compiled(model, optimizer, loss, settings) for loss in settings.losses]
     progress = resume(model, optimizer, Path(run.checkpoint), digest)
     if run.snapshots is not None and not progress.epochs:
@@ -106,7 +115,7 @@ def train_member(
     while _goes_on(progress, settings, clock):
         epoch = progress.epochs + 1
         started = time.perf_counter()
-        rate = rates.rate(epoch)
+        of_epoch = {"learning_rate": rates.rate(epoch)}
         order = shuffled(len(train), seed, epoch)
         fitted = views[(epoch - 1) % len(views)].fit(
             Batches(train.at_epoch(epoch), settings.batch_size, order=order, class_weights=weights),
@@ -118,7 +127,7 @@ def train_member(
             callbacks=callbacks,
         )
         record = {RENAMED.get(key, key): float(values[0]) for key, values in fitted.history.items()}
-        record |= {"learning_rate": rate, "seconds": time.perf_counter() - started}
+        record |= of_epoch | {"seconds": time.perf_counter() - started}
         progress.advance(record, model)
         if run.snapshots and settings.snapshot_every and epoch % settings.snapshot_every == 0:
             save_snapshot(model, run.snapshots, epoch)
@@ -163,10 +172,15 @@ def _finish(model: keras.Model, progress: Progress, settings: Training) -> dict[
     return progress.history | {"best_epoch": progress.best_epoch, "kept_epoch": kept_epoch}
 
 
-def make_optimizer(model: keras.Model, settings: Training) -> keras.Optimizer:
-    """Adam with the state of a network's weights, and a scale of the loss in half precision."""
+def make_optimizer(
+    model: keras.Model, settings: Training, rate: float | CosineRate | None = None
+) -> keras.Optimizer:
+    """Adam with the state of a network's weights, and a scale of the loss in half precision.
+
+    Its rate, or schedule of rates, is by default the first one of the settings.
+    """
     optimizer = keras.optimizers.Adam(
-        settings.learning_rate,
+        settings.learning_rate if rate is None else rate,
         epsilon=settings.epsilon,
         weight_decay=settings.weight_decay or None,
     )

@@ -23,8 +23,8 @@ class Training(Section):
     learning_rate_factor: Fraction = 0.1
     """Factor of each drop."""
     learning_rate_decay: Literal["steps", "cosine"] = "steps"
-    """Drops at given epochs, or a rise over the first 5 % of the training, then half a cosine down
-    to 0.
+    """Drops at given epochs, or from step to step a rise over the first 10 % of the training, then
+    half a cosine down to 0.
     """
     epsilon: Positive = 1e-07
     """Summand in the denominator of Adam's step."""
@@ -49,8 +49,10 @@ class Training(Section):
     """Weights of the class loss and of the volume's mean absolute error in standard deviations, for
     networks that predict both.
     """
-    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
-    """Floating-point format; the mixed ones are for accelerators."""
+    precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    """Floating-point format of the products; weights and results are in single precision. auto:
+    mixed_bfloat16 on a processor that multiplies such numbers itself, else float32.
+    """
     deterministic: bool = True
     """Same seed, same weights on one machine; may be slower on a GPU."""
     jit_compile: bool | None = None
