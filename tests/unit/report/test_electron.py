@@ -208,6 +208,7 @@ def test_networks_are_listed_with_their_cost(results):
     assert len(table.rows) == 2 * len(PATTERN_OF)
     assert {(row[3], row[4]) for row in table.rows} == {("1\u202f549\u202f512", "15.9")}
     assert {row[2] for row in table.rows} == {"3", "9"}
+    assert {(row[6], row[7]) for row in table.rows} == {("118", "85")}
 
 
 def test_a_study_without_electrons_has_no_such_section(made):

@@ -27,8 +27,8 @@ class Progress:
     history
         Quantity -> one value per epoch: `loss` and `accuracy`, means over the epoch, weighted and
         unweighted, while the weights change and dropout is on; `val_loss` and `val_accuracy` of
-        the validation part; `learning_rate` and `seconds`. With two outputs also the cost of
-        each, `class_loss` and `ln_volume_loss`, the latter in ln V, and `val_...`.
+        the validation part; `learning_rate`, `seconds` and `processor_seconds`. With two outputs
+        also the cost of each, `class_loss` and `ln_volume_loss`, the latter in ln V, and `val_...`.
     best_epoch
         Epoch with the best validation accuracy, counted from 1; the earliest of equals.
     best_weights

@@ -15,6 +15,7 @@ from diffsym.files import write_json
 from diffsym.keras_backend import configure, keras, used_device
 from diffsym.models.complexity import complexity
 from diffsym.models.crystal_systems import label_by_system, spread
+from diffsym.models.efficiency import matmul_rate, training_rate
 from diffsym.models.networks import in_single_precision, predict, save_model
 from diffsym.models.predictions import Answers, predictions_table
 from diffsym.models.snapshots import pack_snapshots
@@ -139,7 +140,16 @@ def train_and_predict(
         "precision": precision,
         "training_counts": counts.tolist(),
     }
-    history = history | made_with | complexity(model)._asdict()
+    cost = complexity(model)
+    history = history | made_with | cost._asdict()
+    if used_device() == "cpu":
+        history["matmul_rate"] = matmul_rate()
+        history["training_rate"] = training_rate(
+            cost.flops,
+            trained=len(train) * len(history["loss"]),
+            validated=len(validation) * len(history["loss"]),
+            processor_seconds=sum(history["processor_seconds"]),
+        )
     return Member(model, history, predictions, run)
 
 

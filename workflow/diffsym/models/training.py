@@ -114,7 +114,7 @@ def train_member(
     saved = time.perf_counter()
     while _goes_on(progress, settings, clock):
         epoch = progress.epochs + 1
-        started = time.perf_counter()
+        started, processor = time.perf_counter(), time.process_time()
         of_epoch = {"learning_rate": rates.rate(epoch)}
         order = shuffled(len(train), seed, epoch)
         fitted = views[(epoch - 1) % len(views)].fit(
@@ -127,7 +127,10 @@ def train_member(
             callbacks=callbacks,
         )
         record = {RENAMED.get(key, key): float(values[0]) for key, values in fitted.history.items()}
-        record |= of_epoch | {"seconds": time.perf_counter() - started}
+        record |= of_epoch | {
+            "seconds": time.perf_counter() - started,
+            "processor_seconds": time.process_time() - processor,
+        }
         progress.advance(record, model)
         if run.snapshots and settings.snapshot_every and epoch % settings.snapshot_every == 0:
             save_snapshot(model, run.snapshots, epoch)

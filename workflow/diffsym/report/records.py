@@ -31,6 +31,12 @@ class History(Record):
     """Number of trainable parameters."""
     flops: int | None = None
     """Operations for one prediction."""
+    processor_seconds: Sequence[float] = ()
+    """Processor time of each epoch, s."""
+    training_rate: float | None = None
+    """Operations of the network in a processor second of its training."""
+    matmul_rate: float | None = None
+    """Operations in a processor second when the same process multiplied large matrices."""
 
 
 @dataclass(frozen=True, kw_only=True)
