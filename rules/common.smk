@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 from diffsym.errors import DiffsymError
 from diffsym.provenance import code_digest, listing_digest
 from diffsym.settings import as_plain, values_of
-from diffsym.study import Layout, Plan, load_configuration
+from diffsym.study import Layout, Plan, load_configuration, training_threads
 
 
 wildcard_constraints:

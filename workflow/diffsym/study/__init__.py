@@ -15,6 +15,13 @@ and its tests take milliseconds.
 from diffsym.study.configuration import Configuration, sweep_experiments
 from diffsym.study.layout import Layout
 from diffsym.study.loading import load_configuration
-from diffsym.study.plan import Plan
+from diffsym.study.plan import Plan, training_threads
 
-__all__ = ["Configuration", "Layout", "Plan", "load_configuration", "sweep_experiments"]
+__all__ = [
+    "Configuration",
+    "Layout",
+    "Plan",
+    "load_configuration",
+    "sweep_experiments",
+    "training_threads",
+]

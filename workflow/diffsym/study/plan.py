@@ -525,6 +525,19 @@ class Plan:
         }
 
 
+def training_threads(cores: int | None) -> int:
+    """Threads of a training: 4, but at most half of a machine's cores.
+
+    Two of them then run at a time, and while one starts or validates the other computes.
+
+    Parameters
+    ----------
+    cores
+        Of the machine; None on a cluster.
+    """
+    return 4 if cores is None else max(1, min(4, cores // 2))
+
+
 def _jobs_of(members: Mapping[str, Sequence[str]], experiments: Sequence[str]) -> list[str]:
     """Jobs of the members of some experiments, in the order of all."""
     return [job for name, jobs in members.items() if name in experiments for job in jobs]
