@@ -3,6 +3,7 @@
 import importlib
 
 from diffsym.job import job
+from diffsym.scattering import one_compiles
 from diffsym.settings import settings_of
 from diffsym.tables import REFLECTIONS, REJECTED, STRUCTURES, read_table, write_table
 
@@ -13,7 +14,10 @@ with job(snakemake):
     )
     reflections = snakemake.input.get("reflections")
     source = read_table(reflections, REFLECTIONS) if reflections else structures
-    described = importlib.import_module(settings.module).compute(source, settings)
+    compute = importlib.import_module(settings.module).compute
+    with one_compiles():
+        compute(source.slice(0, 1), settings)
+    described = compute(source, settings)
     descriptor, rejected = described.tables(
         structures["structure_id"], f"descriptor {snakemake.wildcards.descriptor}"
     )

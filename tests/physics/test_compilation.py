@@ -1,0 +1,29 @@
+"""Processes that start at the same time compile kernels once."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from diffsym.scattering import one_compiles
+
+ENTER = "from diffsym.scattering import one_compiles\nwith one_compiles(): print('in', flush=True)"
+
+
+def test_one_process_at_a_time_may_compile():
+    with one_compiles():
+        other = subprocess.Popen([sys.executable, "-c", ENTER], stdout=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.communicate(timeout=3)
+        left = time.perf_counter()
+    assert other.communicate(timeout=60)[0] == "in\n"
+    assert time.perf_counter() - left < 60
+
+
+def test_where_kernels_cannot_be_kept_nobody_waits(tmp_path, monkeypatch):
+    for folder in ("", str(tmp_path / "file" / "kernels")):
+        (tmp_path / "file").touch()
+        monkeypatch.setattr("numba.config.CACHE_DIR", folder)
+        with one_compiles(), one_compiles():
+            pass
