@@ -13,7 +13,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from diffsym.structures.entries import Rejection
 from diffsym.structures.shards import structure_row
 from diffsym.structures.standardise import conventional_cell, list_scatterers, primitive_cell
-from diffsym.structures.symmetry import find_symmetry
+from diffsym.structures.symmetry import find_symmetry, space_group_at
 
 # Ceria, rhodochrosite, Co2SiO4, a spinel solid solution, galena, marcasite, HoPO4, minium.
 ENTRIES = (11686, 100, 401, 4917, 3, 8, 1709, 13354)
@@ -140,3 +140,52 @@ def test_failure_of_spglib_is_no_crash(read_entry):
     entry = read_entry(11153)
     coincident = replace(entry, frac_coords=np.zeros((4, 3)))
     assert find_symmetry(coincident, 0.01) is None
+
+
+def number_at(entry, tolerance):
+    """What a search of its own finds."""
+    symmetry = find_symmetry(entry, tolerance)
+    return None if symmetry is None else symmetry.number
+
+
+def test_space_groups_at_other_tolerances_are_those_of_a_search(source):
+    identifiers = source.identifiers()
+    for entry in source.read(identifiers[:: len(identifiers) // 100]):
+        if isinstance(entry, Rejection):
+            continue
+        found = find_symmetry(entry, 0.01)
+        for tolerance in (0.001, 0.01, 0.1):
+            assert space_group_at(entry, found, 0.01, tolerance) == number_at(entry, tolerance)
+
+
+def test_a_tighter_tolerance_sees_a_displacement(read_entry):
+    nickel = read_entry(11153)
+    coordinates = nickel.frac_coords.copy()
+    coordinates[1] += 0.005 / nickel.lattice[0, 0]
+    displaced = replace(nickel, frac_coords=coordinates)
+    found = find_symmetry(displaced, 0.01)
+    assert found.number == 225
+    assert space_group_at(displaced, found, 0.01, 0.001) == number_at(displaced, 0.001) != 225
+
+
+def test_a_looser_tolerance_sees_a_translation(read_entry):
+    """Atoms almost, but not quite, at the middles of the edges of cubes of half the size."""
+    along_axes = np.vstack([np.eye(3), -np.eye(3)]) * (0.25 + 0.01 / 8)
+    centring = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    entry = replace(
+        read_entry(11153),
+        lattice=8 * np.eye(3),
+        frac_coords=(along_axes[:, None] + centring).reshape(-1, 3),
+        site_mixtures=np.zeros(24, dtype=int),
+    )
+    found = find_symmetry(entry, 0.01)
+    assert found.number == 225
+    assert space_group_at(entry, found, 0.01, 0.1) == number_at(entry, 0.1) == 221
+
+
+def test_a_looser_tolerance_sees_sites_that_coincide(read_entry):
+    nickel = read_entry(11153)
+    split = np.vstack([nickel.frac_coords + shift * np.eye(3)[0] for shift in (0.01, -0.01)])
+    entry = replace(nickel, frac_coords=split, site_mixtures=np.zeros(8, dtype=int))
+    found = find_symmetry(entry, 0.01)
+    assert space_group_at(entry, found, 0.01, 0.1) == number_at(entry, 0.1)

@@ -119,68 +119,23 @@ def powder_reflections(
         raise DiffsymError(
             "each structure needs an axis of three finite numbers, not all of them zero"
         )
-    offsets, d_star, intensity, axis_cosine = _lines_of_many(
-        cells.lattices,
-        cells.offsets,
-        cells.atomic_numbers,
-        cells.frac_coords,
-        cells.occupancies,
-        directions,
-        form_factor_nodes(radiation, float(d_star_max)),
-        float(d_star_min),
-        float(d_star_max),
-        float(b_iso),
-    )
-    return Lines(d_star, intensity, offsets, None if axes is None else axis_cosine)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _lines_of_many(
-    lattices: Floats,
-    offsets: Integers,
-    atomic_numbers: Integers,
-    frac_coords: Floats,
-    occupancies: Floats,
-    axes: Floats,
-    form_factors: Floats,
-    d_star_min: float,
-    d_star_max: float,
-    b_iso: float,
-) -> tuple[Integers, Floats, Floats, Floats]:
-    """Compute lines structure by structure; an axis of zeros means no axis."""
-    line_offsets = np.zeros(len(lattices) + 1, dtype=np.int64)
-    d_star, intensity, axis_cosine = np.empty(1024), np.empty(1024), np.empty(1024)
-    n_lines = 0
-    for index in range(len(lattices)):
-        here = slice(offsets[index], offsets[index + 1])
-        if is_possible(lattices[index], atomic_numbers[here], frac_coords[here], occupancies[here]):
-            positions, heights, cosines = _lines(
-                lattices[index],
-                atomic_numbers[here],
-                frac_coords[here],
-                occupancies[here],
-                axes[index],
-                form_factors,
-                d_star_min,
-                d_star_max,
-                b_iso,
-            )
-            end = n_lines + len(positions)
-            if end > len(d_star):
-                more = np.empty(end)
-                d_star, intensity = np.append(d_star, more), np.append(intensity, more)
-                axis_cosine = np.append(axis_cosine, more)
-            d_star[n_lines:end] = positions
-            intensity[n_lines:end] = heights
-            axis_cosine[n_lines:end] = cosines
-            n_lines = end
-        line_offsets[index + 1] = n_lines
-    return (
-        line_offsets,
-        d_star[:n_lines].copy(),
-        intensity[:n_lines].copy(),
-        axis_cosine[:n_lines].copy(),
-    )
+    nodes = form_factor_nodes(radiation, float(d_star_max))
+    shell = (float(d_star_min), float(d_star_max))
+    offsets = np.zeros(len(cells) + 1, dtype=np.int64)
+    of_structures = [(np.empty(0), np.empty(0), np.empty(0))]
+    for index in range(len(cells)):
+        here = slice(cells.offsets[index], cells.offsets[index + 1])
+        cell = (
+            cells.lattices[index],
+            cells.atomic_numbers[here],
+            cells.frac_coords[here],
+            cells.occupancies[here],
+        )
+        if is_possible(*cell):
+            of_structures.append(_lines(*cell, directions[index], nodes, *shell, float(b_iso)))
+            offsets[index + 1] = len(of_structures[-1][0])
+    d_star, intensity, axis_cosine = map(np.concatenate, zip(*of_structures, strict=True))
+    return Lines(d_star, intensity, offsets.cumsum(), None if axes is None else axis_cosine)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -281,7 +236,7 @@ def _families(
                 square = distance + metric[2, 2] * (l - l_0) ** 2
                 if square < lowest or seen[h, k + k_max, l + l_max]:
                     continue
-                hkl[n] = h, k, l
+                hkl[n, 0], hkl[n, 1], hkl[n, 2] = h, k, l
                 squares[n] = square
                 multiplicities[n] = 2 * _mark(seen, operations, h, k, l)
                 n += 1
@@ -354,15 +309,12 @@ def _intensities(
     n = len(hkl)
     if n == 0:
         return np.empty(0), np.empty(0)
-    changes = np.flatnonzero(atomic_numbers[1:] != atomic_numbers[:-1]) + 1
-    firsts = np.concatenate((np.array([0]), changes, np.array([len(atomic_numbers)])))
-    h_phases = _phases(frac_coords[:, 0], np.abs(hkl[:, 0]).max())
-    k_phases = _phases(frac_coords[:, 1], np.abs(hkl[:, 1]).max())
-    l_max = np.abs(hkl[:, 2]).max()
+    h_max, k_max, l_max = _largest(hkl[:, 0]), _largest(hkl[:, 1]), _largest(hkl[:, 2])
+    h_phases = _phases(frac_coords[:, 0], h_max)
+    k_phases = _phases(frac_coords[:, 1], k_max)
     l_phases = _phases(frac_coords[:, 2], l_max)
     cosines = np.ascontiguousarray(l_phases.real)
     sines = np.ascontiguousarray(l_phases.imag)
-    h_centre, k_centre = h_phases.shape[1] // 2, k_phases.shape[1] // 2
     cosine_sums, sine_sums = np.empty(2 * l_max + 1), np.empty(2 * l_max + 1)
     real_parts, imaginary_parts, in_phase = np.zeros(n), np.zeros(n), np.zeros(n)
     start = 0
@@ -374,12 +326,17 @@ def _intensities(
             l_last = hkl[stop, 2]
             stop += 1
         width, column = l_last - l_first + 1, l_first + l_max
-        for element in range(len(firsts) - 1):
-            first, last = firsts[element], firsts[element + 1]
+        last = 0
+        while last < len(atomic_numbers):
+            first = last
+            total = 0.0
+            while last < len(atomic_numbers) and atomic_numbers[last] == atomic_numbers[first]:
+                total += weights[last]
+                last += 1
             cosine_sums[:width] = 0.0
             sine_sums[:width] = 0.0
             for atom in range(first, last):
-                phase = h_phases[atom, h_centre + h] * k_phases[atom, k_centre + k]
+                phase = h_phases[atom, h_max + h] * k_phases[atom, k_max + k]
                 a, b = weights[atom] * phase.real, weights[atom] * phase.imag
                 if centrosymmetric:
                     for i in range(width):
@@ -391,14 +348,26 @@ def _intensities(
                         cosine_sums[i] += a * c - b * s
                         sine_sums[i] += a * s + b * c
             nodes = form_factors[atomic_numbers[first]]
-            total = weights[first:last].sum()
             for i in range(start, stop):
                 factor = _interpolated(nodes, squares[i] / (4 * NODE_STEP))
                 real_parts[i] += factor * cosine_sums[hkl[i, 2] - l_first]
                 imaginary_parts[i] += factor * sine_sums[hkl[i, 2] - l_first]
                 in_phase[i] += factor * total
         start = stop
-    return real_parts**2 + imaginary_parts**2, in_phase**2
+    intensities = np.empty(n)
+    for i in range(n):
+        intensities[i] = real_parts[i] ** 2 + imaginary_parts[i] ** 2
+        in_phase[i] **= 2
+    return intensities, in_phase
+
+
+@njit(cache=True, nogil=True)
+def _largest(indices: Integers) -> int:
+    """Largest magnitude."""
+    largest = 0
+    for index in indices:
+        largest = max(largest, abs(index))
+    return largest
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -468,7 +437,7 @@ def _fused(
         if height > ABSENT * limit:
             d_star[n] = math.sqrt(first)
             heights[n] = height
-            spans[n] = start, stop
+            spans[n, 0], spans[n, 1] = start, stop
             n += 1
         start = stop
     return order, spans[:n], d_star[:n].copy(), heights[:n].copy()
@@ -479,7 +448,9 @@ def _equivalents(direction: Floats, operations: Integers) -> Floats:
     """Equivalents of a direction, whose scalar products with h, k, l belong to all of a family."""
     equivalents = np.empty((len(operations), 3))
     for index in range(len(operations)):
-        equivalents[index] = direction @ operations[index].astype(np.float64)
+        equivalent = direction @ operations[index].astype(np.float64)
+        for axis in range(3):
+            equivalents[index, axis] = equivalent[axis]
     return equivalents
 
 

@@ -6,10 +6,12 @@ Symmetry that is missed (in an inexact structure, or in a very oblique cell) cos
 correctness. For labels of space groups use spglib.
 """
 
+import math
+
 import numpy as np
 from numba import njit
 
-from diffsym.scattering.types import Booleans, Floats, Integers
+from diffsym.scattering.types import Booleans, Floats, Integers, determinant
 
 # Two scatterers closer than this coincide, A. A motion accepted with such an error changes a phase
 # by less than 1e-4 where d* is below 1.5 / A.
@@ -22,6 +24,8 @@ _OCCUPANCY_TOLERANCE = 1e-9
 _SHORTER = 1 - 1e-9
 # Relative tolerance of lattice vectors: a hundred cells away it is still below the next one.
 _METRIC_TOLERANCE = 1e-6
+# Of a lattice: those of a cube.
+_MOST_SYMMETRIES = 48
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -36,22 +40,40 @@ def reduced_basis(lattice: Floats) -> Floats:
     improved = True
     while improved:
         improved = False
-        order = np.argsort((basis**2).sum(axis=1), kind="mergesort")
-        basis, change = basis[order], change[order]
+        _sort_by_length(basis, change)
         for i, j in ((1, 0), (2, 0), (2, 1)):
-            times = np.rint(basis[i] @ basis[j] / (basis[j] @ basis[j]))
-            shorter = basis[i] - times * basis[j]
-            if shorter @ shorter < _SHORTER * (basis[i] @ basis[i]):
-                basis[i] = shorter
-                change[i] -= times * change[j]
-                improved = True
-        for p, q in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
-            shorter = basis[2] + p * basis[0] + q * basis[1]
-            if shorter @ shorter < _SHORTER * (basis[2] @ basis[2]):
-                basis[2] = shorter
-                change[2] += p * change[0] + q * change[1]
-                improved = True
+            times = np.rint(_dot(basis[i], basis[j]) / _dot(basis[j], basis[j]))
+            improved |= _shorten(basis, change, i, -times, j, 0.0, j)
+        for p, q in ((1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)):
+            improved |= _shorten(basis, change, 2, p, 0, q, 1)
     return change
+
+
+@njit(cache=True, nogil=True)
+def _sort_by_length(basis: Floats, change: Floats) -> None:
+    """Sort lattice vectors, and with them the rows of a second matrix; equal ones stay in order."""
+    for last in (1, 2):
+        for i in range(last, 0, -1):
+            if _dot(basis[i], basis[i]) < _dot(basis[i - 1], basis[i - 1]):
+                for matrix in (basis, change):
+                    for axis in range(3):
+                        matrix[i, axis], matrix[i - 1, axis] = matrix[i - 1, axis], matrix[i, axis]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _shorten(
+    basis: Floats, change: Floats, row: int, p: float, first: int, q: float, second: int
+) -> bool:
+    """Add p times the first and q times the second vector to another, if that makes it shorter."""
+    shorter = np.empty(3)
+    for axis in range(3):
+        shorter[axis] = basis[row, axis] + p * basis[first, axis] + q * basis[second, axis]
+    if not _dot(shorter, shorter) < _SHORTER * _dot(basis[row], basis[row]):
+        return False
+    for axis in range(3):
+        basis[row, axis] = shorter[axis]
+        change[row, axis] += p * change[first, axis] + q * change[second, axis]
+    return True
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -77,27 +99,52 @@ def merged_scatterers(
         Number of the pair of element and occupancy, from 0, rising.
     """
     tolerance = _SAME_SITE / _POSITION_TOLERANCE * _fractional_tolerance(lattice)
-    order = np.argsort(atomic_numbers, kind="mergesort")
-    weights = occupancies[order]
-    alone = np.ones(len(order), dtype=np.bool_)
-    for i in range(len(order)):
-        for j in range(i - 1, -1, -1):
-            if atomic_numbers[order[j]] != atomic_numbers[order[i]]:
+    weights = occupancies.copy()
+    members = np.empty(len(atomic_numbers), dtype=np.int64)
+    n = 0
+    for i in _order(atomic_numbers, np.zeros(len(atomic_numbers))):
+        alone = True
+        for position in range(n - 1, -1, -1):
+            j = members[position]
+            if atomic_numbers[j] != atomic_numbers[i]:
                 break
-            if alone[j] and _coincide(frac_coords[order[i]], frac_coords[order[j]], tolerance):
+            if _coincide(frac_coords[i], frac_coords[j], tolerance):
                 weights[j] += weights[i]
-                alone[i] = False
+                alone = False
                 break
-    order, weights = order[alone], weights[alone]
-    by_weight = np.argsort(weights, kind="mergesort")
-    by_both = by_weight[np.argsort(atomic_numbers[order[by_weight]], kind="mergesort")]
-    order, weights = order[by_both], weights[by_both]
-    numbers = atomic_numbers[order]
-    kinds = np.zeros(len(order), dtype=np.int64)
-    for i in range(1, len(order)):
+        if alone:
+            members[n] = i
+            n += 1
+    members = members[:n]
+    members = members[_order(atomic_numbers[members], weights[members])]
+    numbers, weights = atomic_numbers[members], weights[members]
+    kinds = np.zeros(n, dtype=np.int64)
+    for i in range(1, n):
         differ = numbers[i] != numbers[i - 1] or weights[i] - weights[i - 1] > _OCCUPANCY_TOLERANCE
         kinds[i] = kinds[i - 1] + int(differ)
-    return numbers, frac_coords[order], weights, kinds
+    return numbers, frac_coords[members], weights, kinds
+
+
+@njit(cache=True, nogil=True)
+def _order(first: Integers, second: Floats) -> Integers:
+    """Indices that sort by a first and then by a second number; equal pairs stay in order.
+
+    Insertion, because the scatterers of an element mostly follow each other already.
+    """
+    order = np.arange(len(first))
+    for last in range(1, len(first)):
+        index = order[last]
+        position = last
+        while position > 0:
+            before = order[position - 1]
+            if first[before] < first[index] or (
+                first[before] == first[index] and second[before] <= second[index]
+            ):
+                break
+            order[position] = before
+            position -= 1
+        order[position] = index
+    return order
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -138,10 +185,10 @@ def primitive_cell(
     """
     change = reduced_basis(lattice)
     basis = change @ lattice
-    coordinates = frac_coords @ np.linalg.inv(change)
+    coordinates = frac_coords @ _inverse(change)
     n = len(kinds)
     counts = np.bincount(kinds)
-    start = int(np.flatnonzero(kinds == np.argmin(counts))[0])
+    start = _rarest(kinds)[0]
     kept = np.ones(n, dtype=np.bool_)
     images = np.empty(n, dtype=np.int64)
     # Rows span the lattice; those above the third are translations within the cell.
@@ -155,8 +202,10 @@ def primitive_cell(
                 continue
             shift = coordinates[target] - coordinates[start]
             if images_of(np.eye(3), shift, kinds, coordinates, tolerance, images):
-                shifts[copies - 1] = shift
-                kept &= images >= np.arange(n)
+                for axis in range(3):
+                    shifts[copies - 1, axis] = shift[axis]
+                for scatterer in range(n):
+                    kept[scatterer] &= images[scatterer] >= scatterer
                 copies += 1
         for index in range(copies - 1):
             for axis in range(3):
@@ -168,26 +217,22 @@ def primitive_cell(
     smaller = _lattice_basis(spanning) / copies
     smaller = reduced_basis(smaller @ basis) @ smaller
     members = np.flatnonzero(kept)
-    return smaller @ basis, coordinates[members] @ np.linalg.inv(smaller), members, copies
+    return smaller @ basis, coordinates[members] @ _inverse(smaller), members, copies
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def lattice_symmetries(lattice: Floats) -> Floats:
     """Integer matrices W, entries -1, 0, 1, for which the rows of W A are a copy of those of A."""
-    metric = lattice @ lattice.T
+    vectors = np.zeros((27, 3))
     steps = np.empty((27, 3))
     for index in range(27):
-        steps[index, 0] = index // 9 - 1
-        steps[index, 1] = index // 3 % 3 - 1
-        steps[index, 2] = index % 3 - 1
-    vectors = steps @ lattice
-    products = vectors @ vectors.T
-    same = np.empty((3, 3, 27, 27), dtype=np.bool_)
-    for i in range(3):
-        for j in range(3):
-            scale = _METRIC_TOLERANCE * np.sqrt(metric[i, i] * metric[j, j])
-            same[i, j] = np.abs(products - metric[i, j]) < scale
-    found = []
+        for axis in range(3):
+            steps[index, axis] = index // 3 ** (2 - axis) % 3 - 1
+            for component in range(3):
+                vectors[index, component] += steps[index, axis] * lattice[axis, component]
+    same = _equal_products(lattice, vectors)
+    matrices = np.empty((_MOST_SYMMETRIES, 3, 3))
+    n = 0
     for a in range(27):
         if not same[0, 0, a, a]:
             continue
@@ -195,14 +240,28 @@ def lattice_symmetries(lattice: Floats) -> Floats:
             if not (same[1, 1, b, b] and same[0, 1, a, b]):
                 continue
             for c in range(27):
-                if same[2, 2, c, c] and same[0, 2, a, c] and same[1, 2, b, c]:
-                    found.append((a, b, c))  # noqa: PERF401 - numba has no extend by generator
-    matrices = np.empty((len(found), 3, 3))
-    for index, (a, b, c) in enumerate(found):
-        matrices[index, 0] = steps[a]
-        matrices[index, 1] = steps[b]
-        matrices[index, 2] = steps[c]
-    return matrices
+                if n < len(matrices) and same[2, 2, c, c] and same[0, 2, a, c] and same[1, 2, b, c]:
+                    for axis in range(3):
+                        matrices[n, 0, axis] = steps[a, axis]
+                        matrices[n, 1, axis] = steps[b, axis]
+                        matrices[n, 2, axis] = steps[c, axis]
+                    n += 1
+    return matrices[:n]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _equal_products(lattice: Floats, vectors: Floats) -> Booleans:
+    """At i, j, a, b: whether rows i and j of the lattice have the product of vectors a and b."""
+    equal = np.empty((3, 3, len(vectors), len(vectors)), dtype=np.bool_)
+    for i in range(3):
+        for j in range(3):
+            scale = math.sqrt(_dot(lattice[i], lattice[i]) * _dot(lattice[j], lattice[j]))
+            product = _dot(lattice[i], lattice[j])
+            for a in range(len(vectors)):
+                for b in range(len(vectors)):
+                    difference = abs(_dot(vectors[a], vectors[b]) - product)
+                    equal[i, j, a, b] = difference < _METRIC_TOLERANCE * scale
+    return equal
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -264,20 +323,22 @@ def laue_group(
     target = _target(inversion, rarest, kinds, frac_coords, tolerance, images)
     centrosymmetric = target >= 0
     if centrosymmetric:
-        centre = (frac_coords[target] + frac_coords[rarest[0]]) / 2
+        for axis in range(3):
+            centre[axis] = (frac_coords[target, axis] + frac_coords[rarest[0], axis]) / 2
 
     symmetries = lattice_symmetries(lattice)
-    n_proper = len(symmetries) // 2
-    proper = np.empty((n_proper, 3, 3))
-    codes = np.empty(n_proper, dtype=np.int64)
-    filled = 0
+    proper = np.empty((len(symmetries), 3, 3))
+    codes = np.empty(len(symmetries), dtype=np.int64)
+    known = np.zeros(len(symmetries), dtype=np.bool_)
+    n_proper = 0
     for index in range(len(symmetries)):
-        if _determinant(symmetries[index]) > 0:
-            proper[filled] = symmetries[index]
-            codes[filled] = _code(proper[filled])
-            filled += 1
-    known = codes == _code(np.eye(3))
-    generators = np.empty(0, dtype=np.int64)
+        if determinant(symmetries[index]) > 0:
+            _copy(symmetries[index], proper[n_proper])
+            codes[n_proper] = _code(proper[n_proper])
+            known[n_proper] = codes[n_proper] == _code(np.eye(3))
+            n_proper += 1
+    generators = np.empty(n_proper, dtype=np.int64)
+    n_generators = 0
     for index in range(n_proper):
         rotation = proper[index]
         if known[index] or not (
@@ -288,9 +349,16 @@ def laue_group(
             )
         ):
             continue
-        generators = np.append(generators, index)
-        _close(known, proper, codes, generators)
-    return np.rint(proper[known]).astype(np.int64), centrosymmetric, centre
+        generators[n_generators] = index
+        n_generators += 1
+        _close(known[:n_proper], proper, codes, generators[:n_generators])
+    operations = np.empty((n_proper, 3, 3), dtype=np.int64)
+    n = 0
+    for index in range(n_proper):
+        if known[index]:
+            _copy(proper[index], operations[n])
+            n += 1
+    return operations[:n], centrosymmetric, centre
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -362,13 +430,16 @@ def _rarest(kinds: Integers) -> Integers:
 def _close(known: Booleans, proper: Floats, codes: Integers, generators: Integers) -> None:
     """Mark all rotations that are products of the known ones and the generators."""
     members = np.empty(len(known), dtype=np.int64)
-    n_members = int(known.sum())
-    members[:n_members] = np.flatnonzero(known)
+    n_members = 0
+    for index in range(len(known)):
+        if known[index]:
+            members[n_members] = index
+            n_members += 1
     done = 0
     while done < n_members:
         for generator in generators:
             product = _code(_product(proper[members[done]], proper[generator]))
-            for index in range(len(codes)):
+            for index in range(len(known)):
                 if codes[index] == product and not known[index]:
                     known[index] = True
                     members[n_members] = index
@@ -388,21 +459,38 @@ def _code(rotation: Floats) -> int:
 
 # Written out, because calls of linear algebra take longer than nine numbers.
 @njit(cache=True, nogil=True)
-def _determinant(W: Floats) -> float:
-    return (
-        W[0, 0] * (W[1, 1] * W[2, 2] - W[1, 2] * W[2, 1])
-        - W[0, 1] * (W[1, 0] * W[2, 2] - W[1, 2] * W[2, 0])
-        + W[0, 2] * (W[1, 0] * W[2, 1] - W[1, 1] * W[2, 0])
-    )
-
-
-@njit(cache=True, nogil=True)
 def _product(V: Floats, W: Floats) -> Floats:
     product = np.empty((3, 3))
     for i in range(3):
         for j in range(3):
             product[i, j] = V[i, 0] * W[0, j] + V[i, 1] * W[1, j] + V[i, 2] * W[2, j]
     return product
+
+
+# An assignment of arrays would bring along the text of an error: two seconds of compilation.
+@njit(cache=True, nogil=True)
+def _copy(source: Floats, target: Floats) -> None:
+    """Copy nine numbers."""
+    for i in range(3):
+        for j in range(3):
+            target[i, j] = source[i, j]
+
+
+@njit(cache=True, nogil=True)
+def _dot(one: Floats, other: Floats) -> float:
+    """Scalar product of two vectors."""
+    return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _inverse(W: Floats) -> Floats:
+    """Inverse matrix; exact if all numbers are whole and the determinant is 1 or -1."""
+    inverse = np.empty((3, 3))
+    for i in range(3):
+        for j in range(3):
+            p, q, r, s = (j + 1) % 3, (j + 2) % 3, (i + 1) % 3, (i + 2) % 3
+            inverse[i, j] = (W[p, r] * W[q, s] - W[p, s] * W[q, r]) / determinant(W)
+    return inverse
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -418,8 +506,12 @@ def _target(
 
     The images of all scatterers under this motion are filled in.
     """
+    x, y, z = frac_coords[rarest[0]]
+    shift = np.empty(3)
     for target in rarest:
-        shift = frac_coords[target] - frac_coords[rarest[0]] @ rotation
+        for axis in range(3):
+            moved = x * rotation[0, axis] + y * rotation[1, axis] + z * rotation[2, axis]
+            shift[axis] = frac_coords[target, axis] - moved
         if images_of(rotation, shift, kinds, frac_coords, tolerance, images):
             return int(target)
     return -1
@@ -428,8 +520,12 @@ def _target(
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fractional_tolerance(lattice: Floats) -> Floats:
     """Change of each fractional coordinate that moves a scatterer by the position tolerance."""
-    inverse = np.linalg.inv(lattice)
-    return _POSITION_TOLERANCE * np.sqrt((inverse**2).sum(axis=0))
+    inverse = _inverse(lattice)
+    tolerance = np.empty(3)
+    for axis in range(3):
+        length = math.sqrt(_dot(inverse[:, axis], inverse[:, axis]))
+        tolerance[axis] = _POSITION_TOLERANCE * length
+    return tolerance
 
 
 @njit(cache=True, nogil=True)
@@ -454,11 +550,12 @@ def _lattice_basis(spanning: Integers) -> Floats:
                     n_others += 1
                     if pivot < 0 or abs(rows[index, axis]) < abs(rows[pivot, axis]):
                         pivot = index
-            row = rows[pivot].copy()
-            rows[pivot] = rows[axis]
-            rows[axis] = row
+            for column in range(3):
+                rows[axis, column], rows[pivot, column] = rows[pivot, column], rows[axis, column]
             if n_others == 1:
                 break
             for index in range(axis + 1, len(rows)):
-                rows[index] -= rows[index, axis] // row[axis] * row
+                times = rows[index, axis] // rows[axis, axis]
+                for column in range(3):
+                    rows[index, column] -= times * rows[axis, column]
     return rows[:3].astype(np.float64)

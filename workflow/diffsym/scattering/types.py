@@ -236,21 +236,37 @@ class Cells:
         return ""
 
 
+@njit(cache=True, nogil=True)
+def determinant(W: Floats) -> float:
+    """Determinant of three rows, written out for compiled code."""
+    return (
+        W[0, 0] * (W[1, 1] * W[2, 2] - W[1, 2] * W[2, 1])
+        - W[0, 1] * (W[1, 0] * W[2, 2] - W[1, 2] * W[2, 0])
+        + W[0, 2] * (W[1, 0] * W[2, 1] - W[1, 1] * W[2, 0])
+    )
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def is_possible(
     lattice: Floats, atomic_numbers: Integers, frac_coords: Floats, occupancies: Floats
 ) -> bool:
     """Whether `Cells.impossibility` finds no reason, in compiled code."""
-    return bool(
-        len(atomic_numbers) > 0
-        and np.isfinite(lattice).all()
-        and np.isfinite(frac_coords).all()
-        and abs(np.linalg.det(lattice)) >= SMALLEST_VOLUME
-        and np.isfinite(occupancies).all()
-        and occupancies.min() > 0
-        and atomic_numbers.min() >= 1
-        and atomic_numbers.max() <= LARGEST_ATOMIC_NUMBER
-    )
+    if len(atomic_numbers) == 0 or not abs(determinant(lattice)) >= SMALLEST_VOLUME:
+        return False
+    for axis in range(3):
+        for component in range(3):
+            if not math.isfinite(lattice[axis, component]):
+                return False
+    for scatterer in range(len(atomic_numbers)):
+        if not (
+            1 <= atomic_numbers[scatterer] <= LARGEST_ATOMIC_NUMBER
+            and 0 < occupancies[scatterer] < np.inf
+        ):
+            return False
+        for axis in range(3):
+            if not math.isfinite(frac_coords[scatterer, axis]):
+                return False
+    return True
 
 
 @dataclass(frozen=True, eq=False)

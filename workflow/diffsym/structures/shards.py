@@ -26,7 +26,7 @@ from diffsym.structures.standardise import (
     primitive_cell,
 )
 from diffsym.structures.structure_types import structure_type
-from diffsym.structures.symmetry import find_symmetry
+from diffsym.structures.symmetry import find_symmetry, space_group_at
 from diffsym.tables import REJECTED, STRUCTURES
 
 SECONDS_BETWEEN_PROGRESS = 10.0
@@ -104,12 +104,10 @@ def process_entry(
             RejectionCode.SYMMETRY,
             f"spglib finds no space group at a tolerance of {settings.symprec} A",
         )
-    found: dict[float, int | None] = {settings.symprec: symmetry.number}
-    for tolerance in settings.tolerances:
-        if tolerance not in found:
-            other = find_symmetry(entry, tolerance)
-            found[tolerance] = None if other is None else other.number
-    by_tolerance = [found[tolerance] for tolerance in settings.tolerances]
+    by_tolerance = [
+        space_group_at(entry, symmetry, settings.symprec, tolerance)
+        for tolerance in settings.tolerances
+    ]
     return structure_row(entry, source, symmetry, by_tolerance)
 
 

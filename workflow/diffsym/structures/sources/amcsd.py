@@ -283,6 +283,8 @@ class AmcsdSource:
         database = sqlite3.connect(":memory:")
         database.deserialize(content)
         database.row_factory = sqlite3.Row
+        # Without an index the authors of each entry are looked for among those of all.
+        database.execute("CREATE INDEX authors_of ON publication_authors (publication_id)")
         return database
 
     @cached_property

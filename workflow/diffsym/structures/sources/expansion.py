@@ -63,8 +63,10 @@ def move_to_special_position(
 def orbit(point: NDArray[np.float64], operations: SymmetryOperations) -> NDArray[np.float64]:
     """Distinct images (multiplicity, 3) of a point inside the cell, in the operations' order."""
     images = operations.images(point)
-    difference = images[:, None] - images[None, :]
-    same = np.abs(difference - np.rint(difference)).max(axis=2) < SAME_POINT
+    same = np.ones((len(images), len(images)), dtype=bool)
+    for coordinates in images.T:
+        difference = coordinates[:, None] - coordinates
+        same &= np.abs(difference - np.rint(difference)) < SAME_POINT
     first = same.argmax(axis=1) == np.arange(len(images))
     return wrap(images[first])
 
