@@ -5,6 +5,7 @@ import os
 import subprocess
 from contextlib import contextmanager
 
+import pyarrow.parquet as pq
 import pytest
 from study import REPOSITORY, Study, checkout, share_kernels
 
@@ -67,10 +68,15 @@ def amcsd_wheel(common_folder):
 
 
 @pytest.fixture(scope="session")
-def amcsd_entries(amcsd_wheel):
+def amcsd_entries(common_folder, amcsd_wheel):
     """Some 300 structures of the default database as they are parsed, duplicates among them."""
-    source = open_source("amcsd", Amcsd(kind="amcsd"), amcsd_wheel)
-    return process_shard(source, 0, 30, Symmetry(), Checks())[0]
+    path = common_folder / "entries.parquet"
+    with one_at_a_time(common_folder / "entries.lock"):
+        if not path.exists():
+            source = open_source("amcsd", Amcsd(kind="amcsd"), amcsd_wheel)
+            structures, _ = process_shard(source, 0, 30, Symmetry(), Checks())
+            pq.write_table(structures, path)
+    return pq.read_table(path)
 
 
 @pytest.fixture(scope="session")
