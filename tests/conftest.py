@@ -29,6 +29,7 @@ def pytest_collection_modifyitems(items):
     items.sort(key=place)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """One more than there are cores, since tests of SLURM and of killed jobs wait."""
     return os.cpu_count() + 1
