@@ -35,7 +35,8 @@ def _quiet_stderr() -> Iterator[None]:
 def _hidden(*packages: str) -> Iterator[None]:
     """Let imports of packages fail that are not imported yet, as if they were not installed."""
     hidden = [name for name in packages if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]
     try:
         yield
     finally:
