@@ -14,8 +14,9 @@ CORES ?= all
 MEMORY_MB ?= $(shell $(PYTHON) -c 'import os; \
 	print(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4 // 10**6)')
 LOCALLY = --profile workflow/profiles/local --cores $(CORES) --resources mem_mb=$(MEMORY_MB)
-# Tests of a file stay with one worker, and the longest files come first.
-WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Tests of a file stay with one worker; tests/conftest.py says how many there are, and in which order
+# they take the files.
+WORKERS := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # The study on a GPU (docs/gpu.md): what travels, what it may take, and where its results go.
 LUGGAGE ?= build/gpu

@@ -1,9 +1,11 @@
 """Fixtures that all tests share: real data, fetched or made once a session."""
 
 import fcntl
+import os
 import subprocess
 from contextlib import contextmanager
 
+import pyarrow.parquet as pq
 import pytest
 from study import REPOSITORY, Study, checkout, share_kernels
 
@@ -14,12 +16,23 @@ from diffsym.structures.shards import process_shard
 from diffsym.structures.sources import amcsd, open_source
 from diffsym.tables import STRUCTURES, read_table
 
-# The longest first, so that no worker of pytest-xdist begins with them when the others are done.
-ROOMS = ("slurm", "workflow", "physics", "unit")
+# Folders and files in the order in which workers of pytest-xdist take them: first what waits most,
+# then what makes the tiny study, then what can do without it, and short files last.
+ROOMS = ("slurm", "workflow/test_plans", "unit/models", "workflow", "physics", "unit")
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: ROOMS.index(item.path.relative_to(REPOSITORY / "tests").parts[0]))
+    def place(item):
+        name = item.path.relative_to(REPOSITORY / "tests").as_posix()
+        return next(number for number, room in enumerate(ROOMS) if name.startswith(room))
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One more than there are cores, since tests of SLURM and of killed jobs wait."""
+    return os.cpu_count() + 1
 
 
 @pytest.fixture(scope="session")
@@ -56,10 +69,15 @@ def amcsd_wheel(common_folder):
 
 
 @pytest.fixture(scope="session")
-def amcsd_entries(amcsd_wheel):
+def amcsd_entries(common_folder, amcsd_wheel):
     """Some 300 structures of the default database as they are parsed, duplicates among them."""
-    source = open_source("amcsd", Amcsd(kind="amcsd"), amcsd_wheel)
-    return process_shard(source, 0, 30, Symmetry(), Checks())[0]
+    path = common_folder / "entries.parquet"
+    with one_at_a_time(common_folder / "entries.lock"):
+        if not path.exists():
+            source = open_source("amcsd", Amcsd(kind="amcsd"), amcsd_wheel)
+            structures, _ = process_shard(source, 0, 30, Symmetry(), Checks())
+            pq.write_table(structures, path)
+    return pq.read_table(path)
 
 
 @pytest.fixture(scope="session")

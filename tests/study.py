@@ -1,5 +1,7 @@
 """Checkouts of the repository in which tests run the real workflow."""
 
+import functools
+import json
 import os
 import shutil
 import subprocess
@@ -26,24 +28,28 @@ class Study:
     def results(self) -> Path:
         return self.folder / "results"
 
-    def _command(self, arguments: tuple[str, ...], overlay: dict | None) -> list[str]:
+    @property
+    def _environment(self) -> dict[str, str]:
+        # Before the editable installation, which is the code of the repository.
+        return os.environ | {"PYTHONPATH": str(self.folder / "workflow")}
+
+    def _options(self, arguments: tuple[str, ...], overlay: dict | None) -> list[str]:
         overlays = ["tests/workflow/tiny.yaml"]
         if overlay is not None:
             (self.folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
             overlays.append("overlay.yaml")
-        snakemake = [sys.executable, *self.snakemake, "--cores", "2", "--rerun-incomplete"]
+        options = ["--cores", "2", "--rerun-incomplete"]
         # The list of overlays would swallow targets that follow it.
-        return [*snakemake, "--configfile", *overlays, "--printshellcmds", *arguments]
+        return [*options, "--configfile", *overlays, "--printshellcmds", *arguments]
 
     def start(
         self, *arguments: str, overlay: dict | None = None, output=subprocess.PIPE
     ) -> subprocess.Popen:
         """Start Snakemake in this checkout, with the code of this checkout."""
         return subprocess.Popen(
-            self._command(arguments, overlay),
+            [sys.executable, *self.snakemake, *self._options(arguments, overlay)],
             cwd=self.folder,
-            # Before the editable installation, which is the code of the repository.
-            env=os.environ | {"PYTHONPATH": str(self.folder / "workflow")},
+            env=self._environment,
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
@@ -61,9 +67,24 @@ class Study:
         assert status == 0, output
         return output
 
+    def dry_run(self, *arguments: str, overlay: dict | None = None) -> tuple[int, str]:
+        """Let Snakemake plan and run nothing; its exit status and everything it printed."""
+        output = self.folder / "dry-run.txt"
+        task = {
+            "folder": str(self.folder),
+            "arguments": self._options(("--dry-run", *arguments), overlay),
+            "environment": self._environment,
+            "output": str(output),
+        }
+        server = _imported_snakemake()
+        print(json.dumps(task), file=server.stdin, flush=True)
+        return int(server.stdout.readline()), output.read_text()
+
     def planned(self, *arguments: str, overlay: dict | None = None) -> dict[str, int]:
         """Number of jobs of each rule that Snakemake would run, targets left out."""
-        lines = iter(self.run("--dry-run", *arguments, overlay=overlay).splitlines())
+        status, output = self.dry_run(*arguments, overlay=overlay)
+        assert status == 0, output
+        lines = iter(output.splitlines())
         jobs: dict[str, int] = {}
         for line in lines:
             if line.split() == ["job", "count"]:
@@ -80,6 +101,14 @@ class Study:
         shutil.copytree(self.folder, folder, symlinks=True)
         share_kernels(self.folder, folder)
         return Study(folder)
+
+
+@functools.cache
+def _imported_snakemake() -> subprocess.Popen:
+    """The process of `dry_runs`, which ends with this one."""
+    command = [sys.executable, Path(__file__).with_name("dry_runs.py")]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
 
 
 def checkout(folder: Path, wheel: Path) -> Study:

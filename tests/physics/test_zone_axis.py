@@ -1,16 +1,14 @@
 """Electron-diffraction images against sums over all atoms of finite crystals, and geometry."""
 
+import numba
 import numpy as np
 import pytest
 from crystals import crystals, lattices, moved, supercell
 from diffpy.structure import Atom
 from diffpy.structure import Lattice as DiffpyLattice
 from diffpy.structure import Structure as DiffpyStructure
-from diffsims.generators.simulation_generator import SimulationGenerator
 from hypothesis import given
 from hypothesis import strategies as st
-from orix.crystal_map import Phase
-from orix.quaternion import Rotation as OrixRotation
 from pymatgen.analysis.diffraction.tem import TEMCalculator
 from pymatgen.core import Element, Lattice, Structure
 from scipy.ndimage import rotate
@@ -379,11 +377,17 @@ def test_intensities_of_pymatgen():
         assert ours == pytest.approx(value, rel=0.03, abs=3e-3 * max(theirs.values())), (h, k, l)
 
 
-def test_positions_and_intensities_of_diffsims():
+def test_positions_and_intensities_of_diffsims(monkeypatch):
     """Every spot along all axes, with our envelope as its shape factor.
 
     Its beam travels along -z, so its axes are u, -v and -w. Its form factors are another fit.
     """
+    with monkeypatch.context() as patch:
+        # What it would compile on import, for half a minute, runs here a few times.
+        patch.setattr(numba.config, "DISABLE_JIT", True)
+        from diffsims.generators.simulation_generator import SimulationGenerator  # noqa: PLC0415
+        from orix.crystal_map import Phase  # noqa: PLC0415
+        from orix.quaternion import Rotation as OrixRotation  # noqa: PLC0415
     _, numbers, coordinates, occupancies = TRICLINIC
     ours = images((4 * np.eye(3), numbers, coordinates, occupancies), **ON_PIXELS, size=60.0)
     atoms = [

@@ -11,7 +11,7 @@ import pytest
 from slurm import impatient
 from slurm.cluster import slurm, wait_until, why_not
 from slurm.site import processes, profile
-from study import checkout, share_kernels
+from study import checkout
 
 from diffsym.files import sha256
 
@@ -37,10 +37,9 @@ def cluster():
 
 
 @pytest.fixture(scope="module")
-def study(tiny_study, tmp_path_factory, amcsd_wheel):
-    """A study before its first job, with the kernels that another one has compiled."""
+def study(tmp_path_factory, amcsd_wheel):
+    """A study before its first job."""
     fresh = checkout(tmp_path_factory.mktemp("cluster") / "study", amcsd_wheel)
-    share_kernels(tiny_study.folder, fresh.folder)
     fresh.snakemake = (impatient.__file__,)
     yield fresh
     for process in psutil.Process().children():

@@ -109,6 +109,6 @@ def test_a_set_that_is_not_there_is_named(laboratory):
         **OVERLAY,
         "measured": {"laboratory": {"kind": "patterns", "path": "labratory"}},
     }
-    status, output = laboratory.attempt("--dry-run", overlay=overlay)
+    status, output = laboratory.dry_run(overlay=overlay)
     assert status
     assert "measured.laboratory.path: 'labratory' does not exist" in output

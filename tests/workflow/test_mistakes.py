@@ -11,7 +11,7 @@ def study(tmp_path_factory, amcsd_wheel):
 
 
 def test_misspelt_key(study):
-    status, output = study.attempt("--dry-run", overlay={"structures": {"shard": 3}})
+    status, output = study.dry_run(overlay={"structures": {"shard": 3}})
     assert status != 0
     assert "structures: unknown key 'shard'; did you mean 'shards'?" in output
     assert "Traceback" not in output
@@ -22,7 +22,7 @@ def test_absent_path_of_a_local_source(study):
         "sources": {"mine": {"kind": "local", "path": "data/absent"}},
         "structures": {"sources": ["mine"]},
     }
-    status, output = study.attempt("--dry-run", overlay=overlay)
+    status, output = study.dry_run(overlay=overlay)
     assert status != 0
     assert "sources.mine.path: 'data/absent' does not exist" in output
 

@@ -72,7 +72,9 @@ def corner_cases():
 
 @pytest.fixture(scope="module")
 def structures(amcsd_entries, corner_cases):
-    return pa.concat_tables([amcsd_entries.select(FULL.names), corner_cases])
+    structures = pa.concat_tables([amcsd_entries.select(FULL.names), corner_cases])
+    # As they come from a file, for which kernels are compiled already.
+    return structures.combine_chunks()
 
 
 @pytest.fixture(scope="module")

@@ -361,6 +361,13 @@ def _as_floats(values: ArrayLike) -> Reals:
 
 
 def _fill(frozen: object, **values: Any) -> None:
-    """Set fields of a frozen dataclass while it is made."""
+    """Set fields of a frozen dataclass while it is made, arrays as views that are read only.
+
+    Arrays from files are, and kernels would be compiled once more for those that are not.
+    """
     for name, value in values.items():
-        object.__setattr__(frozen, name, value)
+        field = value
+        if isinstance(value, np.ndarray):
+            field = value.view()
+            field.flags.writeable = False
+        object.__setattr__(frozen, name, field)

@@ -13,12 +13,6 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from string import ascii_lowercase, ascii_uppercase
 
-from pymatgen.analysis.prototypes import (
-    CRYSTAL_FAMILY_SYMBOLS,
-    WYCKOFF_POSITION_RELAB_DICT,
-    sort_and_score_element_wyckoffs,
-)
-
 from diffsym.structures.space_groups import crystal_system, symbol
 
 
@@ -68,6 +62,12 @@ def canonical_positions(space_group: int, counted: list[tuple[int, str]]) -> str
     own: of all permutations of letters the one of lowest score is taken, species of equal amount
     sorted by their letters.
     """
+    # A package that takes seconds to import.
+    from pymatgen.analysis.prototypes import (  # noqa: PLC0415
+        WYCKOFF_POSITION_RELAB_DICT,
+        sort_and_score_element_wyckoffs,
+    )
+
     candidates = []
     for relabelling in WYCKOFF_POSITION_RELAB_DICT[str(space_group)]:
         table = str.maketrans(relabelling)
@@ -91,6 +91,8 @@ def anonymous_symbol(index: int) -> str:
 
 def pearson_symbol(space_group: int, n_conventional: int) -> str:
     """Pearson symbol such as cF12; all base-centred lattices are C."""
+    from pymatgen.analysis.prototypes import CRYSTAL_FAMILY_SYMBOLS  # noqa: PLC0415
+
     family = CRYSTAL_FAMILY_SYMBOLS[crystal_system(space_group)]
     centring = re.sub("[AB]", "C", symbol(space_group)[0])
     return f"{family}{centring}{n_conventional}"
