@@ -7,7 +7,7 @@ of a short job.)
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import mean
+from statistics import mean, median
 from typing import NamedTuple
 
 from diffsym.progress.jobs import Epoch, Job
@@ -191,14 +191,14 @@ class Course:
     def _corrections(self) -> dict[str, float]:
         """Measured by expected seconds of each rule with finished jobs; for all others under "".
 
-        One more job counts that is as wrong as all together, so that a single job decides little.
+        For a rule one more job counts that is as wrong as the median rule, so that a single job,
+        which may have compiled what the others find compiled, does not decide alone.
         """
         pairs: dict[str, list[tuple[float, float]]] = {}
         for number in self.measured:
             job = self.jobs[number]
             pairs.setdefault(job.rule, []).append((self.taken[number], job.seconds))
-        every = [pair for group in pairs.values() for pair in group]
-        overall = _ratio(every) if every else 1.0
+        overall = median(map(_ratio, pairs.values())) if pairs else 1.0
         corrections = {"": overall}
         for rule, group in pairs.items():
             one = mean(expected for _, expected in group)
