@@ -4,7 +4,7 @@ import pytest
 
 from diffsym.progress.course import Forecast
 from diffsym.progress.jobs import Epoch
-from diffsym.progress.queue import Lost, about_lost, about_reason, read_lost, read_queue
+from diffsym.progress.queue import Lost, about_lost, about_waiting, cure_of, read_lost, read_queue
 from diffsym.progress.sentence import duration, progress_line, running_job
 
 HALFWAY = Forecast(done=37, of=126, share=0.419, seconds_left=372, is_measured=True)
@@ -62,6 +62,6 @@ def test_what_keeps_jobs_for_ever_is_named_with_its_cure():
     assert lost == Lost("gpu[1-2]", "drained", "Duplicate jobid")
     assert "gpu[1-2] is drained (Duplicate jobid)" in about_lost(lost)
     assert "scontrol update nodename=gpu[1-2] state=resume" in about_lost(lost)
-    assert "scontrol release" in about_reason("JobHeldUser")
-    assert "sinfo -R" in about_reason("ReqNodeNotAvail, UnavailableNodes:gpu1")
-    assert about_reason("Priority") is None
+    assert "scontrol release" in about_waiting(cure_of("JobHeldUser"))
+    assert "sinfo -R" in cure_of("ReqNodeNotAvail, UnavailableNodes:gpu1")
+    assert cure_of("Priority") is None

@@ -6,16 +6,18 @@ of a short job.)
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import mean, median
+from itertools import accumulate
+from statistics import mean
 from typing import NamedTuple
 
 from diffsym.progress.jobs import Epoch, Job
 
 # A run of a few seconds says little about its pace.
 SECONDS_OF_DOUBT = 10.0
-# What a job is expected to need still when it has taken longer than expected: this part of that.
-OVERDUE = 0.1
+# What a job still needs at least, as a part of what it has taken or was expected to take.
+OVERDUE = 0.2
 
 
 class Task(NamedTuple):
@@ -98,6 +100,13 @@ def schedule(tasks: Sequence[Task], cores: float, done: Iterable[int] = ()) -> f
         waiting = [task for task in waiting if not task.needs <= ended]
 
 
+class Kind(NamedTuple):
+    """Jobs that are expected to be wrong alike: of a rule, by measurement or by guess."""
+
+    is_measured: bool
+    rule: str
+
+
 class Course:
     """What has come of the jobs of a run so far. Times are seconds of one and the same clock.
 
@@ -168,18 +177,21 @@ class Course:
         for number, job in self.jobs.items():
             if number in self.taken:
                 continue
-            expected = job.seconds * corrections.get(job.rule, corrections[""])
+            kind = Kind(job.is_measured, job.rule)
+            expected = job.seconds * corrections.get(kind, corrections[Kind(job.is_measured, "")])
             elapsed = now - self.started.get(number, now)
             own = epochs[number].seconds_left if number in epochs else None
-            left[number] = max(expected - elapsed, OVERDUE * expected) if own is None else own
+            left[number] = (
+                max(expected - elapsed, OVERDUE * max(expected, elapsed)) if own is None else own
+            )
             work = left[number] * job.cores
-            if job.is_measured or job.rule in corrections or own is not None:
+            if job.is_measured or kind in corrections or own is not None:
                 sure += work
             else:
                 unsure += work
         done = sum(seconds * self.jobs[n].cores for n, seconds in self.taken.items())
         done += sum((now - begun) * self.jobs[n].cores for n, begun in self.started.items())
-        nothing_known = not sure and not self.measured
+        nothing_known = bool(left) and not sure and not self.measured
         return Forecast(
             done=len(self.taken),
             of=len(self.jobs),
@@ -188,21 +200,26 @@ class Course:
             is_measured=sure >= unsure,
         )
 
-    def _corrections(self) -> dict[str, float]:
-        """Measured by expected seconds of each rule with finished jobs; for all others under "".
+    def _corrections(self) -> dict[Kind, float]:
+        """Measured by expected seconds, of rules with finished jobs and, under "", of all others.
 
-        For a rule one more job counts that is as wrong as the median rule, so that a single job,
+        Guesses and durations of an earlier run are wrong for reasons of their own, and corrected
+        apart. For a rule one more job counts that is as wrong as the other rules are: a single job,
         which may have compiled what the others find compiled, does not decide alone.
         """
-        pairs: dict[str, list[tuple[float, float]]] = {}
+        pairs: dict[Kind, list[tuple[float, float]]] = {}
         for number in self.measured:
             job = self.jobs[number]
-            pairs.setdefault(job.rule, []).append((self.taken[number], job.seconds))
-        overall = median(map(_ratio, pairs.values())) if pairs else 1.0
-        corrections = {"": overall}
-        for rule, group in pairs.items():
-            one = mean(expected for _, expected in group)
-            corrections[rule] = _ratio([*group, (overall * one, one)])
+            kind = Kind(job.is_measured, job.rule)
+            pairs.setdefault(kind, []).append((self.taken[number], job.seconds))
+        corrections = {}
+        for is_measured in (True, False):
+            groups = {kind: group for kind, group in pairs.items() if kind[0] == is_measured}
+            overall = _median_ratio(list(groups.values()))
+            corrections[Kind(is_measured, "")] = overall
+            for kind, group in groups.items():
+                one = mean(expected for _, expected in group)
+                corrections[kind] = _ratio([*group, (overall * one, one)])
         return corrections
 
     def _seconds_left(self, left: Mapping[int, float], now: float) -> float:
@@ -234,3 +251,10 @@ class Course:
 def _ratio(pairs: Sequence[tuple[float, float]]) -> float:
     """Sum of the first numbers, divided by that of the second ones."""
     return sum(took for took, _ in pairs) / max(sum(expected for _, expected in pairs), 1e-9)
+
+
+def _median_ratio(groups: Sequence[Sequence[tuple[float, float]]]) -> float:
+    """The ratio of the group in the middle of the expected time; 1 without any."""
+    ordered = sorted(groups, key=_ratio)
+    sums = list(accumulate(sum(expected for _, expected in group) for group in ordered))
+    return _ratio(ordered[bisect_left(sums, sums[-1] / 2)]) if ordered else 1.0

@@ -160,11 +160,11 @@ class ProgressHandler(logging.Handler):
         now = time.time()
         self.due = now + (ON_TERMINAL if self.is_terminal else IN_FILE)
         text = self._text(now)
+        stamped = f"{time.strftime('%H:%M:%S')}  {text}"
         if self.is_terminal:
-            width = shutil.get_terminal_size().columns - 1
-            self._write(CLEAR + f"{time.strftime('%H:%M:%S')}  {text}"[:width])
+            self._write(CLEAR + fitted(stamped, shutil.get_terminal_size().columns - 1))
         elif text != self.last:
-            self._write(f"{time.strftime('%H:%M:%S')}  {text}\n")
+            self._write(f"{stamped}\n")
         self.last = text
 
     def _text(self, now: float) -> str:
@@ -207,6 +207,13 @@ class ProgressHandler(logging.Handler):
                 )
         self.inner.close()
         super().close()
+
+
+def fitted(line: str, width: int) -> str:
+    """A line without the words that say least, if it would be too long, and then cut."""
+    if len(line) > width:
+        line = line.replace(" of the work", "").replace("running: ", "")
+    return line[:width]
 
 
 def _is_of_every_job(event: LogEvent | None, record: logging.LogRecord) -> bool:

@@ -19,17 +19,18 @@ CLUSTER_PAGE = "docs/cluster.md"
 
 # Reasons that do not end by themselves, by how they begin, and what to do.
 NODES_MISSING = (
-    "nodes are down, drained or reserved; `sinfo -R` names them, and an administrator returns one "
+    "their nodes are down, drained or reserved; `sinfo -R` names them, and an administrator returns one "
     "to service by `scontrol update nodename=NODE state=resume`"
 )
 IMPOSSIBLE = "no job starts like this: press Ctrl-C, correct the profile and start again"
+CLOSED = "their partition is closed; ask its administrators"
 HELD = {
     "ReqNodeNotAvail": NODES_MISSING,
     "Nodes required for job are DOWN, DRAINED": NODES_MISSING,
-    "PartitionDown": "the partition is closed; ask its administrators",
-    "PartitionInactive": "the partition is closed; ask its administrators",
-    "JobHeldUser": "held by hand; release it by `scontrol release JOB`",
-    "JobHeldAdmin": "held by an administrator; ask why",
+    "PartitionDown": CLOSED,
+    "PartitionInactive": CLOSED,
+    "JobHeldUser": "somebody holds them; `scontrol release JOB` releases one",
+    "JobHeldAdmin": "an administrator holds them; ask why",
     "BadConstraints": IMPOSSIBLE,
     "PartitionNodeLimit": IMPOSSIBLE,
     "PartitionTimeLimit": IMPOSSIBLE,
@@ -122,11 +123,14 @@ def about_lost(lost: Lost) -> str:
     )
 
 
-def about_reason(reason: str) -> str | None:
+def cure_of(reason: str) -> str | None:
     """What to do about jobs that wait for a reason; None if they wait for their turn."""
-    cures = (cure for start, cure in HELD.items() if reason.startswith(start))
-    cure = next(cures, None)
-    return cure and f"SLURM: jobs wait ({reason}): {cure} ({CLUSTER_PAGE})"
+    return next((cure for start, cure in HELD.items() if reason.startswith(start)), None)
+
+
+def about_waiting(cure: str) -> str:
+    """What to do about jobs that wait for ever, in a sentence."""
+    return f"SLURM: jobs wait: {cure} ({CLUSTER_PAGE})"
 
 
 class ClusterWatch:
@@ -180,9 +184,12 @@ class ClusterWatch:
         self.is_silent = self.queue is None
         if self.queue is None:
             return []
+        lost = lost_nodes(self.queue.partitions)
+        cures = dict.fromkeys(filter(None, map(cure_of, self.queue.waiting)))
         sentences = [
-            *map(about_lost, lost_nodes(self.queue.partitions)),
-            *filter(None, map(about_reason, self.queue.waiting)),
+            *map(about_lost, lost),
+            # Nodes that are named need no further words.
+            *(about_waiting(cure) for cure in cures if not (lost and cure == NODES_MISSING)),
             *self._about_gone(numbers - self.queue.known, now),
         ]
         new = [sentence for sentence in dict.fromkeys(sentences) if sentence not in self._told]
