@@ -19,8 +19,8 @@ CLUSTER_PAGE = "docs/cluster.md"
 
 # Reasons that do not end by themselves, by how they begin, and what to do.
 NODES_MISSING = (
-    "their nodes are down, drained or reserved; `sinfo -R` names them, and an administrator returns one "
-    "to service by `scontrol update nodename=NODE state=resume`"
+    "their nodes are down, drained or reserved; `sinfo -R` names them, and an administrator "
+    "returns one to service by `scontrol update nodename=NODE state=resume`"
 )
 IMPOSSIBLE = "no job starts like this: press Ctrl-C, correct the profile and start again"
 CLOSED = "their partition is closed; ask its administrators"
