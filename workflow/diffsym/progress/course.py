@@ -5,10 +5,11 @@ the jobs of a run share. (The processor time in Snakemake's benchmarks is sample
 of a short job.)
 """
 
-import math
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
+from heapq import heappop, heappush
+from itertools import accumulate, count
 from statistics import mean
 from typing import NamedTuple
 
@@ -76,28 +77,37 @@ def schedule(tasks: Sequence[Task], cores: float, done: Iterable[int] = ()) -> f
     done
         Numbers of the jobs that have ended.
     """
-    ended = set(done)
-    ready = [task for task in tasks if task.needs <= ended]
-    waiting = [task for task in tasks if not task.needs <= ended]
-    running: dict[Task, float] = {}
+    missing = {task.number: len(task.needs.difference(done)) for task in tasks}
+    followers: dict[int, list[Task]] = {}
+    for task in tasks:
+        for number in task.needs:
+            followers.setdefault(number, []).append(task)
+    # Those that can start, by the cores they take, in the order of time.
+    ready: dict[float, deque[tuple[int, Task]]] = {}
+    arrivals = count()
+
+    def arrive(task: Task) -> None:
+        ready.setdefault(min(task.cores, cores), deque()).append((next(arrivals), task))
+
+    for task in tasks:
+        if not missing[task.number]:
+            arrive(task)
+    running: list[tuple[float, int, float]] = []  # end, number and cores
     now, free = 0.0, cores
     while True:
-        held = []
-        for task in ready:
-            if free and min(task.cores, cores) <= free:
-                free -= min(task.cores, cores)
-                running[task] = now + task.seconds
-            else:
-                held.append(task)
+        while fitting := [taken for taken, line in ready.items() if line and taken <= free]:
+            taken = min(fitting, key=lambda taken: ready[taken][0][0])
+            _, task = ready[taken].popleft()
+            free -= taken
+            heappush(running, (now + task.seconds, task.number, taken))
         if not running:
             return now
-        now = min(running.values())
-        for task in [task for task, end in running.items() if end <= now]:
-            del running[task]
-            free = cores if math.isinf(cores) else free + min(task.cores, cores)
-            ended.add(task.number)
-        ready = held + [task for task in waiting if task.needs <= ended]
-        waiting = [task for task in waiting if not task.needs <= ended]
+        now, number, taken = heappop(running)
+        free += taken
+        for task in followers.get(number, ()):
+            missing[task.number] -= 1
+            if not missing[task.number]:
+                arrive(task)
 
 
 class Kind(NamedTuple):

@@ -11,6 +11,7 @@ import re
 import shutil
 import threading
 import time
+from contextlib import suppress
 from typing import Any, TextIO
 
 from snakemake.logging import ColorizingTextHandler, logger
@@ -145,8 +146,8 @@ class ProgressHandler(logging.Handler):
         at_cluster = list(self.course.handed_over)
         for notice in self.cluster.ask(at_cluster):
             self._notice(notice)
-        for number in at_cluster:
-            if self.cluster.runs(number):
+        with self.writing:
+            for number in filter(self.cluster.runs, at_cluster):
                 self.course.run(number, time.time())
 
     def _notice(self, sentence: str) -> None:
@@ -190,8 +191,10 @@ class ProgressHandler(logging.Handler):
             self._write(CLEAR)
 
     def _write(self, text: str) -> None:
-        self.stream.write(text)
-        self.stream.flush()
+        # A run goes on without its terminal, and on a full disk.
+        with suppress(OSError):
+            self.stream.write(text)
+            self.stream.flush()
 
     def close(self) -> None:
         """Write the last line, and stop."""
