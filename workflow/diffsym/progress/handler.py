@@ -136,7 +136,7 @@ class ProgressHandler(logging.Handler):
         while True:
             self._ask_slurm()
             with self.writing:
-                if time.time() >= self.due:
+                if time.time() >= self.due and not self.ended.is_set():
                     self._write_line()
             if self.ended.wait(0.5):
                 return
