@@ -21,17 +21,16 @@ def test_durations_in_words(seconds, words):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "about 6 min left"),
-        ({"is_measured": False}, "perhaps 6 min left"),
-        ({"seconds_left": 20}, "less than a minute left"),
+        ({}, "41 % of the work  about 6 min left"),
+        ({"is_measured": False}, "41 % of the work  perhaps 6 min left"),
+        ({"seconds_left": 20}, "41 % of the work  less than a minute left"),
         ({"seconds_left": None}, "about ? min left"),
     ],
 )
 def test_the_line_says_how_sure_it_is(changes, words):
     running = [running_job("train_network cnn-0", Epoch(7, 20, 60)), "make_split formula"]
     assert progress_line(HALFWAY._replace(**changes), running) == (
-        f"37 of 126 jobs  41 % of the work  {words}  "
-        "running: train_network cnn-0 (epoch 7 of 20), make_split formula"
+        f"37 of 126 jobs  {words}  running: train_network cnn-0 (epoch 7 of 20), make_split formula"
     )
 
 

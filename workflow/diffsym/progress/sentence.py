@@ -65,11 +65,10 @@ def progress_line(
     is_silent
         Whether the cluster was asked and did not answer.
     """
-    parts = [
-        f"{forecast.done} of {forecast.of} jobs",
-        f"{math.floor(100 * forecast.share)} % of the work",
-        time_left(forecast),
-    ]
+    parts = [f"{forecast.done} of {forecast.of} jobs"]
+    if forecast.seconds_left is not None:
+        parts.append(f"{math.floor(100 * forecast.share)} % of the work")
+    parts.append(time_left(forecast))
     if failed:
         parts.append(f"{failed} failed")
     if queue and queue.waiting:
