@@ -28,6 +28,13 @@ localrules:
     evaluation,
 
 
+# A line that says what runs, how far it is, and about how long it will take.
+onstart:
+    from diffsym.progress import follow
+
+    follow(workflow, lambda rule, wildcards: expected_seconds(PLAN, rule, wildcards))
+
+
 rule all:
     default_target: True
     input:

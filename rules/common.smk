@@ -9,6 +9,7 @@ from diffsym.errors import DiffsymError
 from diffsym.provenance import code_digest, listing_digest
 from diffsym.settings import as_plain, values_of
 from diffsym.study import Layout, Plan, load_configuration, training_threads
+from diffsym.study.effort import expected_seconds
 
 
 wildcard_constraints:

@@ -2,7 +2,8 @@
 
 A part of the tiny study is computed again and again, first on one machine, then on a SLURM of three
 nodes. Whatever is killed is started again as docs/cluster.md tells its readers. Each study then has
-to have the files, byte for byte, of one that nobody disturbed, and nothing beside them.
+to have the files, byte for byte, of one that nobody disturbed, and nothing beside them. Nodes that
+SLURM drains meanwhile are returned to service and counted, and a campaign that gets stuck ends.
 """
 
 import argparse
@@ -14,8 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import suppress
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from signal import SIGINT, SIGKILL, default_int_handler, signal
 
@@ -23,6 +26,7 @@ import pandas as pd
 import psutil
 from slurm import impatient
 from slurm.cluster import slurm, wait_until, why_not
+from slurm.guard import Guard, StuckError
 from slurm.site import profile, scripts
 from study import REPOSITORY, checkout
 
@@ -45,6 +49,7 @@ VARYING = (
 # A killed Snakemake leaves an empty folder and a few hundred bytes of its scheduler's solver.
 OF_SNAKEMAKE = ("snakemake*", "*-pulp.*")
 PATIENCE = 900  # seconds in which an undisturbed Snakemake ends
+STUCK = 1200  # seconds in which something has to move
 
 
 class OneMachine:
@@ -203,6 +208,11 @@ def last_log(study):
     return logs[-1].read_text() if logs else ""
 
 
+def sign_of_life(study):
+    """What changes when a study gets on, or is killed and started again."""
+    return len(last_log(study)), sum(len(names) for *_, names in os.walk(study.results))
+
+
 def contents(study):
     """All files and folders of results, with a digest of those that are the same each time."""
     return {
@@ -314,10 +324,12 @@ def undisturbed():
     return study
 
 
-def show(results):
-    """Print studies and runs, and kills by their victim and by what ran when they came."""
+def show(results, returned):
+    """Print studies, runs, drained nodes, and kills by their victim and what ran when they came."""
     for result in results:
         print("{place}: {studies} studies by {runs} runs in {seconds} s".format(**result))
+    for (node, reason), times in Counter((one["node"], one["reason"]) for one in returned).items():
+        print(f"{node} was drained ({reason}) and returned to service: {times} times")
     kills = pd.DataFrame(
         {"place": result["place"]} | kill for result in results for kill in result["kills"]
     )
@@ -328,12 +340,30 @@ def show(results):
     print(pd.crosstab(by_rule["rules"], [by_rule["place"], by_rule["victim"]]).to_string())
 
 
+def campaigns(arguments, guard):
+    """What came of both campaigns, on one machine and on SLURM."""
+    study = undisturbed()
+    guard.sign = partial(sign_of_life, study)
+    reference = contents(study)
+    dice = random.Random(arguments.seed)
+    results = [campaign(OneMachine(study, dice), arguments.kills, reference)]
+    if arguments.slurm_kills:
+        with slurm() as cluster:
+            os.environ.update(cluster.environment)
+            guard.cluster = cluster
+            place = OnSlurm(study, dice, cluster)
+            results.append(campaign(place, arguments.slurm_kills, reference))
+    shutil.rmtree(study.folder.parent)
+    return results
+
+
 def main():
     """Run the campaign, print what came, and write it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kills", type=int, default=28, help="kills on one machine")
     parser.add_argument("--slurm-kills", type=int, default=24, help="kills on SLURM")
+    parser.add_argument("--limit", type=int, default=7200, help="seconds for all, at most")
     parser.add_argument("--output", type=Path, default="results/benchmarks/chaos.json")
     arguments = parser.parse_args()
     if arguments.slurm_kills and why_not():
@@ -342,27 +372,24 @@ def main():
     # A command in the background of a shell ignores Ctrl-C, and so would the Snakemakes it starts.
     signal(SIGINT, default_int_handler)
     begun = time.monotonic()
-    study = undisturbed()
-    reference = contents(study)
-    dice = random.Random(arguments.seed)
     try:
-        results = [campaign(OneMachine(study, dice), arguments.kills, reference)]
-        if arguments.slurm_kills:
-            with slurm() as cluster:
-                os.environ.update(cluster.environment)
-                place = OnSlurm(study, dice, cluster)
-                results.append(campaign(place, arguments.slurm_kills, reference))
+        with Guard(patience=STUCK, limit=arguments.limit) as guard:
+            results = campaigns(arguments, guard)
+    except StuckError as error:
+        sys.exit(f"given up: {error}")
     finally:
         for process in psutil.Process().children():
             kill(process)
-    shutil.rmtree(study.folder.parent)
-    show(results)
+    show(results, guard.returned)
     total = {
         "kills": sum(len(result["kills"]) for result in results),
         "seconds": round(time.monotonic() - begun),
     }
     print("{kills} kills in {seconds} s".format(**total))
-    write_json(arguments.output, {"seed": arguments.seed, **total, "places": results})
+    write_json(
+        arguments.output,
+        {"seed": arguments.seed, **total, "places": results, "returned": guard.returned},
+    )
 
 
 if __name__ == "__main__":

@@ -113,7 +113,12 @@ class Cluster:
     def ask(self, *command: str) -> str:
         """What a program of SLURM prints."""
         return subprocess.run(
-            command, env=os.environ | self.environment, check=True, capture_output=True, text=True
+            command,
+            env=os.environ | self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         ).stdout
 
     def all_jobs(self) -> list[Job]:
@@ -134,6 +139,12 @@ class Cluster:
         states = self.ask("sinfo", "--noheader", "--Node", "--format=%T").split()
         return bool(states) and set(states) == {"idle"}
 
+    def drained(self) -> dict[str, str]:
+        """Nodes that take no more jobs until an administrator says so, and why."""
+        lines = self.ask("sinfo", "--noheader", "--Node", "--format=%N|%T|%E").splitlines()
+        rows = (line.split("|", 2) for line in lines)
+        return {node: reason for node, state, reason in rows if state.startswith("drain")}
+
     def idle(self) -> bool:
         return not self.ask("squeue", "--noheader")
 
@@ -152,7 +163,7 @@ def wait_until(condition, what: str, patience: float = PATIENCE):
     while time.monotonic() < deadline:
         try:
             found = condition()
-        except subprocess.CalledProcessError:
+        except subprocess.SubprocessError:
             found = None
         if found:
             return found

@@ -3,6 +3,9 @@
 Each test goes on with the study where the one before it stopped, and would start from nothing, too.
 """
 
+import os
+import subprocess
+import sys
 import time
 from signal import SIGKILL
 
@@ -10,8 +13,9 @@ import psutil
 import pytest
 from slurm import impatient
 from slurm.cluster import slurm, wait_until, why_not
-from slurm.site import processes, profile
-from study import checkout
+from slurm.guard import Guard
+from slurm.site import SITE, processes, profile
+from study import REPOSITORY, checkout
 
 from diffsym.files import sha256
 
@@ -188,6 +192,51 @@ def test_a_training_that_hangs_is_ended_by_its_limit_and_a_lost_controller_forge
         ("COMPLETED", "2:00"),
         ("TIMEOUT", "1:00"),
     ]
+
+
+WAITING = """
+from diffsym.progress import follow, handler, queue
+
+handler.IN_FILE = queue.BEFORE_THE_FIRST = queue.BETWEEN_QUESTIONS = 1
+
+onstart:
+    follow(workflow, lambda rule, wildcards: 1.0)
+
+rule wait:
+    output: "done"
+    resources: slurm_partition="gpu", mem_mb=500, runtime=5
+    shell: "touch {output}"
+"""
+
+
+def test_a_drained_node_is_named_and_the_guard_of_the_campaign_returns_it(cluster, tmp_path):
+    cluster.ask("scontrol", "update", "nodename=gpu1", "state=drain", "reason=Duplicate jobid")
+    (tmp_path / "Snakefile").write_text(WAITING)
+    output = tmp_path / "output.txt"
+    options = [f"--{key}={value}" for key, value in SITE.items()]
+    with output.open("w") as handle:
+        snakemake = subprocess.Popen(
+            [sys.executable, impatient.__file__, "--executor=slurm", "--jobs=1", *options],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY / "workflow")},
+            stdout=handle,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until(lambda: "1 wait (" in output.read_text(), "the line says that a job waits")
+        with Guard(patience=60, limit=120, pause=1) as guard:
+            guard.cluster = cluster
+            snakemake.wait()
+    finally:
+        snakemake.kill()
+        snakemake.wait()
+    written = output.read_text()
+    assert snakemake.returncode == 0, written
+    assert guard.returned == [{"node": "gpu1", "reason": "Duplicate jobid"}]
+    # Named once, with what to do.
+    assert written.count("gpu1 is drained (Duplicate jobid)") == 1
+    assert "scontrol update nodename=gpu1 state=resume" in written
+    assert "1 of 1 jobs  in " in written
 
 
 def test_files_are_those_of_one_machine(tiny_study, study):
