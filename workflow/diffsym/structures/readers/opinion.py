@@ -51,9 +51,7 @@ def pymatgen_reading(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # advice on doubtful symbols; they are compared
         parser = CifParser.from_str("\n".join(lines), check_cif=False)
-        (structure,) = parser.parse_structures(
-            primitive=False, check_occu=False, on_error="raise"
-        )
+        (structure,) = parser.parse_structures(primitive=False, check_occu=False, on_error="raise")
     return structure
 
 
@@ -127,9 +125,7 @@ def disagreement(what: str) -> EntryError:
     return EntryError(RejectionCode.READERS_DISAGREE, what)
 
 
-def nearest_places(
-    points: NDArray[np.float64], places: NDArray[np.float64]
-) -> NDArray[np.intp]:
+def nearest_places(points: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.intp]:
     """Index of the place (k, 3) at which each point (n, 3) lies; -1 where none does."""
     vectors = points[:, None] - places[None, :]
     vectors -= np.rint(vectors)

@@ -37,7 +37,10 @@ def read_poscar(content: bytes, identifier: str, citation: str) -> Entry:
         raise unreadable(f"the file ends after {len(lines)} lines")
     scale = floats(lines[1].split(), "line 2, the scale")
     vectors = np.array(
-        [floats(line.split()[:3], f"line {n}, a lattice vector", 3) for n, line in enumerate(lines[2:5], 3)]
+        [
+            floats(line.split()[:3], f"line {n}, a lattice vector", 3)
+            for n, line in enumerate(lines[2:5], 3)
+        ]
     )
     lattice, factors = scaled(vectors, scale)
     names, counts, start = read_counts(lines)
@@ -52,7 +55,10 @@ def read_poscar(content: bytes, identifier: str, citation: str) -> Entry:
             f"{sum(counts)} atoms are announced, but only {len(rows)} positions follow"
         )
     points = np.array(
-        [floats(re.split(r"[#!]", row)[0].split()[:3], f"the position '{row.strip()}'", 3) for row in rows]
+        [
+            floats(re.split(r"[#!]", row)[0].split()[:3], f"the position '{row.strip()}'", 3)
+            for row in rows
+        ]
     )
     if mode in ("c", "k"):
         frac_coords = (points * factors) @ np.linalg.inv(lattice)
@@ -109,8 +115,10 @@ def read_counts(lines: Sequence[str]) -> tuple[list[str], list[int], int]:
         names.extend(words)
         position += 1
     counts: list[int] = []
-    while position < len(lines) and is_counts(lines[position]) and (
-        not counts or len(counts) < len(names)
+    while (
+        position < len(lines)
+        and is_counts(lines[position])
+        and (not counts or len(counts) < len(names))
     ):
         counts.extend(int(word) for word in uncommented(lines[position]))
         position += 1
@@ -178,7 +186,9 @@ def floats(words: Sequence[str], what: str, count: int | None = None) -> list[fl
         values = []
     wanted = count is None or len(values) == count
     if not values or not wanted or not np.isfinite(values).all():
-        raise unreadable(f"{what} is '{' '.join(words)}', which is not {count or 'one or three'} numbers")
+        raise unreadable(
+            f"{what} is '{' '.join(words)}', which is not {count or 'one or three'} numbers"
+        )
     return values
 
 

@@ -106,7 +106,9 @@ def read_sites(block: Block) -> Sites:
         if not all(texts) and {number for number, _ in species.parts} == {HYDROGEN}:
             unlocated += 1
             continue
-        points.append([read_coordinate(text, label, tag) for text, tag in zip(texts, SITE_TAGS, strict=True)])
+        points.append(
+            [read_coordinate(text, label, tag) for text, tag in zip(texts, SITE_TAGS, strict=True)]
+        )
         sites.append(Site(label, type_symbol, species, filling))
     if not sites:
         raise EntryError(
@@ -129,13 +131,11 @@ def stated_elements(
     listed: set[int] = set()
     for symbol in {*types, *block.column("_atom_type_symbol")} - {""}:
         try:
-            species = species_of_type(symbol, "", frozenset())
+            species = species_of_type(symbol, frozenset())
         except EntryError:
             continue
         listed.update(number for number, _ in species.parts)
-    formula, deuterium = stated_formula(
-        block.first("_chemical_formula_sum"), frozenset(listed)
-    )
+    formula, deuterium = stated_formula(block.first("_chemical_formula_sum"), frozenset(listed))
     named = set(formula)
     if block.column("_atom_type_symbol"):
         named |= listed

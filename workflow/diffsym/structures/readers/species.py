@@ -17,18 +17,23 @@ from diffsym.structures.labels import element_of
 DEUTERIUM, TRITIUM = "D", "T"
 
 GROUPS = (
-    (re.compile(r"wat(er)?\d*|[hd][23]o\d*[+]?|o-?[hd]2?(?![a-z]).*|o[hdw](?![a-z]).*", re.I), "O"),
-    (re.compile(r"n[hd][2-4]?(?![a-z0-9]).*|n[hd][2-4]", re.I), "N"),
+    (
+        re.compile(
+            r"wat(er)?\d*|[hd][23]o\d*[+]?|o-?[hd]2?(?![a-z]).*|o[hdw](?![a-z]).*", re.IGNORECASE
+        ),
+        "O",
+    ),
+    (re.compile(r"n[hd][2-4]?(?![a-z0-9]).*|n[hd][2-4]", re.IGNORECASE), "N"),
 )
 """Water, hydroxyl and ammonium, whose hydrogen was not located: the heavy atom is meant."""
 
-VACANCY = re.compile(r"va|vac|vacancy|vcy|dum|dummy|\u25a1", re.I)
+VACANCY = re.compile(r"va|vac|vacancy|vcy|dum|dummy|\u25a1", re.IGNORECASE)
 """Type symbols of sites that hold nothing."""
 
 ISOTOPE = re.compile(r"(\d{1,3})([A-Z][a-z]?|[A-Z]{2})(?=$|[^a-z])(.*)")
 CHARGE = r"(?:[+-]\d*\.?\d*|\d*\.?\d*[+-]|\(.*\)|\d*)"
 TYPE = re.compile(rf"([A-Za-z]{{1,2}}){CHARGE}[',.]?")
-VALENCE = re.compile(r"([A-Z][a-z]?)(?:va?l?|iso)", re.I)
+VALENCE = re.compile(r"([A-Z][a-z]?)(?:va?l?|iso)", re.IGNORECASE)
 """Scattering factors of valence states: Cval, Siva."""
 
 AMOUNT = r"(?:\d*\.?\d+(?:\(\d+\))?)"
@@ -76,12 +81,12 @@ def read_species(type_symbol: str, label: str, elements: frozenset[int]) -> Spec
         If the element stays open, or a mixture comes without its occupancies.
     """
     if type_symbol:
-        return species_of_type(type_symbol, label, elements)
+        return species_of_type(type_symbol, elements)
     return species_of_label(label, elements)
 
 
 @lru_cache(maxsize=4096)
-def species_of_type(symbol: str, label: str, elements: frozenset[int]) -> Species:
+def species_of_type(symbol: str, elements: frozenset[int]) -> Species:
     """Read a type symbol: an element, with isotope and charge, a group, a vacancy or a mixture."""
     text = symbol.strip("'\" ")
     if VACANCY.fullmatch(text) and not (text[:1] in "Vv" and 23 in elements and len(text) == 2):

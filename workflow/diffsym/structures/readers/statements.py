@@ -283,9 +283,7 @@ def stated_hall(block: Block) -> Candidate | None:
     setting = setting_of_hall(text) if text else None
     if setting is None:
         return None
-    return Candidate(
-        f"the Hall symbol '{text}'", setting.name, setting.number, setting.operations
-    )
+    return Candidate(f"the Hall symbol '{text}'", setting.name, setting.number, setting.operations)
 
 
 def stated_settings(block: Block, number: int | None) -> tuple[str, tuple[Setting, ...]]:

@@ -195,4 +195,3 @@ def from_gemmi(group: gemmi.GroupOps) -> SymmetryOperations:
     rotations = np.array([operation.rot for operation in operations]) / DENOMINATOR
     translations = np.array([operation.tran for operation in operations]) / DENOMINATOR
     return SymmetryOperations(rotations, translations)
-
