@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 import gemmi
 from gemmi import cif
@@ -117,8 +118,9 @@ def make_block(block: cif.Block) -> Block:
     items: dict[str, list[str]] = {}
     repeated: set[str] = set()
     for item in block:
-        if item.pair is not None:
-            tags, values = [item.pair[0]], [item.pair[1]]
+        pair = cast("tuple[str, str] | None", item.pair)
+        if pair is not None:
+            tags, values = [pair[0]], [pair[1]]
         elif item.loop is not None:
             tags, values = item.loop.tags, item.loop.values
         else:

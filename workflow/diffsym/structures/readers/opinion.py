@@ -19,7 +19,8 @@ from scipy.spatial import cKDTree
 from diffsym.structures.entries import EntryError, RejectionCode
 from diffsym.structures.operations import SymmetryOperations, wrap
 from diffsym.structures.readers.sites import Site
-from diffsym.structures.readers.statements import Candidate, operation_keys
+from diffsym.structures.readers.statements import Candidate
+from diffsym.structures.readers.symbols import operation_table
 
 SAME_COORDINATE = 2e-3
 """Both readers may move a coordinate onto a third or sixth that was cut to three digits."""
@@ -113,7 +114,7 @@ def check_agreement(
     operations = candidate.operations
     if candidate.triplets:
         operations = pymatgen_operations(candidate.triplets)
-        if operation_keys(operations) != operation_keys(candidate.operations):
+        if operation_table(operations) != operation_table(candidate.operations):
             raise disagreement("gemmi and pymatgen read the operations differently")
     # pymatgen leaves out atoms whose symbols it does not know.
     left_out = points[found < 0]
@@ -150,7 +151,7 @@ def different_site(
             for species, amount in theirs[int(found[index])].species.items()
             if not isinstance(species, DummySpecies)
         }
-        sharing = [sites[other] for other in np.flatnonzero(found == found[index])]
+        sharing = [sites[other] for other in np.flatnonzero(found == found[index]).tolist()]
         for number, _ in site.content():
             ours = sum(share for one in sharing for z, share in one.content() if z == number)
             if abs(amounts.get(number, 0.0) - ours) > SAME_AMOUNT:

@@ -44,8 +44,8 @@ def read_poscar(content: bytes, identifier: str, citation: str) -> Entry:
     )
     lattice, factors = scaled(vectors, scale)
     names, counts, start = read_counts(lines)
-    if lines[start].strip()[:1].lower() == "s":
-        start += 1
+    selective = lines[start].strip()[:1].lower() == "s"
+    start += selective
     if start >= len(lines):
         raise unreadable("the positions are missing")
     mode = lines[start].strip()[:1].lower()
@@ -70,7 +70,9 @@ def read_poscar(content: bytes, identifier: str, citation: str) -> Entry:
         )
     numbers = [
         number
-        for number, count in zip(elements(names, counts, rows), counts, strict=True)
+        for number, count in zip(
+            elements(names, counts, rows, 6 if selective else 3), counts, strict=True
+        )
         for _ in range(count)
     ]
     # pymatgen misreads Cartesian coordinates beside a negative scale, and knows no three scales.
@@ -140,14 +142,16 @@ def uncommented(line: str) -> list[str]:
     return re.split(r"[#!]", line)[0].split()
 
 
-def elements(names: Sequence[str], counts: Sequence[int], rows: Sequence[str]) -> list[int]:
+def elements(
+    names: Sequence[str], counts: Sequence[int], rows: Sequence[str], columns: int
+) -> list[int]:
     """Atomic number of each kind of atom.
 
     A name may carry the kind of its potential and a checksum: 'Na_pv/f474ac0d'. Without names,
-    the symbols behind the positions count if every atom of a kind has the same one.
+    the symbols behind the `columns` of the positions count if every atom of a kind has the same.
     """
     if not names:
-        names = symbols_behind(counts, rows)
+        names = symbols_behind(counts, rows, columns)
     numbers = []
     for name in names:
         symbol = re.split(r"[_/]", name)[0]
@@ -161,15 +165,16 @@ def elements(names: Sequence[str], counts: Sequence[int], rows: Sequence[str]) -
     return numbers
 
 
-def symbols_behind(counts: Sequence[int], rows: Sequence[str]) -> list[str]:
-    """The symbol behind the positions of each kind of atom, in files of VASP 4."""
-    found = [re.search(r"[\s#!]([A-Z][a-z]?)\d*\s*$", row) for row in rows]
+def symbols_behind(counts: Sequence[int], rows: Sequence[str], columns: int) -> list[str]:
+    """The one symbol behind the positions (and flags) of each kind of atom, in files of VASP 4."""
+    behind = [" ".join(row.split()[columns:]).strip("#! ") for row in rows]
+    found = [re.fullmatch(r"([A-Z][a-z]?)\d*", text) for text in behind]
     symbols = [match[1] if match else "" for match in found]
-    names, start = [], 0
+    names: list[str] = []
+    start = 0
     for count in counts:
         names.extend(set(symbols[start : start + count]))
         start += count
-    # 'T T F' are flags of selective dynamics, not elements.
     if len(names) != len(counts) or not all(atomic_number(name) for name in names):
         raise EntryError(
             RejectionCode.NO_ELEMENTS,

@@ -16,15 +16,9 @@ from diffsym.structures.labels import element_of
 
 DEUTERIUM, TRITIUM = "D", "T"
 
-GROUPS = (
-    (
-        re.compile(
-            r"wat(er)?\d*|[hd][23]o\d*[+]?|o-?[hd]2?(?![a-z]).*|o[hdw](?![a-z]).*", re.IGNORECASE
-        ),
-        "O",
-    ),
-    (re.compile(r"n[hd][2-4]?(?![a-z0-9]).*|n[hd][2-4]", re.IGNORECASE), "N"),
-)
+WATER = r"wat(er)?\d*|[hd][23]o\d*[+]?|o-?[hd]2?(?![a-z]).*|o[hdw](?![a-z]).*"
+AMMONIUM = r"n[hd][2-4]?(?![a-z0-9]).*|n[hd][2-4]"
+GROUPS = ((re.compile(WATER, re.IGNORECASE), "O"), (re.compile(AMMONIUM, re.IGNORECASE), "N"))
 """Water, hydroxyl and ammonium, whose hydrogen was not located: the heavy atom is meant."""
 
 VACANCY = re.compile(r"va|vac|vacancy|vcy|dum|dummy|\u25a1", re.IGNORECASE)

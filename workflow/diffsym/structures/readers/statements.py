@@ -16,6 +16,7 @@ from diffsym.structures.readers.symbols import (
     DENOMINATOR,
     Setting,
     fits_metric,
+    operation_table,
     setting_of_hall,
     settings_named,
     settings_numbered,
@@ -251,14 +252,7 @@ def as_candidates(origin: str, settings: tuple[Setting, ...]) -> tuple[Candidate
 
 def same_operations(one: Setting | Candidate, other: Setting | Candidate) -> bool:
     """Whether two settings have the same operations, up to lattice translations."""
-    return operation_keys(one.operations) == operation_keys(other.operations)
-
-
-def operation_keys(operations: SymmetryOperations) -> frozenset[tuple[int, ...]]:
-    """Operations as integers, translations in multiples of 1/72 of the cell."""
-    rotations = np.rint(operations.rotations).astype(int).reshape(-1, 9)
-    translations = np.rint(operations.translations * 72).astype(int) % 72
-    return frozenset(map(tuple, np.hstack([rotations, translations]).tolist()))
+    return operation_table(one.operations) == operation_table(other.operations)
 
 
 # --- single statements --------------------------------------------------------------------------
@@ -317,10 +311,10 @@ def listed_operations(block: Block) -> Candidate | None:
         return magnetic
     first = readings[0]
     others = [*readings[1:], *([magnetic] if magnetic else [])]
-    keys = operation_keys(first.operations)
+    keys = operation_table(first.operations)
     for other in others:
         # A magnetic group may be smaller, but not larger, than that of the atoms.
-        smaller = operation_keys(other.operations)
+        smaller = operation_table(other.operations)
         if smaller != keys and not (other is magnetic and smaller < keys):
             raise EntryError(
                 RejectionCode.CONTRADICTION,

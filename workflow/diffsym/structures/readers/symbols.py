@@ -159,8 +159,8 @@ def all_settings() -> tuple[Setting, ...]:
 
 def codes_of(group: gemmi.SpaceGroup) -> frozenset[str]:
     """Codes of a setting: origin or axes, unique axis and cell choice, order of the axes."""
-    choice = group.qualifier.lower()
-    codes = {group.ext.strip().lower(), choice, (group.ext.strip() + choice).lower()}
+    choice, extension = group.qualifier.lower(), group.ext.strip("\0 ").lower()
+    codes = {extension, choice, extension + choice}
     if re.fullmatch(r"-?[abc]\d?", choice):
         codes |= {choice.rstrip("123"), choice.lstrip("-abc")}
     return frozenset(codes - {""})
@@ -195,3 +195,10 @@ def from_gemmi(group: gemmi.GroupOps) -> SymmetryOperations:
     rotations = np.array([operation.rot for operation in operations]) / DENOMINATOR
     translations = np.array([operation.tran for operation in operations]) / DENOMINATOR
     return SymmetryOperations(rotations, translations)
+
+
+def operation_table(operations: SymmetryOperations) -> frozenset[tuple[int, ...]]:
+    """Operations as integers: the rotation, and the translation in 1/72 of the cell, modulo 1."""
+    rotations = np.rint(operations.rotations).astype(int).reshape(-1, 9)
+    translations = np.rint(operations.translations * 72).astype(int) % 72
+    return frozenset(map(tuple, np.hstack([rotations, translations]).tolist()))

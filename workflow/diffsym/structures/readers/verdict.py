@@ -34,7 +34,7 @@ SAME_CONTENT = 0.05
 """Relative deviation up to which contents and densities are equal."""
 
 UNKNOWN_HYDROGEN = 0.3
-"""The same without a formula: nobody knows the hydrogen that a density counts."""
+"""By how much a density found may fall short without a formula: hydrogen may be missing."""
 
 OVERLAP = 0.7
 """Atoms closer than this share of the sum of their covalent radii overlap."""
@@ -172,7 +172,7 @@ def content_objection(entry: Entry, stated: Statements) -> str | None:
     if stated.formula and not fits_formula(entry, stated.formula):
         return "the atoms do not add up to the formula"
     units, density = content_ratio(entry, stated), density_ratio(entry, stated)
-    if density is not None and abs(density - 1) > density_tolerance(stated):
+    if density is not None and is_contradicted(density, stated):
         return f"the density would be {density:.2f} times the stated one"
     if density is None and units is not None and abs(units - 1) > SAME_CONTENT:
         return f"the cell would hold {units:.2f} times the stated formula units"
@@ -188,7 +188,7 @@ def check_contents(entry: Entry, stated: Statements, candidate: Candidate, *, fi
         If they contradict a reading of the symmetry that a single statement supports.
     """
     units, density = content_ratio(entry, stated), density_ratio(entry, stated)
-    wrong_density = density is not None and abs(density - 1) > density_tolerance(stated)
+    wrong_density = density is not None and is_contradicted(density, stated)
     wrong_units = units is not None and abs(units - 1) > SAME_CONTENT
     if firm or not (wrong_units or wrong_density) or (density is not None and not wrong_density):
         return
@@ -225,9 +225,10 @@ def density_ratio(entry: Entry, stated: Statements) -> float | None:
     return mass_density(amounts, cell_volume(entry)) / stated.density
 
 
-def density_tolerance(stated: Statements) -> float:
-    """Relative deviation of a density that is no contradiction."""
-    return SAME_CONTENT if stated.formula else UNKNOWN_HYDROGEN
+def is_contradicted(density: float, stated: Statements) -> bool:
+    """Whether a density, as a multiple of the stated one, contradicts it."""
+    shortage = SAME_CONTENT if stated.formula else UNKNOWN_HYDROGEN
+    return not 1 - shortage <= density <= 1 + SAME_CONTENT
 
 
 def same_structure(one: Entry, other: Entry) -> bool:
