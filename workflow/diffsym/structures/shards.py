@@ -103,8 +103,8 @@ def check_complete(source: str, identifiers: list[str], names: list[str]) -> Non
     ]
     if len(set(names)) < len(names) or set(origins) != wanted:
         raise AssertionError(
-            f"{source}: the {len(identifiers)} identifiers and the {len(names)} entries read from "
-            "them do not correspond"
+            f"{source}: {len(identifiers)} entries became {len(names)} structures and rejections, "
+            "which do not correspond to them"
         )
 
 
