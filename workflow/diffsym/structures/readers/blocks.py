@@ -61,9 +61,23 @@ class Block:
         return ["" if value in UNKNOWN else value for value in values]
 
     def first(self, *tags: str) -> str | None:
-        """The first of several items that has a value."""
-        values = (value for tag in tags for value in self.column(tag)[:1])
-        return next((value for value in values if value), None)
+        """The first of several items that has a value.
+
+        Raises
+        ------
+        EntryError
+            If it has several, as a loop over several phases or temperatures gives it.
+        """
+        for tag in tags:
+            values = list(dict.fromkeys(value for value in self.column(tag) if value))
+            if len(values) > 1:
+                raise EntryError(
+                    RejectionCode.CONTRADICTION,
+                    f"{tag} has {len(values)} values in one block; write a block for each",
+                )
+            if values:
+                return values[0]
+        return None
 
     def has_atoms(self) -> bool:
         """Whether the block lists atoms, whatever can be read of them."""

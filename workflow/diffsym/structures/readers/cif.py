@@ -170,7 +170,7 @@ def read_block(block: Block, entry_id: str, citation: str) -> Entry:
         log.info("%s: %d hydrogen atoms without coordinates left out", entry_id, sites.unlocated)
     return replace(
         entry,
-        name=block.first(*NAME_TAGS),
+        name=next((name for tag in NAME_TAGS for name in block.column(tag) if name), None),
         declared_symbol=block.first(*SYMBOL_TAGS),
         declared_space_group=candidate.number,
         expected_composition=stated.formula,

@@ -128,10 +128,8 @@ def disagreement(what: str) -> EntryError:
 
 def nearest_places(points: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.intp]:
     """Index of the place (k, 3) at which each point (n, 3) lies; -1 where none does."""
-    vectors = points[:, None] - places[None, :]
-    vectors -= np.rint(vectors)
-    distances = np.abs(vectors).max(axis=2)
-    return np.where(distances.min(axis=1) < SAME_COORDINATE, distances.argmin(axis=1), -1)
+    distances, nearest = cKDTree(wrap(places), boxsize=1.0).query(wrap(points), p=np.inf)
+    return np.where(distances < SAME_COORDINATE, nearest, -1)
 
 
 def different_site(

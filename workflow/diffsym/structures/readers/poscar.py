@@ -150,8 +150,13 @@ def elements(
     A name may carry the kind of its potential and a checksum: 'Na_pv/f474ac0d'. Without names,
     the symbols behind the `columns` of the positions count if every atom of a kind has the same.
     """
-    if not names:
-        names = symbols_behind(counts, rows, columns)
+    behind = symbols_behind(counts, rows, columns)
+    if not (names or behind):
+        raise EntryError(
+            RejectionCode.NO_ELEMENTS,
+            "the file names no elements (VASP 4); write them in a line above the numbers of atoms",
+        )
+    names = names or behind
     numbers = []
     for name in names:
         symbol = re.split(r"[_/]", name)[0]
@@ -162,11 +167,19 @@ def elements(
                 f"'{name}' in line 6 is no element; name the elements there",
             )
         numbers.append(number)
+    if behind and numbers != [atomic_number(name, isotopes=name == "D") for name in behind]:
+        raise EntryError(
+            RejectionCode.CONTRADICTION,
+            "the elements behind the positions are not those of line 6; correct one of them",
+        )
     return numbers
 
 
 def symbols_behind(counts: Sequence[int], rows: Sequence[str], columns: int) -> list[str]:
-    """The one symbol behind the positions (and flags) of each kind of atom, in files of VASP 4."""
+    """The one symbol behind the positions (and flags) of each kind of atom; empty if one lacks.
+
+    Files of VASP 4 may have them, and pymatgen writes them.
+    """
     behind = [" ".join(row.split()[columns:]).strip("#! ") for row in rows]
     found = [re.fullmatch(r"([A-Z][a-z]?)\d*", text) for text in behind]
     symbols = [match[1] if match else "" for match in found]
@@ -175,12 +188,10 @@ def symbols_behind(counts: Sequence[int], rows: Sequence[str], columns: int) -> 
     for count in counts:
         names.extend(set(symbols[start : start + count]))
         start += count
-    if len(names) != len(counts) or not all(atomic_number(name) for name in names):
-        raise EntryError(
-            RejectionCode.NO_ELEMENTS,
-            "the file names no elements (VASP 4); write them in a line above the numbers of atoms",
-        )
-    return names
+    if len(names) != len(counts):
+        return []
+    known = [atomic_number(name, isotopes=name == "D") for name in names]
+    return names if all(known) else []
 
 
 def floats(words: Sequence[str], what: str, count: int | None = None) -> list[float]:

@@ -49,6 +49,9 @@ COMPOSITE = ("_cell_subsystem",)
 LOOSE_METRIC = 2e-2
 """A cell that deviates by more (relative) from the symmetry of its own operations is wrong."""
 
+MOST_OPERATIONS = 768
+"""No group has more than 192 in a cell of the tables; cells four times as large are accepted."""
+
 TRIPLET = re.compile(r"[-+xyz0-9./ ]+,[-+xyz0-9./ ]+,[-+xyz0-9./ ]+")
 
 
@@ -347,6 +350,12 @@ def read_operations(
     EntryError
         If one cannot be read, or they form no group.
     """
+    if len(triplets) * len(centrings) > MOST_OPERATIONS:
+        raise EntryError(
+            RejectionCode.OPERATIONS,
+            f"{len(triplets) * len(centrings)} operations are more than any group has; list each "
+            "once",
+        )
     parsed = [parse_operation(triplet) for triplet in triplets]
     shifts = [parse_operation(centring)[1] for centring in centrings]
     rotations = np.array([rotation for rotation, _ in parsed for _ in shifts])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import gemmi
 import numpy as np
 from pymatgen.optimization.neighbors import find_points_in_spheres
+from scipy.spatial import cKDTree
 
 from diffsym.settings.checks import Checks
 from diffsym.structures.checks import (
@@ -21,6 +22,7 @@ from diffsym.structures.checks import (
     with_stated_hydrogen,
 )
 from diffsym.structures.entries import HYDROGEN, Entry, EntryError, RejectionCode
+from diffsym.structures.operations import wrap
 from diffsym.structures.readers.statements import Candidate, Symmetry, describe
 from diffsym.structures.rounding import IMAGE_TOLERANCE
 
@@ -237,8 +239,11 @@ def same_structure(one: Entry, other: Entry) -> bool:
         return True
     if len(one.frac_coords) != len(other.frac_coords) or one.mixtures != other.mixtures:
         return False
-    vectors = one.frac_coords[:, None] - other.frac_coords[None, :]
+    _, nearest = cKDTree(wrap(other.frac_coords), boxsize=1.0).query(wrap(one.frac_coords))
+    vectors = one.frac_coords - other.frac_coords[nearest]
     vectors -= np.rint(vectors)
-    distances = np.linalg.norm(vectors @ one.lattice, axis=2)
-    distances[one.site_mixtures[:, None] != other.site_mixtures[None, :]] = np.inf
-    return bool((distances.min(axis=1) < IMAGE_TOLERANCE).all())
+    return bool(
+        (np.linalg.norm(vectors @ one.lattice, axis=1) < IMAGE_TOLERANCE).all()
+        and (one.site_mixtures == other.site_mixtures[nearest]).all()
+        and len(np.unique(nearest)) == len(nearest)
+    )
