@@ -69,6 +69,7 @@ def test_ways_to_write_one_structure(tmp_path, text, length):
         ),
         (poscar(places="0 0 0 Ti\n.5 .5 .5 N\n"), "contradiction", "not those of line 6"),
         (poscar(names="Ti Xx\n"), "unknown_label", "'Xx' in line 6 is no element"),
+        (poscar(names="TI O\n"), "unknown_label", "'TI' in line 6 is no element"),
         (poscar(names="Ti O N\n"), "unreadable", "3 elements are named for 2"),
         (poscar(places="0 0 0\n"), "unreadable", "2 atoms are announced, but only 1"),
         (poscar(places="0 0 0\n.5 .5\n"), "unreadable", "the position '.5 .5'"),

@@ -109,14 +109,26 @@ def parse_blocks(content: bytes) -> list[Block]:
     """
     text = decode(content).translate(DASHES)
     try:
-        # Level 0: a blank value or a repeated name spoils no other item.
-        document = cif.read_string(text, 0)
+        document = tokens(text)
     except (ValueError, RuntimeError) as error:
         raise EntryError(
             RejectionCode.UNREADABLE,
             f"the text breaks the rules of CIF ({syntax_error(error)}); correct the line",
         ) from None
     return [make_block(block) for block in document]
+
+
+def tokens(text: str) -> cif.Document:
+    """Let gemmi read a CIF; letters beyond ASCII that stand outside quotes become '?'.
+
+    At level 0 a blank value or a repeated name spoils no other item.
+    """
+    try:
+        return cif.read_string(text, 0)
+    except (ValueError, RuntimeError):
+        if text.isascii():
+            raise
+        return cif.read_string(text.encode("ascii", errors="replace").decode("ascii"), 0)
 
 
 def syntax_error(error: Exception) -> str:

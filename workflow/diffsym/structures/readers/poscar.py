@@ -161,7 +161,7 @@ def elements(
     for name in names:
         symbol = re.split(r"[_/]", name)[0]
         number = atomic_number(symbol, isotopes=symbol == "D")
-        if number is None or not symbol[:1].isupper():
+        if number is None or symbol != symbol.capitalize():
             raise EntryError(
                 RejectionCode.UNKNOWN_LABEL,
                 f"'{name}' in line 6 is no element; name the elements there",

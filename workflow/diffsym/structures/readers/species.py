@@ -14,6 +14,7 @@ from pymatgen.core import Composition, Element
 from diffsym.structures.entries import HYDROGEN, EntryError, RejectionCode
 from diffsym.structures.labels import element_of
 
+NITROGEN, NEODYMIUM = 7, 60
 DEUTERIUM, TRITIUM = "D", "T"
 
 WATER = r"wat(er)?\d*|[hd][23]o\d*[+]?|o-?[hd]2?(?![a-z]).*|o[hdw](?![a-z]).*"
@@ -32,6 +33,9 @@ VALENCE = re.compile(r"([A-Z][a-z]?)(?:va?l?|iso)", re.IGNORECASE)
 
 AMOUNT = r"(?:\d*\.?\d+(?:\(\d+\))?)"
 PART = re.compile(rf"({AMOUNT})?\s*([A-Z][a-z]?)(?:\d*[+-](?=[^.\d]|$))?\s*({AMOUNT})?")
+
+LIGHT = frozenset({1, 3, 6, 7, 8})
+"""Elements of which no tetrahedral framework is made: T beside them is tritium."""
 
 TWO_READINGS = {"CO", "NO", "HO", "PO", "CN"}
 """In capitals: an element, or a group of two atoms."""
@@ -91,7 +95,7 @@ def species_of_type(symbol: str, elements: frozenset[int]) -> Species:
         if number and number <= int(isotope[1]) <= 3 * number:
             return Species(((number, 1.0),), True, isotope[2] == "H" and isotope[1] == "2")
     bare = text[1:-1] if text[:1] + text[-1:] in ("()", "[]") else text
-    group = group_atom(bare)
+    group = group_atom(bare, elements)
     if group:
         return Species(((group, 1.0),), sure=True)
     valence = VALENCE.fullmatch(text)
@@ -99,7 +103,7 @@ def species_of_type(symbol: str, elements: frozenset[int]) -> Species:
     if match:
         letters = match[1]
         if letters.upper() in (DEUTERIUM, TRITIUM):
-            if letters.upper() == TRITIUM and HYDROGEN not in elements:
+            if letters.upper() == TRITIUM and not (HYDROGEN in elements and elements <= LIGHT):
                 raise unknown(symbol, "may be tritium or a tetrahedral site")
             return Species(((HYDROGEN, 1.0),), True, letters.upper() == DEUTERIUM)
         number = atomic_number(letters)
@@ -130,7 +134,7 @@ def species_of_label(label: str, elements: frozenset[int]) -> Species:
     text = label.strip("'\" ()[]")
     if re.match(r"[HD][Oo]\d*$", text) and not text.startswith("Ho"):
         raise unknown(label, "may be a hydroxyl group or the hydrogen atom of an oxygen")
-    group = group_atom(text)
+    group = group_atom(text, elements)
     if group and (not elements or group in elements):
         return Species(((group, 1.0),), sure=True)
     if re.match(r"[Tt]\d*$", text) or VACANCY.fullmatch(text.rstrip("0123456789")):
@@ -177,8 +181,19 @@ def label_readings(text: str) -> list[str]:
     return readings
 
 
-def group_atom(text: str) -> int | None:
-    """Atomic number of the heavy atom of water, hydroxyl or ammonium."""
+def group_atom(text: str, elements: frozenset[int]) -> int | None:
+    """Atomic number of the heavy atom of water, hydroxyl or ammonium.
+
+    'ND' in capitals is neodymium if the formula has it, or if the charge is positive.
+    """
+    if text.startswith("ND"):
+        neodymium, nitrogen = NEODYMIUM in elements, NITROGEN in elements
+        if neodymium != nitrogen:
+            return NITROGEN if nitrogen else None
+        if text.endswith("+") and text != "ND4+":
+            return None
+        if text not in {"ND4", "ND4+"}:
+            raise unknown(text, "may be Nd or N and D")
     if Element.is_valid_symbol(text[:2]) and text[:2] not in ("OH", "OD", "NH", "ND"):
         return None
     symbol = next((symbol for pattern, symbol in GROUPS if pattern.fullmatch(text)), None)

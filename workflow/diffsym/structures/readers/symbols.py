@@ -72,10 +72,18 @@ def settings_named(symbol: str) -> tuple[Setting, ...]:
         as ':2', 'Z' or '(origin choice 2)' counts.
     """
     base, codes = split_suffix(symbol)
-    found = named(base)
+    axes = re.findall(r"(?<!\S)[2346][1-5](?!\S)", symbol.replace("_", ""))
+    # 'P 31 2' is not P 3 1 2.
+    found = tuple(setting for setting in named(base) if has_screw_axes(setting, axes))
     for code in codes:
         found = with_code(found, code)
     return found
+
+
+def has_screw_axes(setting: Setting, axes: list[str]) -> bool:
+    """Whether the full symbol of a setting has the axes that a symbol names as one word."""
+    words = re.split(r"[\s/:]", setting.name)
+    return all(axis in words for axis in axes)
 
 
 def with_code(settings: tuple[Setting, ...], code: str) -> tuple[Setting, ...]:

@@ -187,12 +187,12 @@ def check_contents(entry: Entry, stated: Statements, candidate: Candidate, *, fi
     Raises
     ------
     EntryError
-        If they contradict a reading of the symmetry that a single statement supports.
+        If the density contradicts the reading, or Z one that a single statement supports.
     """
     units, density = content_ratio(entry, stated), density_ratio(entry, stated)
     wrong_density = density is not None and is_contradicted(density, stated)
     wrong_units = units is not None and abs(units - 1) > SAME_CONTENT
-    if firm or not (wrong_units or wrong_density) or (density is not None and not wrong_density):
+    if not (wrong_density or (wrong_units and density is None and not firm)):
         return
     what = (
         f"the density would be {density:.2f} times {DENSITY_TAG}"
