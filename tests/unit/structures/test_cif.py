@@ -74,6 +74,9 @@ P21C = operations("P 1 21/c 1")
         (["_space_group_IT_number 225"], "Cl4 K4"),
         ([], "no_symmetry"),
         ([named("P n x y")], "no_symmetry"),
+        ([named("C 4/m m m"), "_space_group_IT_number 225"], "no_symmetry"),
+        ([named("F m -3 m"), "_symmetry_space_group_name_H-M 'F m -3'"], "Cl4 K4"),  # alike
+        ([named("F m -3 m"), "_symmetry_space_group_name_H-M P23"], "ambiguous_symmetry"),
         ([FM3M, "_space_group_IT_number 2250"], "contradiction"),
         ([FM3M, "_space_group_IT_number 221"], "contradiction"),
         ([FM3M, "_cell_length_a 6.7"], "contradiction"),  # two values of one item
@@ -138,6 +141,16 @@ def test_the_contents_decide_a_contradiction(contents_stated, found):
         ),
         ([named("P n m a"), "_space_group_IT_number 62"], (5, 7, 11, 90, 90, 90), "P n m a"),
         (["_space_group_IT_number 62"], (5, 7, 11, 90, 90, 90), "ambiguous_symmetry"),
+        (
+            ["_space_group_IT_number 62", "_space_group_IT_coordinate_system_code abc"],
+            (5, 7, 11, 90, 90, 90),
+            "P n m a",
+        ),
+        (
+            [named("P n m a"), "_space_group_IT_coordinate_system_code cab"],
+            (5, 7, 11, 90, 90, 90),
+            "no_symmetry",
+        ),
         ([named("R 3 2")], (6, 6, 6, 80, 80, 80), "R 3 2:R"),
         ([named("R 3 2 RS")], (6, 6, 6, 80, 80, 80), "R 3 2:R"),
         ([named("R 3 2 H")], (6, 6, 6, 80, 80, 80), "cell"),

@@ -92,16 +92,12 @@ class Symmetry:
         In words, where statements exclude each other; None if the candidates are just the settings
         that a symbol leaves open.
     firm
-        Whether two statements agree on the first candidate, or operations are listed and nothing
-        speaks against them.
-    listed
-        Whether the candidate comes from operations that the block lists.
+        Whether two statements agree on the first candidate.
     """
 
     candidates: tuple[Candidate, ...]
     contradiction: str | None
     firm: bool
-    listed: bool
 
 
 def read_symmetry(block: Block, lattice: NDArray[np.float64]) -> Symmetry:
@@ -128,15 +124,16 @@ def read_symmetry(block: Block, lattice: NDArray[np.float64]) -> Symmetry:
         return from_hall(hall, symbol, named, number, lattice)
     if named:
         return from_symbol(symbol, named, number, lattice)
-    if number is not None:
-        numbered = fitting(settings_numbered(number), lattice, f"the number {number}")
-        return Symmetry(as_candidates(f"the number {number}", numbered), None, False, False)
     if symbol:
+        # The number alone would ignore the setting that the symbol means.
         raise EntryError(
             RejectionCode.NO_SYMMETRY,
             f"the symbol '{symbol}' is not understood and no operations are given; "
             f"list the operations as {OPERATION_TAGS[0]}",
         )
+    if number is not None:
+        numbered = fitting(settings_numbered(number), lattice, f"the number {number}")
+        return Symmetry(as_candidates(f"the number {number}", numbered), None, False)
     raise EntryError(
         RejectionCode.NO_SYMMETRY,
         f"nothing states the symmetry; list the operations as {OPERATION_TAGS[0]} "
@@ -168,13 +165,13 @@ def from_operations(
         stated.append((f"the number {number}", {number}))
     agree = [origin for origin, numbers in stated if operations.number in numbers]
     if agree or not stated or operations.number is None:
-        return Symmetry((operations,), None, bool(agree), True)
+        return Symmetry((operations,), None, bool(agree))
     others = [hall] if hall else []
     settings = named or (settings_numbered(number) if number is not None else ())
     origin = f"the symbol '{symbol}'" if named else f"the number {number}"
     others.extend(as_candidates(origin, tuple(s for s in settings if fits(s, lattice))))
     sentence = f"{describe(operations)}, but {stated[0][0]} says otherwise"
-    return Symmetry((operations, *others), sentence, False, True)
+    return Symmetry((operations, *others), sentence, False)
 
 
 def from_hall(
@@ -196,14 +193,13 @@ def from_hall(
             f"the symbol '{symbol}'", tuple(s for s in named if fits(s, lattice))
         )
         sentence = f"{describe(hall)}, but the symbol is '{symbol}'"
-        return Symmetry((hall, *others), sentence, False, False)
+        return Symmetry((hall, *others), sentence, False)
     if number is not None and number != hall.number:
         numbered = tuple(s for s in settings_numbered(number) if fits(s, lattice))
         sentence = f"{describe(hall)}, but the number is {number}"
-        return Symmetry(
-            (hall, *as_candidates(f"the number {number}", numbered)), sentence, False, False
-        )
-    return Symmetry((hall,), None, bool(same_setting) or number is not None, False)
+        others = as_candidates(f"the number {number}", numbered)
+        return Symmetry((hall, *others), sentence, False)
+    return Symmetry((hall,), None, bool(same_setting) or number is not None)
 
 
 def from_symbol(
@@ -214,11 +210,11 @@ def from_symbol(
     numbers = {setting.number for setting in named}
     candidates = as_candidates(origin, fitting(named, lattice, origin))
     if number is None or number in numbers:
-        return Symmetry(candidates, None, number is not None, False)
+        return Symmetry(candidates, None, number is not None)
     numbered = tuple(s for s in settings_numbered(number) if fits(s, lattice))
     sentence = f"the symbol is '{symbol}' ({min(numbers)}), but the number is {number}"
     candidates += as_candidates(f"the number {number}", numbered)
-    return Symmetry(candidates, sentence, False, False)
+    return Symmetry(candidates, sentence, False)
 
 
 def describe(candidate: Candidate) -> str:
@@ -286,18 +282,19 @@ def stated_hall(block: Block) -> Candidate | None:
 def stated_settings(block: Block, number: int | None) -> tuple[str, tuple[Setting, ...]]:
     """The Hermann-Mauguin symbol and the settings it may stand for.
 
-    Several symbols of a block (short and full, say) narrow each other down. A code of the
-    coordinate system narrows down the settings of the symbol, or else of the number.
+    Several symbols of a block (short and full, say) narrow each other down; where they have no
+    setting in common, each may be right. A code of the coordinate system narrows down the settings
+    of the symbol, or else of the number.
     """
     symbols = dict.fromkeys(text for tag in SYMBOL_TAGS if (text := block.first(tag)))
     found: tuple[Setting, ...] = ()
     for text in symbols:
         settings = settings_named(text)
         both = tuple(setting for setting in found if setting in settings)
-        found = both or found or settings
+        found = both or (*found, *settings)
     code = block.first(CODE_TAG)
     if code:
-        found = with_code(found or settings_numbered(number or 0), code) or found
+        found = with_code(found or settings_numbered(number or 0), code)
     return next(iter(symbols), ""), found
 
 

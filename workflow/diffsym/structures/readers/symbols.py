@@ -40,7 +40,7 @@ METRIC_TOLERANCE = 2e-3
 """Relative change of the metric under a rotation above which a cell has not that symmetry."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Setting:
     """A space group in one setting.
 
@@ -169,6 +169,8 @@ def codes_of(group: gemmi.SpaceGroup) -> frozenset[str]:
     """Codes of a setting: origin or axes, unique axis and cell choice, order of the axes."""
     choice, extension = group.qualifier.lower(), group.ext.strip("\0 ").lower()
     codes = {extension, choice, extension + choice}
+    if not choice and 16 <= group.number <= 74:
+        codes |= {"abc", extension + "abc"}
     if re.fullmatch(r"-?[abc]\d?", choice):
         codes |= {choice.rstrip("123"), choice.lstrip("-abc")}
     return frozenset(codes - {""})
