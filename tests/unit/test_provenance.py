@@ -90,6 +90,14 @@ def test_a_listing_follows_every_file_below_a_folder(tmp_path):
     assert provenance.listing_digest(tmp_path / "b.cif") is None
 
 
+def test_a_listing_bears_links_to_nothing_and_odd_names(tmp_path):
+    (tmp_path / "gone.cif").symlink_to(tmp_path / "nowhere.cif")
+    with open(os.fsencode(tmp_path) + b"/caf\xe9.cif", "w") as handle:  # noqa: PTH123
+        handle.write("data_a")
+    provenance.listing_digest.cache_clear()
+    assert len(provenance.listing_digest(tmp_path)) == 16
+
+
 def test_every_relevant_package_has_a_version():
     versions = provenance.software_versions()
     assert set(provenance.RELEVANT_PACKAGES) < set(versions)

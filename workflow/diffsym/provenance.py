@@ -18,6 +18,7 @@ RELEVANT_PACKAGES = (
     "scipy",
     "pandas",
     "pyarrow",
+    "gemmi",
     "spglib",
     "pymatgen",
     "pymatgen-core",
@@ -145,12 +146,21 @@ def listing_digest(path: str | Path) -> str | None:
     folders = [("", str(path))]
     for below, folder in folders:
         for entry in os.scandir(folder):
-            status, name = entry.stat(), f"{below}{entry.name}"
+            status, name = _status(entry), f"{below}{entry.name}"
             files.append((name.split("/"), f"{name} {status.st_size} {status.st_mtime_ns}"))
             if entry.is_dir(follow_symlinks=False):
                 folders.append((f"{name}/", entry.path))
     lines = "\n".join(line for _, line in sorted(files))
-    return hashlib.sha256(lines.encode()).hexdigest()[:16]
+    # Names of files need not be UTF-8.
+    return hashlib.sha256(lines.encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result:
+    """Size and time of a file; of the link itself if it leads to nothing."""
+    try:
+        return entry.stat()
+    except OSError:
+        return entry.stat(follow_symlinks=False)
 
 
 def software_versions() -> dict[str, str]:

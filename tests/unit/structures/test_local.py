@@ -1,5 +1,8 @@
 """Local files: what is read, and one clear sentence for each thing that can be wrong."""
 
+import gzip
+import os
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +15,7 @@ from diffsym.errors import DiffsymError
 from diffsym.settings.checks import Checks
 from diffsym.settings.sources.local import Local
 from diffsym.settings.symmetry import Symmetry
+from diffsym.structures import readers, shards
 from diffsym.structures.entries import Rejection
 from diffsym.structures.shards import process_shard
 from diffsym.structures.sources import open_source
@@ -64,19 +68,52 @@ def test_broken_files_do_not_stop_the_others(folder):
     (folder / "empty.cif").write_text("")
     (folder / "cut.cif").write_text(halite[: len(halite) // 3])
     (folder / "two.cif").write_text(halite + halite.replace("data_", "data_second_", 1))
+    (folder / "gone.cif").symlink_to(folder / "nowhere.cif")
+    (folder / "packed.cif.gz").write_bytes(gzip.compress(halite.encode()))
+    (folder / "torn.cif.gz").write_bytes(gzip.compress(halite.encode())[:100])
+    (folder / "magnetic.mcif").write_text(halite)
+    odd = os.fsencode(folder) + b"/caf\xe9#1.cif"
+    with open(odd, "w") as handle:  # noqa: PTH123  (pathlib writes it as well, but reads worse)
+        handle.write(halite)
     (folder / "POSCAR_bad").write_text("one\ntwo\nthree\n")
     (folder / "binary.cif").write_bytes(bytes(range(256)))
     structures, rejected = process_shard(open_local(folder), 0, 1, Symmetry(), Checks())
-    assert structures.num_rows == 3
+    assert set(structures["entry_id"].to_pylist()) == {
+        "POSCAR_halite",
+        "caf\\xe9#1.cif",
+        "deep/alloy.CIF",
+        "halite.cif",
+        "magnetic.mcif",
+        "packed.cif.gz",
+        "two.cif#NaCl",
+        "two.cif#second_NaCl",
+    }
     codes = {row["entry_id"]: row["code"] for row in rejected.to_pylist()}
     assert codes == {
         "POSCAR_bad": "unreadable",
         "binary.cif": "unreadable",
         "cut.cif": "unreadable",
-        "empty.cif": "unreadable",
-        "two.cif": "several_structures",
+        "empty.cif": "no_structure",
+        "gone.cif": "unreadable",
+        "torn.cif.gz": "unreadable",
     }
-    assert all("\n" not in reason and reason for reason in rejected["reason"].to_pylist())
+    for row in rejected.to_pylist():
+        assert row["reason"].startswith(row["entry_id"])
+        assert "\n" not in row["reason"]
+    record = open_local(folder).provenance()
+    assert (record["structure_files"], record["passed_over"]) == (13, 1)
+
+
+def test_what_no_reader_expects_is_a_rejection(folder, monkeypatch):
+    source = open_local(folder)
+    monkeypatch.setattr(readers, "read_cif", lambda *_: {}["x"])
+    _, rejected = process_shard(source, 0, 1, Symmetry(), Checks())
+    assert rejected["code"].to_pylist() == ["unexpected"] * 2
+    assert "KeyError" in rejected["reason"][0].as_py()
+    monkeypatch.setattr(shards, "check_entry", lambda *_: {}["x"])
+    structures, rejected = process_shard(source, 0, 1, Symmetry(), Checks())
+    assert structures.num_rows == 0
+    assert set(rejected["code"].to_pylist()) == {"unexpected"}
 
 
 def test_formula_of_the_cif_is_checked(folder):

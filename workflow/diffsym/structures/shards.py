@@ -56,7 +56,7 @@ def process_shard(
     -------
     tuple
         Tables of the schemas STRUCTURES and REJECTED, sorted by `structure_id`; together they
-        have one row per entry of the shard.
+        have one row per entry of the shard. A file with several structures is several entries.
     """
     identifiers = [
         identifier
@@ -64,6 +64,7 @@ def process_shard(
         if shard_of(f"{source.name}:{identifier}", n_shards) == shard
     ]
     structures, rejected = [], []
+    names: list[str] = []
     progress = tqdm(
         source.read(identifiers),
         total=len(identifiers),
@@ -72,6 +73,7 @@ def process_shard(
         mininterval=SECONDS_BETWEEN_PROGRESS,
     )
     for item in progress:
+        names.append(item.entry_id)
         result = (
             item if isinstance(item, Rejection) else process_entry(item, source, symmetry, checks)
         )
@@ -79,15 +81,56 @@ def process_shard(
             rejected.append(rejection_row(source, result))
         else:
             structures.append(result)
-    if len(structures) + len(rejected) != len(identifiers):
-        raise AssertionError(
-            f"{source.name}: {len(identifiers)} entries became {len(structures)} structures "
-            f"and {len(rejected)} rejections"
-        )
+    check_complete(source.name, identifiers, names)
     return to_table(structures, STRUCTURES), to_table(rejected, REJECTED)
 
 
+def check_complete(source: str, identifiers: list[str], names: list[str]) -> None:
+    """Every identifier became an entry, or several with a block's name behind '#', and each once.
+
+    Raises
+    ------
+    AssertionError
+        If not; a mistake of the source.
+    """
+    if names == identifiers:
+        return
+    wanted = set(identifiers)
+    # A file's name may contain '#', too, and so may a block's.
+    origins = [
+        name if name in wanted else next((i for i in prefixes(name) if i in wanted), None)
+        for name in names
+    ]
+    if len(set(names)) < len(names) or set(origins) != wanted:
+        raise AssertionError(
+            f"{source}: {len(identifiers)} entries became {len(names)} structures and rejections, "
+            "which do not correspond to them"
+        )
+
+
+def prefixes(name: str) -> list[str]:
+    """What stands in front of each '#' of a name, the longest first."""
+    parts = name.split("#")
+    return ["#".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
+
+
 def process_entry(
+    entry: Entry, source: Source, settings: Symmetry, checks: Checks
+) -> dict[str, Any] | Rejection:
+    """Turn an entry into a row of the table, or into the reason why there is none."""
+    try:
+        return describe_entry(entry, source, settings, checks)
+    except Exception as error:  # noqa: BLE001  (one entry must not stop the others)
+        text = (str(error).strip().splitlines() or ["no text"])[0]
+        return Rejection(
+            entry.entry_id,
+            "symmetry",
+            RejectionCode.UNEXPECTED,
+            f"{entry.entry_id}: {type(error).__name__} ({text}); please report it with the entry",
+        )
+
+
+def describe_entry(
     entry: Entry, source: Source, settings: Symmetry, checks: Checks
 ) -> dict[str, Any] | Rejection:
     """Check one entry, determine its symmetry and describe it as a row of the table."""

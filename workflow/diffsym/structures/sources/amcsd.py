@@ -7,7 +7,6 @@ member is read; the package is never installed.
 import base64
 import binascii
 import json
-import re
 import shutil
 import sqlite3
 import subprocess
@@ -28,15 +27,20 @@ from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path, sha256
 from diffsym.settings.sources.amcsd import Amcsd
 from diffsym.structures.entries import (
-    HYDROGEN,
     Entry,
     EntryError,
-    Mixture,
     Rejection,
     RejectionCode,
     index_mixtures,
 )
+from diffsym.structures.labels import (
+    FORMULA_PART,
+    drop_unlocated_hydrogen,
+    element_of,
+    parse_formula,
+)
 from diffsym.structures.operations import SymmetryOperations
+from diffsym.structures.rounding import IMAGE_TOLERANCE, restore_sixths
 from diffsym.structures.sources.expansion import expand_asymmetric_unit, multiplicity
 from diffsym.structures.symmetry import space_group_of_operations
 
@@ -53,31 +57,11 @@ CITATION = (
 SCALE = 4e6
 """Numbers are stored as 32-bit integers, scaled by this."""
 
-STORED_ROUNDING = 0.5 / SCALE * 1.01
-"""A stored number differs by no more than this from the decimal number that was published."""
-
 NOT_DETERMINED = (2.0, 3.0)
 """Values out of the range of coordinates that stand for '?' and '.' of the CIF."""
 
-SIXTHS = np.array([1, 2, 4, 5]) / 6
-"""Special coordinates that no decimal number can hold."""
-
 CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 MISSING = "<missing>"
-
-SURE_DECIMALS = 3
-"""Digits by which a sixth is recognised even if others of the entry have more."""
-
-IMAGE_TOLERANCE = 0.05
-"""Images of an atom closer than this (A) are one site. Of the 41 095 atoms of the database 92 have
-a nearest image below 0.05 A without coinciding with it (73 of them by rounding, below 0.001 A),
-none between 0.05 and 0.06 A, and 11 up to 0.1 A."""
-
-FORMULA_PART = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
-"""Element and amount in a formula."""
-
-WATER = re.compile(r"Wat|[HD]\d?O")
-"""Labels of water and hydronium, whose hydrogen atoms were not located: the oxygen is meant."""
 
 
 # --- fetching -----------------------------------------------------------------------------------
@@ -159,86 +143,6 @@ def decode_numbers(text: str, count: int) -> NDArray[np.float64]:
         )
     values[np.isin(values, NOT_DETERMINED)] = np.nan
     return values
-
-
-def decimals(values: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Number of decimals (0 ... 6) with which each value was published."""
-    places = np.arange(7)
-    exact = np.abs(values[:, None] - rounded(values[:, None], places)) < STORED_ROUNDING
-    return np.where(exact.any(axis=1), exact.argmax(axis=1), places[-1])
-
-
-def rounded(values: NDArray[np.float64], places: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Round each value to its own number of decimals."""
-    return np.rint(values * 10.0**places) / 10.0**places
-
-
-def restore_sixths(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give thirds and sixths their exact values.
-
-    A coordinate is taken for a sixth if its digits are those of the sixth, rounded or cut off,
-    and if there are three of them, or as many as anywhere in the entry: 0.33 among coordinates
-    with four decimals is 0.3300.
-
-    Parameters
-    ----------
-    coordinates
-        (n, 3) fractional coordinates as stored.
-    """
-    values = np.abs(coordinates.ravel())
-    whole = np.floor(values)
-    fraction = values - whole
-    places = decimals(values)
-    enough = places >= min(SURE_DECIMALS, int(places.max(initial=0)))
-    restored = values.copy()
-    for sixth in SIXTHS:
-        cut = np.floor(sixth * 10.0**places) / 10.0**places
-        is_rounded = np.abs(fraction - rounded(np.full_like(values, sixth), places))
-        is_cut = np.where(places >= SURE_DECIMALS, np.abs(fraction - cut), np.inf)
-        matches = np.minimum(is_rounded, is_cut) < 2 * STORED_ROUNDING
-        chosen = enough & (places >= 2) & matches
-        restored[chosen] = whole[chosen] + sixth
-    return np.copysign(restored.reshape(coordinates.shape), coordinates)
-
-
-def parse_formula(formula: str) -> dict[int, float]:
-    """Amounts by atomic number of a formula such as '(K.84 Na.16) Ca4 Si8 O28 F H16'.
-
-    The database's brackets only group the elements of mixed sites. Deuterium counts as hydrogen.
-    """
-    amounts: dict[int, float] = {}
-    for symbol, amount in FORMULA_PART.findall(formula):
-        number = Element(symbol).Z
-        amounts[number] = amounts.get(number, 0.0) + float(amount or 1)
-    return amounts
-
-
-def element_of(label: str, elements: set[int]) -> int:
-    """Atomic number that an atom label stands for.
-
-    Labels carry site names behind the symbol (FeM1, SiT, Ob, CaX, O-H1, Fe3+M). Where two
-    readings are possible, such as Co and C with 'o', the formula decides; a symbol of two letters
-    that the formula contains wins. Water is read as its oxygen.
-
-    Parameters
-    ----------
-    label
-        Label of the site.
-    elements
-        Atomic numbers in the entry's formula.
-    """
-    if WATER.match(label):
-        return 8
-    symbols = [label[:length] for length in (2, 1) if Element.is_valid_symbol(label[:length])]
-    for symbol in symbols:
-        if Element(symbol).Z in elements:
-            return Element(symbol).Z
-    # Traces of less than half a thousandth are missing in the formula.
-    if symbols and label.rstrip("0123456789") == symbols[0]:
-        return Element(symbols[0]).Z
-    raise EntryError(
-        RejectionCode.UNKNOWN_LABEL, f"the label '{label}' fits no element of the formula"
-    )
 
 
 def parse_operations(text: str) -> SymmetryOperations:
@@ -364,17 +268,6 @@ def decode_entry(row: sqlite3.Row, operations: SymmetryOperations) -> Entry:
         amounts_unmerged=unmerged,
         reference=format_reference(row),
     )
-
-
-def drop_unlocated_hydrogen(mixture: Mixture) -> Mixture:
-    """Remove hydrogen that was not located and so put onto the atom that it belongs to.
-
-    The occupancies of such a site (an ammonium ion, say) add up to more than 1.
-    """
-    if sum(occupancy for _, occupancy in mixture) <= 1:
-        return mixture
-    heavy = tuple((number, occupancy) for number, occupancy in mixture if number != HYDROGEN)
-    return heavy or mixture
 
 
 def density_without_deuterium(row: sqlite3.Row) -> float:

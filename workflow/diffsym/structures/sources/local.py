@@ -5,43 +5,39 @@ numbers, row vectors in A), `atomic_numbers` and `frac_coords` (flat, three per 
 """
 
 import hashlib
-import warnings
+import logging
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pymatgen.core import Composition, DummySpecies, Structure
-from pymatgen.io.cif import CifParser
 
 from diffsym.errors import DiffsymError
 from diffsym.files import sha256
 from diffsym.settings.sources.local import Local
 from diffsym.structures.entries import (
-    OCCUPANCY_DECIMALS,
     Entry,
     EntryError,
-    Mixture,
     Rejection,
     RejectionCode,
     index_mixtures,
 )
+from diffsym.structures.readers import is_structure_file, read_file
+
+log = logging.getLogger(__name__)
 
 PARQUET_COLUMNS = ("material_id", "lattice", "atomic_numbers", "frac_coords")
 BATCH_ROWS = 2000
 
-SYMBOL_KEYS = ("_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M")
-NUMBER_KEYS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
-NAME_KEYS = ("_chemical_name_mineral", "_chemical_name_common", "_chemical_name_systematic")
-UNKNOWN_VALUES = ("", "?", ".")
-
 
 class FolderSource:
-    """CIF and POSCAR files below one folder, one structure each.
+    """CIF and POSCAR files below one folder.
 
-    A file's path below the folder is the identifier of its entry.
+    A file's path below the folder is the identifier of its structure. A CIF with several
+    structures gives several entries, with the name of the block behind the path.
     """
 
     def __init__(self, name: str, folder: Path, settings: Local) -> None:
@@ -51,34 +47,47 @@ class FolderSource:
         self.citation = settings.citation
         self.limit = settings.limit
 
+    @cached_property
+    def listing(self) -> tuple[dict[str, Path], list[str]]:
+        """Structure files by their path below the folder, and the other files; both sorted."""
+        files: dict[str, Path] = {}
+        others = []
+        for path in sorted(self.folder.rglob("*")):
+            if path.is_dir():
+                continue
+            identifier = readable(path.relative_to(self.folder).as_posix())
+            if is_structure_file(path.name):
+                files[identifier] = path
+            else:
+                others.append(identifier)
+        return dict(sorted(files.items())), sorted(others)
+
     def identifiers(self) -> list[str]:
         """Paths below the folder, sorted."""
-        names = [
-            path.relative_to(self.folder).as_posix()
-            for path in self.folder.rglob("*")
-            if is_structure_file(path)
-        ]
-        if not names:
+        files, _ = self.listing
+        if not files:
             raise DiffsymError(
                 f"{self.folder}: the folder of the source '{self.name}' holds no structures; "
-                "put .cif, .vasp or POSCAR files there, or correct the source's path"
+                "put .cif, .mcif, .vasp or POSCAR files there, or correct the source's path"
             )
-        return sorted(names)[: self.limit]
+        return list(files)[: self.limit]
 
     def read(self, identifiers: Iterable[str]) -> Iterator[Entry | Rejection]:
-        """Parse files one by one."""
+        """Read files one by one; one with several structures gives several entries."""
+        files, _ = self.listing
         for identifier in identifiers:
-            try:
-                yield read_file(self.folder / identifier, identifier, self.citation)
-            except EntryError as error:
-                yield Rejection(identifier, "read", error.code, error.reason)
+            yield from read_file(files[identifier], identifier, self.citation)
 
     def provenance(self) -> dict[str, Any]:
-        """Licence, citation, and one checksum of all names and contents."""
+        """Licence, citation, one checksum of all names and contents, and what is passed over."""
         digest = hashlib.sha256()
+        files, others = self.listing
         for identifier in self.identifiers():
-            digest.update(f"{identifier}\0{sha256(self.folder / identifier)}\n".encode())
-        return describe(self, {self.folder.name: digest.hexdigest()})
+            digest.update(f"{identifier}\0{checksum(files[identifier])}\n".encode())
+        for other in others:
+            log.info("%s is no structure file and is passed over", other)
+        description = describe(self, {self.folder.name: digest.hexdigest()})
+        return description | {"structure_files": len(files), "passed_over": len(others)}
 
 
 class ParquetSource:
@@ -138,6 +147,19 @@ def open_source(name: str, settings: Local, path: Path) -> FolderSource | Parque
     return ParquetSource(name, path, settings)
 
 
+def readable(name: str) -> str:
+    """A file name as text that can be stored; bytes that are no UTF-8 are written out."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, or a word if it cannot be opened."""
+    try:
+        return sha256(path)
+    except OSError:
+        return "cannot be opened"
+
+
 def describe(source: FolderSource | ParquetSource, files: dict[str, str]) -> dict[str, Any]:
     """Provenance that both kinds of local source share."""
     return {
@@ -167,13 +189,6 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     return file
 
 
-def is_structure_file(path: Path) -> bool:
-    """Whether the name is that of a CIF or of a VASP structure."""
-    suffixes = (".cif", ".vasp", ".poscar")
-    is_named_so = path.suffix.lower() in suffixes or path.name.startswith(("POSCAR", "CONTCAR"))
-    return is_named_so and path.is_file()
-
-
 def read_row(row: dict[str, Any], identifier: str, citation: str) -> Entry:
     """Turn a row of the Parquet file into an entry."""
     try:
@@ -194,79 +209,3 @@ def read_row(row: dict[str, Any], identifier: str, citation: str) -> Entry:
         site_mixtures=site_mixtures,
         reference=citation,
     )
-
-
-def read_file(path: Path, identifier: str, citation: str) -> Entry:
-    """Turn a CIF or POSCAR file into an entry."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pymatgen's advice on doubtful files; we check them
-            if path.suffix.lower() == ".cif":
-                structure, data = parse_cif(path)
-            else:
-                structure, data = Structure.from_file(path), {}
-    except EntryError:
-        raise
-    except Exception as error:  # noqa: BLE001  (parsers fail in countless ways on broken files)
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise EntryError(
-            RejectionCode.UNREADABLE, f"pymatgen cannot read the file ({reason[0]})"
-        ) from None
-    mixtures, site_mixtures = index_mixtures([site_mixture(site.species) for site in structure])
-    number = first_value(data, NUMBER_KEYS)
-    return Entry(
-        entry_id=identifier,
-        lattice=np.array(structure.lattice.matrix),
-        frac_coords=np.array(structure.frac_coords),
-        mixtures=mixtures,
-        site_mixtures=site_mixtures,
-        name=first_value(data, NAME_KEYS),
-        declared_symbol=first_value(data, SYMBOL_KEYS),
-        declared_space_group=int(number) if number and number.isdecimal() else None,
-        expected_composition=stated_composition(data),
-        reference=citation,
-    )
-
-
-def parse_cif(path: Path) -> tuple[Structure, dict[str, Any]]:
-    """The only structure of a CIF and the data of its block."""
-    parser = CifParser(path)
-    # Sums of occupancies are left to our own check. Blocks without a cell (data_global) are
-    # skipped; if nothing else is there, pymatgen raises.
-    structures = parser.parse_structures(primitive=False, check_occu=False, on_error="ignore")
-    if len(structures) > 1:
-        raise EntryError(
-            RejectionCode.SEVERAL_STRUCTURES,
-            f"the file holds {len(structures)} structures; write each to a file of its own",
-        )
-    block = next(data for data in parser.as_dict().values() if "_cell_length_a" in data)
-    return structures[0], block
-
-
-def site_mixture(species: Composition) -> Mixture:
-    """Species of a site, isotopes and oxidation states left out."""
-    amounts: dict[int, float] = {}
-    for specie, occupancy in species.items():
-        if isinstance(specie, DummySpecies):
-            raise EntryError(RejectionCode.UNKNOWN_LABEL, f"'{specie.symbol}' is no element")
-        amounts[specie.Z] = amounts.get(specie.Z, 0.0) + occupancy
-    return tuple(
-        (number, round(occupancy, OCCUPANCY_DECIMALS))
-        for number, occupancy in sorted(amounts.items())
-    )
-
-
-def stated_composition(data: dict[str, Any]) -> dict[int, float]:
-    """Amounts by atomic number of the CIF's formula, empty if there is none that can be read."""
-    formula = first_value(data, ("_chemical_formula_sum",))
-    try:
-        amounts = Composition(formula or "")
-    except ValueError:
-        return {}
-    return {element.Z: amount for element, amount in amounts.items()}
-
-
-def first_value(data: dict[str, Any], keys: tuple[str, ...]) -> str | None:
-    """First of several CIF items that has a value."""
-    values = (str(data.get(key, "")).strip() for key in keys)
-    return next((value for value in values if value not in UNKNOWN_VALUES), None)
