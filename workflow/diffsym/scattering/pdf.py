@@ -28,7 +28,14 @@ from numpy.typing import ArrayLike
 
 from diffsym.errors import DiffsymError
 from diffsym.scattering.symmetry import symmetry_orbits
-from diffsym.scattering.types import Cells, Floats, Integers, is_possible, uniform_step
+from diffsym.scattering.types import (
+    Cells,
+    Floats,
+    Integers,
+    determinant,
+    is_possible,
+    uniform_step,
+)
 
 # Termination ripples of peaks outside the r range reach into it; diffpy.srreal keeps six of them.
 _RIPPLES = 6
@@ -126,9 +133,27 @@ def pair_distribution_functions(
         cells.atomic_numbers,
         cells.frac_coords,
         cells.occupancies,
-        np.empty(0, dtype=np.int64) if cells.orbits is None else cells.orbits,
+        _orbits(cells) if cells.orbits is None else cells.orbits,
         *transform,
     )
+
+
+def _orbits(cells: Cells) -> Integers:
+    """Orbits of the scatterers of many structures; zeros in those that are impossible."""
+    orbits = np.zeros(len(cells.atomic_numbers), dtype=np.int64)
+    # Species and occupancy in one number: scatterers alike in both scatter alike.
+    weights = cells.atomic_numbers * cells.occupancies
+    for index in range(len(cells)):
+        here = slice(cells.offsets[index], cells.offsets[index + 1])
+        if is_possible(
+            cells.lattices[index],
+            cells.atomic_numbers[here],
+            cells.frac_coords[here],
+            cells.occupancies[here],
+        ):
+            coordinates = cells.frac_coords[here] - np.floor(cells.frac_coords[here])
+            orbits[here] = symmetry_orbits(cells.lattices[index], weights[here], coordinates)
+    return orbits
 
 
 def step_of_distances(r: Floats) -> float:
@@ -222,7 +247,7 @@ def _functions(
     peaks: Floats,
     baseline: Floats,
 ) -> Floats:
-    """Compute G(r) structure by structure; orbits are searched for if their array is empty."""
+    """Compute G(r) structure by structure."""
     functions = np.full((len(lattices), len(baseline)), np.nan)
     for index in range(len(lattices)):
         lattice = lattices[index]
@@ -231,17 +256,12 @@ def _functions(
             continue
         coordinates = frac_coords[here] - np.floor(frac_coords[here])
         weights = atomic_numbers[here] * occupancies[here]
-        if len(orbits) > 0:
-            members = orbits[here]
-        else:
-            # Species and occupancy in one number: scatterers alike in both scatter alike.
-            members = symmetry_orbits(lattice, weights, coordinates)
         n_atoms = occupancies[here].sum()
         scale = n_atoms / weights.sum() ** 2  # 1 / (N <b>^2)
         histogram = _distances(
-            lattice, scale, weights, coordinates, members, cutoff, step, len(peaks)
+            lattice, scale, weights, coordinates, orbits[here], cutoff, step, len(peaks)
         )
-        functions[index] = n_atoms / abs(np.linalg.det(lattice)) * baseline
+        functions[index] = n_atoms / abs(determinant(lattice)) * baseline
         _add_product(functions[index], histogram, peaks)
     return functions
 
