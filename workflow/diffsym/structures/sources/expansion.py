@@ -53,6 +53,8 @@ def move_to_special_position(
     those images is fixed by them exactly. Where they do not form the stabiliser of the mean (the
     tolerance is larger than the distance of two special positions) the point stays.
     """
+    if len(operations.rotations) == 1:
+        return point
     close = images_near(point, operations, lattice, tolerance)
     vectors = nearest_images(operations.images(point), point)
     special = point + vectors[close].mean(axis=0)
@@ -63,12 +65,27 @@ def move_to_special_position(
 def orbit(point: NDArray[np.float64], operations: SymmetryOperations) -> NDArray[np.float64]:
     """Distinct images (multiplicity, 3) of a point inside the cell, in the operations' order."""
     images = operations.images(point)
+    if len(images) == 1:
+        return wrap(images)
     same = np.ones((len(images), len(images)), dtype=bool)
     for coordinates in images.T:
         difference = coordinates[:, None] - coordinates
         same &= np.abs(difference - np.rint(difference)) < SAME_POINT
     first = same.argmax(axis=1) == np.arange(len(images))
     return wrap(images[first])
+
+
+def places_near(
+    images: NDArray[np.float64],
+    places: NDArray[np.float64],
+    lattice: NDArray[np.float64],
+    tolerance: float,
+) -> list[int]:
+    """Indices of the places (k, 3) that lie within about `tolerance` (A) of an image (m, 3)."""
+    vectors = nearest_images(images[None, :], places[:, None])
+    distances = np.linalg.norm(vectors @ lattice, axis=2)
+    found: list[int] = np.flatnonzero((distances < 1.01 * tolerance).any(axis=1)).tolist()
+    return found
 
 
 def mix(species: list[tuple[int, float]]) -> Mixture:
@@ -140,12 +157,14 @@ def expand_asymmetric_unit(
         Fractional coordinates (m, 3) of all sites of the cell, and the mixture on each.
     """
     shared: list[SharedSite] = []
+    first_positions = np.empty((len(points), 3))
     for point, (number, occupancy) in zip(points, species, strict=True):
         special = move_to_special_position(point, operations, lattice, tolerance)
         images = orbit(special, operations)
         merged = occupancy * multiplicity(point, operations, lattice) / len(images)
         occupant = (number, merged if merged <= 1 + occupancy_tolerance else occupancy)
-        for site in shared:
+        near = places_near(images, first_positions[: len(shared)], lattice, tolerance)
+        for site in (shared[index] for index in near):
             vectors = nearest_images(images, site.positions[0])
             distances = np.linalg.norm(vectors @ lattice, axis=1)
             nearest = int(distances.argmin())
@@ -154,6 +173,7 @@ def expand_asymmetric_unit(
                 site.species.append(occupant)
                 break
         else:
+            first_positions[len(shared)] = special
             shared.append(SharedSite(images, [special], [occupant]))
 
     coordinates: list[NDArray[np.float64]] = [np.empty((0, 3))]
