@@ -24,6 +24,9 @@ SECONDS ?= 540
 OUT ?= results/gpu/returned
 OVERLAYS ?= config/gpu_study.yaml
 
+# Some containers forbid Python to keep compiled modules; each job would compile its imports again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: report test lint format bench chaos gpu-luggage gpu-study generated lock clean
 
 report: .venv/ready
