@@ -31,7 +31,7 @@ def networks(results: Results) -> Section | None:
                     "GFLOPs",
                     "members",
                     "training, s",
-                    "of the processor's speed, %",
+                    "share of the processor's speed, %",
                     "test A₁",
                 ],
                 [_row(experiment) for experiment in counted],
