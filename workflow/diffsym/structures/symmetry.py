@@ -17,12 +17,6 @@ LARGEST_POINT_GROUPS = ("m-3m", "6/mmm")
 SURELY = 4.0
 """Sites nearer, or farther away, than a tolerance by this factor surely coincide, or do not."""
 
-LARGEST_POINT_GROUPS = ("m-3m", "6/mmm")
-"""No other point group of a crystal contains one of these."""
-
-SURELY = 4.0
-"""Sites nearer, or farther away, than a tolerance by this factor surely coincide, or do not."""
-
 
 # The entries of a database share few lists of operations.
 @lru_cache(maxsize=1024)
