@@ -40,10 +40,11 @@ def test_truncated_download(study):
     assert "SHA-256" in output
 
 
-def test_folder_with_one_broken_file(study):
+def test_folder_with_two_broken_files(study):
     folder = study.folder / "data" / "mine"
     folder.mkdir(parents=True)
     (folder / "broken.cif").write_text("data_broken\n_cell_length_a five\n")
+    (folder / "cut.cif").write_text("data_cut\n_chemical_name_common 'cut\n")
     (folder / "Ni.cif").write_text(
         "data_Ni\n_cell_length_a 3.524\n_cell_length_b 3.524\n_cell_length_c 3.524\n"
         "_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n"
@@ -59,8 +60,8 @@ def test_folder_with_one_broken_file(study):
     rejected = read(study.results / "rejected.parquet")
     assert structures["entry_id"] == ["Ni.cif"]
     assert structures["space_group"] == [225]
-    assert rejected["entry_id"] == ["broken.cif"]
-    assert rejected["code"] == ["unreadable"]
+    codes = dict(zip(rejected["entry_id"], rejected["code"], strict=True))
+    assert codes == {"broken.cif": "no_structure", "cut.cif": "unreadable"}
 
 
 def read(path):
