@@ -27,3 +27,10 @@ def test_where_kernels_cannot_be_kept_nobody_waits(tmp_path, monkeypatch):
         monkeypatch.setattr("numba.config.CACHE_DIR", folder)
         with one_compiles(), one_compiles():
             pass
+
+
+def test_nobody_waits_for_ever():
+    with one_compiles():
+        started = time.perf_counter()
+        with one_compiles(patience=1.0):
+            assert 1.0 <= time.perf_counter() - started < 5.0

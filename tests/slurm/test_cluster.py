@@ -155,7 +155,7 @@ def test_a_job_that_is_cancelled_and_then_loses_its_node_is_retried_on_another(c
     # A node that SLURM gave up may live on, and ends its job when it is back.
     cluster.start(lost)
     wait_until(cluster.nodes_answer, "the node is back")
-    wait_until(lambda: not at_work(study), "the orphan ends")
+    wait_until(lambda: not at_work(study), "the orphan ends", patience=180)
     assert sorted((study.folder / DESCRIPTOR).iterdir()) == shards
     assert "NODE_FAIL" in output
     jobs = cluster.jobs("compute_descriptor")

@@ -124,7 +124,7 @@ def test_a_study_that_is_cut_off_is_gone_on_with(luggage, tmp_path):
 
     # On a quiet machine the second call is the last one.
     for _ in range(5):
-        study = start(luggage, results, output, 60)
+        study = start(luggage, results, output, 110)
         printed, _ = study.communicate(timeout=200)
         assert study.returncode == 0, printed
         if "are left for another call" not in printed:

@@ -8,9 +8,11 @@ named after all of its sources.
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import numba
 
@@ -21,12 +23,21 @@ if os.access(_folder, os.W_OK):
     numba.config.CACHE_DIR = str(_folder / "__pycache__" / _name)  # type: ignore[attr-defined]
 
 
+# Longer than any kernel takes to compile; who holds the lock longer hangs.
+PATIENCE = 120.0
+
+
 @contextmanager
-def one_compiles() -> Iterator[None]:
+def one_compiles(patience: float = PATIENCE) -> Iterator[None]:
     """Let one process at a time call kernels that may have to be compiled.
 
     Those that start at the same time wait, and find them compiled. Where compiled kernels cannot be
     kept there is nothing to wait for.
+
+    Parameters
+    ----------
+    patience
+        Seconds to wait at most; then the kernels are compiled here, too.
     """
     folder = Path(str(numba.config.CACHE_DIR))  # type: ignore[attr-defined]
     if folder == Path():
@@ -38,6 +49,17 @@ def one_compiles() -> Iterator[None]:
     except OSError:
         yield
         return
+    deadline = time.monotonic() + patience
     with handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        while not _locked(handle) and time.monotonic() < deadline:
+            time.sleep(0.2)
         yield
+
+
+def _locked(handle: TextIO) -> bool:
+    """Lock a file unless another process has; False also where locks are not to be had."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
