@@ -1,7 +1,6 @@
 """Fixtures that all tests share: real data, fetched or made once a session."""
 
 import fcntl
-import os
 import subprocess
 from contextlib import contextmanager
 
@@ -27,12 +26,6 @@ def pytest_collection_modifyitems(items):
         return next(number for number, room in enumerate(ROOMS) if name.startswith(room))
 
     items.sort(key=place)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers():
-    """One more than there are cores, since tests of SLURM and of killed jobs wait."""
-    return os.cpu_count() + 1
 
 
 @pytest.fixture(scope="session")
