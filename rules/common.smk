@@ -26,6 +26,8 @@ wildcard_constraints:
     drawn=r"([a-z][a-z0-9_]*/)?",
 
 
+# Of this machine; None where jobs are sent elsewhere, and within them.
+CORES = None if workflow.remote_exec else workflow.resource_settings.cores
 LAYOUT = Layout()
 try:
     STUDY = load_configuration(config)

@@ -14,7 +14,7 @@ rule train_network:
         experiment=one_of(PLAN.network_experiments),
     conda:
         "../envs/training.yaml"
-    threads: training_threads(workflow.cores)
+    threads: training_threads(CORES)
     resources:
         mem_mb=request(4000, 8),
         runtime=request(240, 1),

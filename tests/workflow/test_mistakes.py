@@ -1,5 +1,9 @@
 """What a user gets wrong comes back as one clear sentence."""
 
+import os
+import subprocess
+import sys
+
 import pyarrow.parquet as pq
 import pytest
 from study import checkout
@@ -62,6 +66,16 @@ def test_folder_with_two_broken_files(study):
     assert structures["space_group"] == [225]
     codes = dict(zip(rejected["entry_id"], rejected["code"], strict=True))
     assert codes == {"broken.cif": "no_structure", "cut.cif": "unreadable"}
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--unlock"])
+def test_neither_a_plan_nor_an_unlock_asks_for_cores(study, option):
+    subprocess.run(
+        [sys.executable, "-m", "snakemake", option, "--quiet", "all"],
+        cwd=study.folder,
+        env=os.environ | {"PYTHONPATH": str(study.folder / "workflow")},
+        check=True,
+    )
 
 
 def read(path):
