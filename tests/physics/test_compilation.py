@@ -1,5 +1,6 @@
 """Processes that start at the same time compile kernels once."""
 
+import errno
 import subprocess
 import sys
 import time
@@ -27,6 +28,16 @@ def test_where_kernels_cannot_be_kept_nobody_waits(tmp_path, monkeypatch):
         monkeypatch.setattr("numba.config.CACHE_DIR", folder)
         with one_compiles(), one_compiles():
             pass
+
+
+def test_nobody_waits_where_files_cannot_be_locked(monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    started = time.perf_counter()
+    with one_compiles():
+        assert time.perf_counter() - started < 5.0
 
 
 def test_nobody_waits_for_ever():

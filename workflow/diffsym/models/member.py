@@ -35,7 +35,8 @@ class Member:
         With the weights that were kept.
     history
         That of `diffsym.models.training.train_member`, and how the network was trained: backend,
-        device, precision, training structures of each class, size of the network.
+        device, precision, training structures of each class, size of the network, and on a
+        processor how much of its speed the training used (`diffsym.models.efficiency`).
     predictions
         Of the validation and test parts.
     run

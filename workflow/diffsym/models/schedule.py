@@ -153,7 +153,7 @@ class LearningRate(keras.callbacks.Callback):
             self.model.optimizer.learning_rate = self.rate(epoch + 1)
 
     def rate(self, epoch: int) -> float:
-        """Rate of an epoch, counted from 1, or in its middle."""
+        """Rate of an epoch, counted from 1; along a cosine that of its middle."""
         settings = self.settings
         if settings.learning_rate_decay == "cosine":
             share = max((epoch - 0.5) / settings.epochs, self.clock.share(self.progress.seconds))

@@ -51,15 +51,17 @@ def one_compiles(patience: float = PATIENCE) -> Iterator[None]:
         return
     deadline = time.monotonic() + patience
     with handle:
-        while not _locked(handle) and time.monotonic() < deadline:
+        while _is_taken(handle) and time.monotonic() < deadline:
             time.sleep(0.2)
         yield
 
 
-def _locked(handle: TextIO) -> bool:
-    """Lock a file unless another process has; False also where locks are not to be had."""
+def _is_taken(handle: TextIO) -> bool:
+    """Lock a file, unless another process has; there is no lock on some shared folders."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
     except OSError:
         return False
-    return True
+    return False
