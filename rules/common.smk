@@ -26,8 +26,6 @@ wildcard_constraints:
     drawn=r"([a-z][a-z0-9_]*/)?",
 
 
-# Of this machine; None where jobs are sent elsewhere, and within them.
-CORES = None if workflow.remote_exec else workflow.resource_settings.cores
 LAYOUT = Layout()
 try:
     STUDY = load_configuration(config)
@@ -54,6 +52,12 @@ def settings_of(section, without=()):
 def script_digest(script, *modules):
     """Digest of the code that a rule's script runs, see diffsym.provenance."""
     return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / script, *modules)
+
+
+def cores_to_share():
+    """Cores of this machine; None where jobs are sent elsewhere, and within them."""
+    elsewhere = workflow.remote_exec or workflow.non_local_exec
+    return None if elsewhere else workflow.resource_settings.cores
 
 
 def request(base, per_input_mb=0.0):

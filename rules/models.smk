@@ -14,7 +14,8 @@ rule train_network:
         experiment=one_of(PLAN.network_experiments),
     conda:
         "../envs/training.yaml"
-    threads: training_threads(CORES)
+    # A job and who submits it have to agree, and Snakemake knows only now where jobs run.
+    threads: lambda _: training_threads(cores_to_share())
     resources:
         mem_mb=request(4000, 8),
         runtime=request(240, 1),

@@ -68,10 +68,27 @@ def the_process(study, rule, snakemake):
     return process
 
 
+def hold(study, rules, snakemake):
+    """The processes of one job of each rule, which stop as if their nodes hung.
+
+    Jobs are held in whatever order they start: one may be over before the next one begins.
+    """
+    held = {}
+
+    def all_held():
+        for rule in rules:
+            for process in processes(study, rule) if rule not in held else ():
+                process.suspend()
+                held[rule] = process
+        return len(held) == len(rules)
+
+    wait_for(all_held, snakemake)
+    return [held[rule] for rule in rules]
+
+
 def hold_one(study, rule, snakemake):
     """The process of the only running job of a rule, which stops as if its node hung."""
-    process = the_process(study, rule, snakemake)
-    process.suspend()
+    (process,) = hold(study, [rule], snakemake)
     return process
 
 
@@ -173,8 +190,7 @@ def test_a_training_that_hangs_is_ended_by_its_limit_and_a_lost_controller_forge
         LEAKAGE,
         overlay=OVERLAY,
     )
-    leakage = hold_one(study, "measure_leakage", snakemake)
-    training = hold_one(study, "train_network", snakemake)
+    leakage, training = hold(study, ["measure_leakage", "train_network"], snakemake)
     assert training.environ()["CUDA_VISIBLE_DEVICES"] == "0"
 
     cluster.stop("slurmctld", SIGKILL)
