@@ -1,6 +1,7 @@
 """Keras, imported in one place, so that its backend is quiet and is set up the same way by all.
 
-The backend is TensorFlow unless the environment variable `KERAS_BACKEND` says `jax` or `torch`.
+The backend is TensorFlow unless the environment variable `KERAS_BACKEND` says `jax` or `torch`. The
+user's `keras.json`, which could also change the order of axes and the precision, is not read.
 """
 
 import importlib
@@ -47,6 +48,8 @@ def _hidden(*packages: str) -> Iterator[None]:
 
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+# A home without a keras.json, where Keras cannot write one either.
+os.environ["KERAS_HOME"] = os.devnull
 # Both backends would take all memory, or most, of a GPU at once, and leave none to another job.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

@@ -1,5 +1,7 @@
 """Sets of measured patterns: what is read, and what is refused with which sentence."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -67,7 +69,7 @@ def test_no_pattern_is_lost_to_another_of_its_name(tmp_path):
     arrays = {"two_theta": ANGLES, "intensity": np.stack([peaks(x) for x in (20, 30, 40)])}
     np.savez(tmp_path / "set.npz", pattern_id=["p", "q", "q"], **arrays)
     patterns, rejected = read("lab", tmp_path / "set.npz")
-    assert patterns["pattern_id"].to_pylist() == ["lab:p", "lab:q", "lab:q"]
+    assert patterns["pattern_id"].to_pylist() == ["lab:p", "lab:q", "lab:q (2)"]
     assert patterns["intensity"][1] != patterns["intensity"][2]
     assert rejected.num_rows == 0
 
@@ -84,6 +86,14 @@ def test_a_folder_without_an_index_is_read_as_its_files(folder):
     assert set(rejected["entry_id"].to_pylist()) == {"broken.xy", "deep/quartz.XY", "falling.xy"}
     with pytest.raises(DiffsymError, match=r"neither patterns\.csv nor a file of a pattern"):
         read("lab", folder / "nowhere", wavelength=1.54)
+
+
+def test_a_name_that_is_not_utf_8_stops_no_other_pattern(tmp_path):
+    for noise, name in enumerate([b"good.xy", b"caf\xe9.xy"]):
+        columns = np.column_stack([ANGLES, peaks(20, noise=noise)])
+        np.savetxt(tmp_path / os.fsdecode(name), columns)
+    patterns, _ = read("lab", tmp_path)
+    assert patterns["pattern_id"].to_pylist() == ["lab:caf\\xe9.xy", "lab:good.xy"]
 
 
 def test_doublets_and_exclusions(folder):
@@ -142,8 +152,21 @@ def test_what_is_wrong_with_a_pattern_is_said(tmp_path, change, words):
     ("name", "content", "words"),
     [
         ("set.npz", b"no archive", r"set\.npz: not a NumPy archive"),
-        ("patterns.csv", b"name,group\nx.xy,2\n", r"patterns\.csv: no index .* column file"),
-        ("patterns.csv", b"file,space_group\nx.xy,Pnma\n", r"patterns\.csv: .* as numbers"),
+        ("patterns.csv", b"wavelength\n0.71\n", r"patterns\.csv: no index .* column file"),
+        ("patterns.csv", b"", r"patterns\.csv: no index .* columns are none"),
+        ("patterns.csv", b"file,file\nx.xy,y.xy\n", r"patterns\.csv: no index .* each column once"),
+        (
+            "patterns.csv",
+            b"file,wavelenght\nx.xy,0.71\n",
+            r"'wavelenght'; did you mean 'wavelength'",
+        ),
+        ("patterns.csv", b"file,spacegroup\nx.xy,2\n", r"'spacegroup'; did you mean 'space_group'"),
+        (
+            "patterns.csv",
+            b'file,comment\nx.xy,"open\n',
+            r"patterns\.csv: no index .*unexpected end",
+        ),
+        ("patterns.csv", b"file\n\xff.xy\n", r"patterns\.csv: no index .* UTF-8"),
     ],
 )
 def test_a_broken_set_is_named(tmp_path, name, content, words):
@@ -160,6 +183,55 @@ def test_arrays_of_the_wrong_shape_are_named(tmp_path):
     np.savez(tmp_path / "set.npz", two_theta=ANGLES)
     with pytest.raises(DiffsymError, match="the array intensity is missing"):
         read("set", tmp_path / "set.npz", wavelength=1.54)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"wavelenght": [0.71]}, "unknown array 'wavelenght'; did you mean 'wavelength'"),
+        ({"space_group": ["Pnma"]}, "the array space_group holds <U4; store numbers"),
+        ({"space_group": np.array(["Pnma"], object)}, "holds Python objects, which are not loaded"),
+        ({"pattern_id": np.array(["p"], object)}, "store texts or numbers"),
+        ({"pattern_id": [b"p"]}, "the array pattern_id holds .S1; store texts or numbers"),
+        ({"space_group": 62}, r"all other arrays \(n,\)"),
+        ({"space_group": [[62]]}, r"all other arrays \(n,\)"),
+        ({"intensity": 7.0}, r"intensity is \(\)"),
+        ({"two_theta": [ANGLES]}, r"two_theta \(1, 1701\)"),
+    ],
+)
+def test_arrays_that_are_not_as_documented_are_named(tmp_path, change, words):
+    arrays = {"two_theta": ANGLES, "intensity": [peaks(20)]} | change
+    np.savez(tmp_path / "set.npz", **arrays)
+    with pytest.raises(DiffsymError, match=words):
+        read("set", tmp_path / "set.npz")
+
+
+def test_one_array_is_no_archive(tmp_path):
+    np.save(tmp_path / "set.npy", peaks(20))
+    with pytest.raises(DiffsymError, match=r"set\.npy: one array, not a NumPy archive"):
+        read("set", tmp_path / "set.npy")
+
+
+def test_patterns_of_an_archive_may_have_their_own_wavelengths(tmp_path):
+    arrays = {"two_theta": ANGLES, "intensity": [peaks(20), peaks(30), peaks(40)]}
+    np.savez(tmp_path / "set.npz", wavelength=[0.71, 0, -1], **arrays)
+    patterns, rejected = read("set", tmp_path / "set.npz", wavelength=1.54)
+    assert patterns["wavelengths"].to_pylist() == [[0.71], [1.54]]
+    assert rejected["reason"].to_pylist() == [
+        "wavelength: -1 is no positive number of A; correct it, or give nothing if it is unknown"
+    ]
+
+
+def test_the_first_reasons_are_told_if_no_pattern_is_left(tmp_path):
+    for name in "abcde":
+        (tmp_path / f"{name}.xy").write_text("")
+    with pytest.raises(DiffsymError) as caught:
+        read("lab", tmp_path)
+    told = str(caught.value)
+    assert "no usable pattern; a.xy: there are no two columns of numbers" in told
+    assert "; c.xy: " in told
+    assert "d.xy" not in told
+    assert told.endswith("; and 2 more")
 
 
 def test_the_development_set_is_read_whole(shared_dir):

@@ -3,34 +3,36 @@
 A set is a folder or an archive:
 
 - a folder with an index `patterns.csv`: the column `file` names files of patterns, in a format of
-  `diffsym.experimental.readers`; the columns `space_group`, `primitive_volume` (A^3) and
-  `wavelength` (A) may be there and may be empty;
+  `diffsym.experimental.readers`; the columns `space_group`, `primitive_volume` (A^3), `wavelength`
+  (A) and `comment` may be there and may be empty;
 - a folder without an index: each file with a suffix of the readers is a pattern, without a label;
 - a NumPy archive (`.npz`) with the arrays `two_theta` (m,), `intensity` (n, m) and, if known,
-  `space_group`, `primitive_volume` and `pattern_id` (n,).
+  `space_group`, `primitive_volume`, `wavelength`, `pattern_id` and `comment` (n,).
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.checks import check_pattern
+from diffsym.experimental.index import INDEX, indexed_patterns
 from diffsym.experimental.readers import read_pattern
-from diffsym.experimental.readers.archive import LABELS, read_archive
-from diffsym.experimental.readers.base import MeasuredPattern, Unreadable, known
+from diffsym.experimental.readers.archive import read_archive
+from diffsym.experimental.readers.base import MeasuredPattern, Unreadable
+from diffsym.files import readable
 from diffsym.scattering.types import Radiation, Wavelength
 from diffsym.settings.measured.patterns import MeasuredPatterns
 from diffsym.settings.measured.readers import READERS
 from diffsym.tables import MEASURED, rejected_table
 
-INDEX = "patterns.csv"
+# So many reasons are told if no pattern is left.
+REASONS_TOLD = 3
 
 
 def read_patterns(
@@ -52,7 +54,8 @@ def read_patterns(
     -------
     patterns, rejected
         The documented measured table, and the rejected table: with the excluded patterns, broken
-        files and patterns, and those with the same intensities as another pattern of the set.
+        rows of the index, files and patterns, and those with the same intensities as another
+        pattern of the set. An identifier that comes again gets a number: `name (2)`.
 
     Raises
     ------
@@ -61,30 +64,49 @@ def read_patterns(
         not in it, or no pattern is left.
     """
     path = Path(path)
-    # No mapping: an index may name a file twice.
     rows: list[tuple[str, MeasuredPattern]] = []
     rejected: list[tuple[str, str, str]] = []
     first_with: dict[bytes, str] = {}
     names: set[str] = set()
-    for entry, read in _patterns_at(path):
+    for given, read in _patterns_at(path):
+        entry = _new_name(given, names)
         names.add(entry)
         pattern = _with_wavelength(read, settings.wavelength)
         verdict = (
             ("excluded", "the configuration excludes this pattern")
-            if entry in settings.exclude
+            if not {given, entry}.isdisjoint(settings.exclude)
             else _verdict(entry, pattern, first_with)
         )
         if verdict is None and isinstance(pattern, MeasuredPattern):
             rows.append((entry, pattern))
         elif verdict is not None:
-            rejected.append((f"{name}:{entry}", *verdict))
+            rejected.append((entry, *verdict))
     if unknown := sorted(set(settings.exclude) - names):
         raise DiffsymError(
             f"measured.{name}.exclude: {path} has no pattern '{unknown[0]}'; remove it"
         )
     if not rows:
-        raise DiffsymError(f"measured.{name}.path: {path} holds no usable pattern")
-    return _measured_table(name, rows), rejected_table(rejected, stage="measured")
+        raise DiffsymError(
+            f"measured.{name}.path: {path} holds no usable pattern{_reasons(rejected)}"
+        )
+    rejections = [(f"{name}:{entry}", code, reason) for entry, code, reason in rejected]
+    return _measured_table(name, rows), rejected_table(rejections, stage="measured")
+
+
+def _new_name(name: str, names: Collection[str]) -> str:
+    """The name, with the first number behind it that makes it different from all others."""
+    new, number = name, 1
+    while new in names:
+        number += 1
+        new = f"{name} ({number})"
+    return new
+
+
+def _reasons(rejected: Sequence[tuple[str, str, str]]) -> str:
+    """The first reasons, for the end of a sentence."""
+    told = [f"; {entry}: {reason}" for entry, _, reason in rejected[:REASONS_TOLD]]
+    more = len(rejected) - len(told)
+    return "".join(told) + (f"; and {more} more" if more else "")
 
 
 def _patterns_at(path: Path) -> Iterator[tuple[str, MeasuredPattern | Unreadable]]:
@@ -92,31 +114,8 @@ def _patterns_at(path: Path) -> Iterator[tuple[str, MeasuredPattern | Unreadable
     if path.is_file():
         return read_archive(path)
     if (path / INDEX).exists():
-        return _of_index(path)
+        return indexed_patterns(path)
     return _of_files(path)
-
-
-def _of_index(path: Path) -> Iterator[tuple[str, MeasuredPattern | Unreadable]]:
-    """Patterns named by the index of a folder, with what it knows of them."""
-    try:
-        index = pd.read_csv(path / INDEX, comment="#", dtype={"file": str})
-        files = index["file"]
-        columns = {
-            key: pd.to_numeric(index.get(key, pd.Series(np.nan, index.index)))
-            for key in ("wavelength", *LABELS)
-        }
-    except (OSError, ValueError, KeyError) as error:
-        raise DiffsymError(
-            f"{path / INDEX}: no index of measured patterns ({error}); write a CSV file with the "
-            f"column file and, as numbers or empty, wavelength, {' and '.join(LABELS)}"
-        ) from None
-    for row, file in enumerate(files):
-        pattern = read_pattern(path / file)
-        if isinstance(pattern, MeasuredPattern):
-            told = {key: known(column[row]) for key, column in columns.items()}
-            given: dict[str, Any] = {key: value for key, value in told.items() if value is not None}
-            pattern = replace(pattern, **given)
-        yield file, pattern
 
 
 def _of_files(path: Path) -> Iterator[tuple[str, MeasuredPattern | Unreadable]]:
@@ -128,7 +127,7 @@ def _of_files(path: Path) -> Iterator[tuple[str, MeasuredPattern | Unreadable]]:
             "correct the path or add files"
         )
     for file in files:
-        yield file.relative_to(path).as_posix(), read_pattern(file)
+        yield readable(file.relative_to(path).as_posix()), read_pattern(file)
 
 
 def _with_wavelength(
@@ -145,16 +144,12 @@ def _verdict(
 ) -> tuple[str, str] | None:
     """Code and sentence why a pattern cannot be used, or None; `first_with` is kept up to date."""
     if isinstance(pattern, Unreadable):
-        return "unreadable", pattern.reason
+        return pattern.code, pattern.reason
     try:
         radiation = Radiation.of(cast("Wavelength", pattern.wavelength))
         check_pattern(pattern.two_theta, pattern.intensity, radiation)
     except DiffsymError as error:
         return "pattern", str(error)
-    if pattern.space_group is not None and pattern.space_group not in range(1, 231):
-        return "space_group", (
-            f"there is no space group {pattern.space_group:g}; give 1 to 230 or nothing"
-        )
     first = first_with.setdefault(hashlib.sha256(pattern.intensity.tobytes()).digest(), name)
     if first != name:
         return "duplicate", f"the intensities are those of {first}"

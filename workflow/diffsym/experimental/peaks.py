@@ -33,6 +33,7 @@ from scipy.stats import median_abs_deviation
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.checks import check_pattern
+from diffsym.experimental.gaps import gaps, outside, resampled
 from diffsym.experimental.profile_fit import Decomposition, component_angles, decompose
 from diffsym.scattering.ideal import bin_edges, ideal_profiles
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET, lorentz_polarisation
@@ -164,7 +165,8 @@ def find_peaks(
     Parameters
     ----------
     two_theta : (m,)
-        Rising angles, degrees; intensities are interpolated where the steps differ.
+        Rising angles, degrees; intensities are interpolated where the steps differ. There are no
+        lines in gaps (`diffsym.experimental.gaps`).
     intensity : (m,)
         In any unit, background included.
     radiation
@@ -193,14 +195,17 @@ def find_peaks(
             f"signal_to_noise must be positive, not {signal_to_noise}, and profile_error lie "
             f"between 0 and 1, not be {profile_error}"
         )
+    holes = gaps(angles)
     angles, values = _in_equal_steps(angles, values)
+    measured = outside(angles, holes)
     step = angles[1] - angles[0]
-    noise = noise_level(values)
+    noise = noise_level(values[measured])
     width = _typical_width(angles, values, radiation, noise)
     if width is None:
         return Peaks(np.empty(0), np.empty(0))
     above = values - snip_background(values, width)
     error = np.hypot(noise, profile_error * gaussian_filter1d(np.maximum(above, 0), width / 4))
+    error[~measured] = np.ptp(values)  # nothing is known there
     knots = max(round(len(angles) / (KNOT_DISTANCE * width)), FEWEST_KNOTS)
 
     def refine(positions: Floats) -> Decomposition:
@@ -211,7 +216,8 @@ def find_peaks(
     positions = np.empty(0)
     remainder = strip_companions(angles, above, radiation)
     for _ in range(SEARCHES):
-        found = angles[_ridges(remainder, error, width, signal_to_noise)]
+        ridges = _ridges(remainder, error, width, signal_to_noise)
+        found = angles[ridges[measured[ridges]]]
         new = found[_distances(found, positions) > width * step / 2]
         if len(new) == 0:
             break
@@ -315,7 +321,7 @@ def _in_equal_steps(two_theta: Floats, intensity: Floats) -> tuple[Floats, Float
     equal = np.linspace(two_theta[0], two_theta[-1], number + 1)
     if number == len(steps) and np.abs(equal - two_theta).max() < 0.05 * step:
         return equal, intensity
-    return equal, np.interp(equal, two_theta, intensity)
+    return equal, resampled(equal, two_theta, intensity)
 
 
 def _typical_width(

@@ -5,13 +5,11 @@ import pyarrow as pa
 
 from diffsym.descriptors import powder
 from diffsym.descriptors.described import Described
+from diffsym.experimental.checks import SMALLEST_COVERAGE
+from diffsym.experimental.gaps import measured_share, resampled
 from diffsym.scattering.types import Booleans, Floats, Radiation
 from diffsym.settings.descriptors.powder import Powder
 from diffsym.settings.measured.base import PeakSearch
-
-# A pattern that covers less of the descriptor's range says too little; where the rest is not
-# measured, the nearest measured intensity replaces the background.
-SMALLEST_COVERAGE = 0.7
 
 
 def convert(
@@ -46,7 +44,7 @@ def convert(
         own = Radiation(pattern["wavelengths"], pattern["weights"])
         angles, inside = at_wavelength(np.array(pattern["two_theta"]), own.mean, radiation.mean)
         intensity = np.clip(pattern["intensity"], 0, None)[inside]
-        covered = _coverage(angles, two_theta)
+        covered = measured_share(angles, two_theta[0], two_theta[-1])
         if covered < SMALLEST_COVERAGE:
             failures.append(
                 (
@@ -57,8 +55,8 @@ def convert(
                 )
             )
             continue
-        resampled = np.interp(two_theta, angles, intensity)
-        values[row] = resampled / resampled.max()
+        on_grid = resampled(two_theta, angles, intensity)
+        values[row] = on_grid / on_grid.max()
     return Described(values, failures)
 
 
@@ -84,11 +82,3 @@ def at_wavelength(
     sines = np.sin(np.radians(two_theta / 2)) * wavelength / measured_with
     inside = sines <= 1
     return 2 * np.degrees(np.arcsin(sines[inside])), inside
-
-
-def _coverage(angles: Floats, two_theta: Floats) -> float:
-    """Share of the descriptor's range that lies between the first and the last measured angle."""
-    if not len(angles):
-        return 0.0
-    first, last = max(angles[0], two_theta[0]), min(angles[-1], two_theta[-1])
-    return max(0.0, float((last - first) / (two_theta[-1] - two_theta[0])))

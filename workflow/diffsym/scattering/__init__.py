@@ -8,6 +8,8 @@ named after all of its sources.
 import fcntl
 import hashlib
 import os
+import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +18,43 @@ from typing import TextIO
 
 import numba
 
-_folder = Path(__file__).parent
-if os.access(_folder, os.W_OK):
-    _sources = b"".join(path.read_bytes() for path in sorted(_folder.glob("*.py")))
-    _name = f"kernels-{hashlib.sha256(_sources).hexdigest()[:12]}"
-    numba.config.CACHE_DIR = str(_folder / "__pycache__" / _name)  # type: ignore[attr-defined]
+
+def _room_of_kernels() -> Path:
+    """Where compiled kernels are kept: beside their sources, if these can be written.
+
+    Otherwise where the user wants it (`NUMBA_CACHE_DIR`), in the user's cache, or among temporary
+    files. Numba unpickles what it finds, so the last two must be the user's own.
+    """
+    beside = Path(__file__).parent
+    if os.access(beside, os.W_OK):
+        return beside / "__pycache__"
+    if wanted := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(wanted)
+    caches = os.environ.get("XDG_CACHE_HOME") or Path(os.environ.get("HOME", os.devnull), ".cache")
+    for folder in (
+        Path(caches, "diffsym"),
+        Path(tempfile.gettempdir(), f"diffsym-{os.getuid()}"),
+    ):
+        if _is_own(folder):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="diffsym-"))
+
+
+def _is_own(folder: Path) -> bool:
+    """Whether a folder is there, or can be made, and belongs to this user, who can write in it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return False
+    return (
+        stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and os.access(folder, os.W_OK)
+    )
+
+
+_sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+_name = f"kernels-{hashlib.sha256(_sources).hexdigest()[:12]}"
+numba.config.CACHE_DIR = str(_room_of_kernels() / _name)  # type: ignore[attr-defined]
 
 
 # Longer than any kernel takes to compile; who holds the lock longer hangs.

@@ -4,11 +4,11 @@ Each check yields one sentence per mistake: the key, what is wrong, and what to 
 checked first; the other checks rely on them.
 """
 
-import difflib
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from diffsym.errors import nearest
 from diffsym.settings import Section, values_of
 from diffsym.settings.base import Reference
 from diffsym.settings.descriptors.base import Descriptor
@@ -17,15 +17,6 @@ from diffsym.settings.training import Training
 from diffsym.study.configuration import Configuration, Experiment
 from diffsym.study.configuration import Model as AnyModel
 from diffsym.study.sections import kinds_of, sections_in
-
-
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """Return the words "; did you mean 'x'?", or the list of valid names if none is similar."""
-    valid = sorted(valid)
-    matches = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    if matches:
-        return f"; did you mean '{matches[0]}'?"
-    return f"; valid are: {', '.join(valid) or 'none'}"
 
 
 def broken_references(configuration: Configuration) -> list[str]:

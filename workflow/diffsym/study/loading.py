@@ -9,8 +9,8 @@ from typing import Annotated, Any, NoReturn
 
 from pydantic import ValidationError
 
-from diffsym.errors import DiffsymError
-from diffsym.study.checks import broken_references, impossible_combinations, nearest
+from diffsym.errors import DiffsymError, nearest
+from diffsym.study.checks import broken_references, impossible_combinations
 from diffsym.study.configuration import CONFIGURATION, Configuration
 from diffsym.study.expansion import expand_folds, expand_series, expand_sweeps
 from diffsym.study.sections import kinds_of, meanings, sections_in

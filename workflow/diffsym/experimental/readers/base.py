@@ -31,17 +31,15 @@ class MeasuredPattern:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file that holds no pattern.
+    """An entry that gives no pattern.
 
     Attributes
     ----------
     reason
         A sentence for the rejected table.
+    code
+        The kind of reason, for the same table.
     """
 
     reason: str
-
-
-def known(value: float) -> float | None:
-    """A number, or None for what is not given: NaN or 0."""
-    return None if np.isnan(value) or value == 0 else float(value)
+    code: str = "unreadable"

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffsym.errors import DiffsymError
-from diffsym.files import sha256
+from diffsym.files import readable, sha256
 from diffsym.settings.sources.local import Local
 from diffsym.structures.entries import (
     Entry,
@@ -145,11 +145,6 @@ def open_source(name: str, settings: Local, path: Path) -> FolderSource | Parque
             f"{path}: the path of the source '{name}' does not exist; correct sources.{name}.path"
         )
     return ParquetSource(name, path, settings)
-
-
-def readable(name: str) -> str:
-    """A file name as text that can be stored; bytes that are no UTF-8 are written out."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def checksum(path: Path) -> str:
