@@ -17,6 +17,7 @@ from networks import SETTINGS, network, same_weights, trained
 
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras, resolve_precision
+from diffsym.models.batches import Batches
 from diffsym.models.checkpoints import training_digest
 from diffsym.models.networks import (
     computes_in_half,
@@ -92,6 +93,16 @@ def test_compiling_takes_no_share_of_a_clock():
     # Two epochs of 2 s took 38 s more, which leaves 62 s of 100; 3.5 epochs are 7 s of these.
     assert clock.share([30.0, 12.0, 2.0]) == pytest.approx(7 / 62)
     assert clock.share([30.0, 12.0, *[2.0] * 60]) == 1
+
+
+def test_tensorflow_takes_batches_without_tuning_how(train):
+    batches = Batches(train, 128, order=np.arange(len(train))[::-1])
+    fed = batches.fed()
+    assert fed.options().autotune.enabled is False
+    assert fed.cardinality() == len(batches) == 3
+    for taken, own in zip(fed.as_numpy_iterator(), batches, strict=True):
+        for one, other in zip(taken, own, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_checkpoints_come_no_more_often_than_asked(train, validation, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffsym.datasets.feeding import LabelledStructures
-from diffsym.keras_backend import keras, shares
+from diffsym.keras_backend import keras, shares, untuned
 
 
 def shuffled(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -67,6 +67,10 @@ class Batches(keras.utils.PyDataset):
             {"class": labels, "ln_volume": ln_volumes[rows]},
             {"class": weights, "ln_volume": np.ones_like(weights)},
         )
+
+    def fed(self) -> Any:
+        """These batches as `fit` and `predict` take them."""
+        return self if self.workers > 1 else untuned(self)
 
 
 def _multiple(number: int, divisor: int) -> int:

@@ -22,7 +22,7 @@ def predict(model: keras.Model, partition: LabelledStructures) -> Answers:
     if not len(partition):
         empty = np.empty((0, len(partition.classes)), np.float32)
         return Answers(empty, np.empty(0, np.float32) if predicts_volumes(model) else None)
-    outputs = model.predict(prediction_batches(partition), verbose=0)
+    outputs = model.predict(prediction_batches(partition).fed(), verbose=0)
     n = len(partition)
     if predicts_volumes(model):
         return Answers(outputs["class"][:n], outputs["ln_volume"][:n, 0])

@@ -22,7 +22,7 @@ def features_of(model: keras.Model, partitions: Sequence[ImagePartition]) -> NDA
     network = stream_features(model)
     return np.concatenate(
         [
-            network.predict(prediction_batches(partition), verbose=0).astype(np.float32)
+            network.predict(prediction_batches(partition).fed(), verbose=0).astype(np.float32)
             for partition in partitions
             if len(partition)
         ]

@@ -116,10 +116,15 @@ def train_member(
         epoch = progress.epochs + 1
         started, processor = time.perf_counter(), time.process_time()
         of_epoch = {"learning_rate": rates.rate(epoch)}
-        order = shuffled(len(train), seed, epoch)
+        batches = Batches(
+            train.at_epoch(epoch),
+            settings.batch_size,
+            order=shuffled(len(train), seed, epoch),
+            class_weights=weights,
+        )
         fitted = views[(epoch - 1) % len(views)].fit(
-            Batches(train.at_epoch(epoch), settings.batch_size, order=order, class_weights=weights),
-            validation_data=prediction_batches(validation) if len(validation) else None,
+            batches.fed(),
+            validation_data=prediction_batches(validation).fed() if len(validation) else None,
             initial_epoch=epoch - 1,
             epochs=epoch,
             shuffle=False,
