@@ -221,7 +221,7 @@ class TestStreams:
         ("tiong2020_msdn", 3e-3, 32),
         ("tiong2020_msvgg", 1e-3, 32),
         ("ziletti2018", 1e-3, 32),
-        ("alexnet", 1e-3, 64),
+        ("alexnet", 5e-4, 64),
     ],
 )
 def test_a_network_learns_three_kinds_of_images(name, learning_rate, side, tmp_path):

@@ -17,6 +17,7 @@ from networks import SETTINGS, network, same_weights, trained
 
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras, resolve_precision
+from diffsym.models.adam import Adam
 from diffsym.models.batches import Batches
 from diffsym.models.checkpoints import training_digest
 from diffsym.models.networks import (
@@ -103,6 +104,23 @@ def test_tensorflow_takes_batches_without_tuning_how(train):
     for taken, own in zip(fed.as_numpy_iterator(), batches, strict=True):
         for one, other in zip(taken, own, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+def test_adam_takes_the_steps_of_keras():
+    generator = np.random.default_rng(1)
+    start = generator.normal(size=(4, 5)).astype(np.float32)
+    gradients = generator.normal(size=(6, 4, 5)).astype(np.float32)
+    own, of_keras = (keras.Variable(start) for _ in range(2))
+    rate = CosineRate(0.1, steps=6)
+    for optimizer, variable in (
+        (Adam(rate, epsilon=1e-4, weight_decay=0.05), own),
+        (keras.optimizers.Adam(rate, epsilon=1e-4, weight_decay=0.05), of_keras),
+    ):
+        for gradient in gradients:
+            optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+    assert np.abs(own.numpy() - start).max() > 0.1
+    # 1 - 0.999 has four digits in single precision.
+    np.testing.assert_allclose(own.numpy(), of_keras.numpy(), rtol=0, atol=1e-5)
 
 
 def test_checkpoints_come_no_more_often_than_asked(train, validation, tmp_path):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from diffsym.datasets.feeding import LabelledStructures
 from diffsym.errors import DiffsymError
 from diffsym.keras_backend import keras, resolve_jit
+from diffsym.models.adam import Adam
 from diffsym.models.batches import Batches, shuffled
 from diffsym.models.checkpoints import Progress, resume, save_checkpoint, training_digest
 from diffsym.models.losses import LOSSES
@@ -187,7 +188,7 @@ def make_optimizer(
 
     Its rate, or schedule of rates, is by default the first one of the settings.
     """
-    optimizer = keras.optimizers.Adam(
+    optimizer = Adam(
         settings.learning_rate if rate is None else rate,
         epsilon=settings.epsilon,
         weight_decay=settings.weight_decay or None,
