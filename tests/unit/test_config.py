@@ -315,6 +315,13 @@ MISTAKES = {
     "unknown cost": (
         ["trainings", "short", "losses"], ["mse"], "trainings.short.losses.0: input should be",
     ),
+    "neither a search nor a list": (
+        ["sources", "cod"], {"kind": "cod"}, "sources.cod: give either a search, for example",
+    ),
+    "a search by something else": (
+        ["sources", "cod"], {"kind": "cod", "search": {"element1": "Ti"}},
+        "sources.cod.search: unknown parameter 'element1'",
+    ),
     "name unfit for a file": (
         ["descriptors", "PDF 2"], {"kind": "pdf"},
         "descriptors.PDF 2: the name 'PDF 2' must be lower case letters, digits and _",

@@ -11,8 +11,12 @@ class Source(Section):
     module: ClassVar[str]
     """Module that reads it, and fetches it if there is something to download."""
     download: ClassVar[str | None] = None
-    """Name of the file that `fetch` of the module writes; None: it reads the user's `path`."""
+    """Name, or its pattern, of the file that `fetch` writes; None: the user's `path` is read."""
     wanted: ClassVar[str] = ""
     """What the user has to set `path` to."""
 
     kind: str
+
+    def file(self) -> str | None:
+        """Name of the file that `fetch` of the module writes."""
+        return self.download

@@ -53,7 +53,17 @@ def read_file(path: Path, identifier: str, citation: str) -> list[Entry | Reject
     """
     try:
         content = read_bytes(path)
-        if is_cif(path.name):
+    except EntryError as error:
+        return [Rejection(identifier, "read", error.code, f"{identifier}: {error.reason}")]
+    return read_content(path.name, content, identifier, citation)
+
+
+def read_content(
+    name: str, content: bytes, identifier: str, citation: str
+) -> list[Entry | Rejection]:
+    """Read all structures of an unpacked file whose name says the format; see `read_file`."""
+    try:
+        if is_cif(name):
             return read_cif(content, identifier, citation)
         return [read_poscar(content, identifier, citation)]
     except EntryError as error:

@@ -67,10 +67,11 @@ MISSING = "<missing>"
 # --- fetching -----------------------------------------------------------------------------------
 
 
-def fetch(destination: str | Path) -> None:
+def fetch(destination: str | Path, _: Amcsd | None = None) -> None:
     """Put the pinned wheel at `destination`, from the package index unless it lies there already.
 
-    A file that a person placed there by hand is checked in the same way and accepted.
+    A file that a person placed there by hand is checked in the same way and accepted. Settings
+    change nothing: there is one snapshot.
 
     Raises
     ------
