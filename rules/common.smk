@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 from diffsym.errors import DiffsymError
 from diffsym.provenance import code_digest, listing_digest
 from diffsym.settings import as_plain, values_of
-from diffsym.study import Layout, Plan, load_configuration, training_threads
+from diffsym.study import Layout, Plan, load_configuration, threads_of_job
 from diffsym.study.effort import expected_seconds
 
 
@@ -54,10 +54,14 @@ def script_digest(script, *modules):
     return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / script, *modules)
 
 
-def cores_to_share():
-    """Cores of this machine; None where jobs are sent elsewhere, and within them."""
-    elsewhere = workflow.remote_exec or workflow.non_local_exec
-    return None if elsewhere else workflow.resource_settings.cores
+def share_of_cores(most):
+    """Threads of a job. Who submits it and the job have to agree, and count cores otherwise."""
+
+    def threads(wildcards):
+        elsewhere = workflow.remote_exec or workflow.non_local_exec
+        return threads_of_job(most, None if elsewhere else workflow.resource_settings.cores)
+
+    return threads
 
 
 def request(base, per_input_mb=0.0):

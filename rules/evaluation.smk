@@ -38,7 +38,7 @@ rule recognise_untrained:
         experiment=one_of(PLAN.untrained()),
     conda:
         "../envs/training.yaml"
-    threads: 4
+    threads: share_of_cores(4)
     resources:
         mem_mb=request(6000, 8),
         runtime=request(60, 1),

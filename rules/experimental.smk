@@ -96,7 +96,7 @@ rule predict_measured:
         LAYOUT.benchmark("predict_measured/{drawn}{measured}/{experiment}-{member}")
     conda:
         "../envs/training.yaml"
-    threads: 2
+    threads: share_of_cores(2)
     resources:
         mem_mb=request(3000, 20),
         runtime=request(30, 2),
@@ -123,7 +123,7 @@ rule follow_epochs:
         LAYOUT.benchmark("follow_epochs/{experiment}-{member}")
     conda:
         "../envs/training.yaml"
-    threads: 4
+    threads: share_of_cores(4)
     resources:
         mem_mb=request(4000, 8),
         runtime=request(60, 2),

@@ -14,8 +14,7 @@ rule train_network:
         experiment=one_of(PLAN.network_experiments),
     conda:
         "../envs/training.yaml"
-    # A job and who submits it have to agree, and Snakemake knows only now where jobs run.
-    threads: lambda _: training_threads(cores_to_share())
+    threads: share_of_cores(4)
     resources:
         mem_mb=request(4000, 8),
         runtime=request(240, 1),
@@ -54,7 +53,7 @@ rule fit_logistic:
         experiment=one_of(PLAN.logistic_experiments),
     conda:
         "../envs/training.yaml"
-    threads: 8
+    threads: share_of_cores(8)
     resources:
         mem_mb=request(4000, 200),
         runtime=request(120, 2),

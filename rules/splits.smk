@@ -90,7 +90,7 @@ rule measure_leakage:
         LAYOUT.benchmark("measure_leakage/{descriptor}-{split}")
     conda:
         "../envs/training.yaml"
-    threads: 2
+    threads: share_of_cores(2)
     resources:
         mem_mb=request(2000, 4),
         runtime=request(60, 1),

@@ -15,7 +15,7 @@ with job(snakemake):
     reflections = snakemake.input.get("reflections")
     source = read_table(reflections, REFLECTIONS) if reflections else structures
     compute = importlib.import_module(settings.module).compute
-    with one_compiles():
+    with one_compiles(settings.module):
         compute(source.slice(0, 1), settings)
     described = compute(source, settings)
     descriptor, rejected = described.tables(

@@ -11,6 +11,6 @@ with job(snakemake):
         snakemake.input.structures, STRUCTURES, row_group=int(snakemake.wildcards.shard)
     )
     settings = settings_of(snakemake.params.settings)
-    with one_compiles():
+    with one_compiles("reflections"):
         compute(structures.slice(0, 1), settings)
     write_table(compute(structures, settings), snakemake.output[0], REFLECTIONS)

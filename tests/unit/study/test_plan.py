@@ -8,7 +8,7 @@ import yaml
 from study import REPOSITORY
 
 from diffsym.structures.sources import amcsd
-from diffsym.study import Layout, Plan, load_configuration, training_threads
+from diffsym.study import Layout, Plan, load_configuration, threads_of_job
 
 RESULTS = "results"
 
@@ -247,6 +247,6 @@ def test_the_report_reads_all_that_its_experiments_made(plan):
     assert len(files["histories"]) == 15
 
 
-def test_two_trainings_share_the_cores_of_a_machine():
-    assert [training_threads(cores) for cores in (1, 2, 3, 6, 8, 24)] == [1, 1, 1, 3, 4, 4]
-    assert training_threads(None) == 4
+def test_two_jobs_of_several_threads_share_the_cores_of_a_machine():
+    assert [threads_of_job(4, cores) for cores in (1, 2, 3, 6, 8, 24)] == [1, 1, 1, 3, 4, 4]
+    assert threads_of_job(4, None) == 4

@@ -37,6 +37,8 @@ from diffsym.tables import (
 
 # Images are compared by means over this many blocks of pixels along each side.
 BLOCKS = 32
+# Rows of a table of descriptors in memory; a row of images has 150 kB.
+ROWS_AT_A_TIME = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,10 +317,10 @@ def _dense_partition(
             else (Partition, np.float32, (descriptor_size(schema),))
         )
         features = scratch_array((len(wanted), *size), dtype, folder)
-        for number in range(table.num_row_groups):
-            group = table.read_row_group(number)
-            rows = wanted.get_indexer(group["structure_id"].to_pandas())
-            features[rows[rows >= 0]] = descriptor_values(group)[rows >= 0]
+        for batch in table.iter_batches(ROWS_AT_A_TIME):
+            part = pa.Table.from_batches([batch])
+            rows = wanted.get_indexer(part["structure_id"].to_pandas())
+            features[rows[rows >= 0]] = descriptor_values(part)[rows >= 0]
     features.flags.writeable = False
     return kind(features=features, **labels)
 

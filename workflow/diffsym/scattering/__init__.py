@@ -62,14 +62,16 @@ PATIENCE = 120.0
 
 
 @contextmanager
-def one_compiles(patience: float = PATIENCE) -> Iterator[None]:
-    """Let one process at a time call kernels that may have to be compiled.
+def one_compiles(kernels: str, patience: float = PATIENCE) -> Iterator[None]:
+    """Let one process at a time call some kernels that may have to be compiled.
 
     Those that start at the same time wait, and find them compiled. Where compiled kernels cannot be
     kept there is nothing to wait for.
 
     Parameters
     ----------
+    kernels
+        Name of those that are called, the same in all processes that call them.
     patience
         Seconds to wait at most; then the kernels are compiled here, too.
     """
@@ -79,7 +81,7 @@ def one_compiles(patience: float = PATIENCE) -> Iterator[None]:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / "lock").open("w")
+        handle = (folder / f"{kernels}.lock").open("w")
     except OSError:
         yield
         return

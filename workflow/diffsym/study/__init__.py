@@ -15,7 +15,7 @@ and its tests take milliseconds.
 from diffsym.study.configuration import Configuration, sweep_experiments
 from diffsym.study.layout import Layout
 from diffsym.study.loading import load_configuration
-from diffsym.study.plan import Plan, training_threads
+from diffsym.study.plan import Plan, threads_of_job
 
 __all__ = [
     "Configuration",
@@ -23,5 +23,5 @@ __all__ = [
     "Plan",
     "load_configuration",
     "sweep_experiments",
-    "training_threads",
+    "threads_of_job",
 ]

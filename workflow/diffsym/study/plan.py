@@ -531,17 +531,19 @@ class Plan:
         }
 
 
-def training_threads(cores: int | None) -> int:
-    """Threads of a training: 4, but at most half of a machine's cores.
+def threads_of_job(most: int, cores: int | None) -> int:
+    """Threads of a job that can use several: at most half of a machine's cores.
 
-    Two of them then run at a time, and while one starts or validates the other computes.
+    Two of them then run at a time, and while one starts or waits for data the other computes.
 
     Parameters
     ----------
+    most
+        What the job can use.
     cores
         Of the machine; None on a cluster.
     """
-    return 4 if cores is None else max(1, min(4, cores // 2))
+    return most if cores is None else max(1, min(most, cores // 2))
 
 
 def _jobs_of(members: Mapping[str, Sequence[str]], experiments: Sequence[str]) -> list[str]:
