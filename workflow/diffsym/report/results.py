@@ -17,7 +17,14 @@ from diffsym.evaluation.examples import first_of_commonest
 from diffsym.evaluation.scores import Effect, Metrics, Recognition, Series, SeriesSettings, Summary
 from diffsym.evaluation.series import COMPARED_SETTINGS
 from diffsym.evaluation.storage import read_scores
-from diffsym.report.records import Course, History, Leakage, SourceCounts, Statistics
+from diffsym.report.records import (
+    Course,
+    History,
+    Leakage,
+    SourceCounts,
+    SourceRecord,
+    Statistics,
+)
 from diffsym.report.views import Task, View
 from diffsym.settings import values_of
 from diffsym.study import Plan
@@ -174,6 +181,14 @@ class Results:
     def sources(self) -> Mapping[str, SourceCounts]:
         """Counts of each source."""
         return read_scores(self.layout.statistics, Statistics).sources
+
+    @cached_property
+    def source_records(self) -> dict[str, SourceRecord]:
+        """What each source says of itself."""
+        return {
+            name: read_scores(self.layout.source_record(name), SourceRecord)
+            for name in self.study.structures.sources
+        }
 
     @cached_property
     def descriptors(self) -> dict[str, Descriptor]:

@@ -28,6 +28,7 @@ def data(results: Results) -> Section:
     symmetry = results.study.structures.symmetry
     structures = results.structures
     blocks: list[Block] = [
+        _sources(results),
         FigureBlock(
             "stage-counts",
             figures.data.stage_counts(stage_counts(results)),
@@ -67,6 +68,19 @@ def data(results: Results) -> Section:
         "Crystal structures are read from their source, checked, and labelled with the space group "
         "found from their coordinates, not the declared one.",
         blocks,
+    )
+
+
+def _sources(results: Results) -> TableBlock:
+    """What the sources are, in their own words."""
+    return TableBlock(
+        ["source", "what it is", "version", "licence", "citation"],
+        [
+            [name, record.description, record.version, record.licence, record.citation]
+            for name, record in results.source_records.items()
+        ],
+        "Checksums of the files are under Provenance.",
+        title="Where the structures come from",
     )
 
 

@@ -86,8 +86,8 @@ class FolderSource:
             digest.update(f"{identifier}\0{checksum(files[identifier])}\n".encode())
         for other in others:
             log.info("%s is no structure file and is passed over", other)
-        description = describe(self, {self.folder.name: digest.hexdigest()})
-        return description | {"structure_files": len(files), "passed_over": len(others)}
+        record = describe(self, "A folder of structures", {self.folder.name: digest.hexdigest()})
+        return record | {"structure_files": len(files), "passed_over": len(others)}
 
 
 class ParquetSource:
@@ -133,7 +133,7 @@ class ParquetSource:
 
     def provenance(self) -> dict[str, Any]:
         """Licence, citation and checksum of the file."""
-        return describe(self, {self.path.name: sha256(self.path)})
+        return describe(self, "A Parquet file of structures", {self.path.name: sha256(self.path)})
 
 
 def open_source(name: str, settings: Local, path: Path) -> FolderSource | ParquetSource:
@@ -155,11 +155,14 @@ def checksum(path: Path) -> str:
         return "cannot be opened"
 
 
-def describe(source: FolderSource | ParquetSource, files: dict[str, str]) -> dict[str, Any]:
+def describe(
+    source: FolderSource | ParquetSource, description: str, files: dict[str, str]
+) -> dict[str, Any]:
     """Provenance that both kinds of local source share."""
     return {
         "name": source.name,
         "kind": "local",
+        "description": description,
         "version": "local files",
         "licence": source.licence,
         "citation": source.citation,
