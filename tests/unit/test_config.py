@@ -110,6 +110,15 @@ MISTAKES = {
     "misspelt top-level key": (
         ["modells"], {}, "top level: unknown key 'modells'; did you mean 'models'?",
     ),
+    "misspelt filter": (
+        ["sources", "amcsd", "select"], {"element": ["Si"]},
+        "sources.amcsd.select: unknown key 'element'; did you mean 'elements'?",
+    ),
+    "misspelt element": (
+        ["sources", "amcsd", "select"], {"elements": ["SI", "O"]},
+        "sources.amcsd.select.elements: 'SI' is no element with a form factor; "
+        "did you mean 'Si'?",
+    ),
     "misspelt default": (
         ["defaults", "splits"], "stratified",
         "defaults: unknown key 'splits'; did you mean 'split'?",

@@ -27,6 +27,7 @@ from diffsym.report.records import (
 )
 from diffsym.report.views import Task, View
 from diffsym.settings import values_of
+from diffsym.structures.selection import STAGE
 from diffsym.study import Plan
 
 STRUCTURE_COLUMNS = (
@@ -173,9 +174,19 @@ class Results:
         ).to_pandas()
 
     @cached_property
+    def without_structure(self) -> pd.DataFrame:
+        """Entries that were rejected or left out."""
+        return tables.read_table(self.layout.rejected, tables.REJECTED).to_pandas()
+
+    @property
     def rejected(self) -> pd.DataFrame:
         """Rejected entries."""
-        return tables.read_table(self.layout.rejected, tables.REJECTED).to_pandas()
+        return self.without_structure[self.without_structure["stage"] != STAGE]
+
+    @property
+    def left_out(self) -> pd.DataFrame:
+        """Entries that the filters of their source left out."""
+        return self.without_structure[self.without_structure["stage"] == STAGE]
 
     @cached_property
     def sources(self) -> Mapping[str, SourceCounts]:

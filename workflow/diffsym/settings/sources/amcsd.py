@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from diffsym.settings.base import Count
 from diffsym.settings.sources.base import Source
 
 
@@ -16,5 +15,3 @@ class Amcsd(Source):
 
     kind: Literal["amcsd"] = "amcsd"
     """Which reader."""
-    limit: Count | None = None
-    """Only the first entries; null: all."""

@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import MinLen
 
-from diffsym.settings.base import Count
 from diffsym.settings.sources.base import Source
 
 
@@ -24,5 +23,3 @@ class Local(Source):
     """Terms of use, recorded with every structure."""
     citation: str = "unpublished"
     """Reference, recorded with every structure."""
-    limit: Count | None = None
-    """Only the first entries; null: all."""

