@@ -201,7 +201,7 @@ def test_paths_that_are_wrong(tmp_path):
         open_local(tmp_path).identifiers()
     text = tmp_path / "table.csv"
     text.write_text("a,b")
-    with pytest.raises(DiffsymError, match="neither a folder nor a readable Parquet"):
+    with pytest.raises(DiffsymError, match=r"no folder, no archive .* and no readable Parquet"):
         open_local(text)
 
 

@@ -20,6 +20,7 @@ class RejectionCode(StrEnum):
     """Why an entry did not become a structure."""
 
     UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
     UNEXPECTED = "unexpected"
     NO_STRUCTURE = "no_structure"
     NO_SYMMETRY = "no_symmetry"
