@@ -227,6 +227,8 @@ def altered(data):
         ("s.tar", torn),
         ("s.tar", altered),
         ("s.tar", lambda data: data[:-10240]),
+        ("s.tar", lambda data: data * 2),
+        ("s.tar.gz", lambda data: data * 2),
         ("s.tar.gz", torn),
         ("s.tar.xz", torn),
         ("s.tar", lambda _: b""),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from diffsym.structures.entries import EntryError, RejectionCode
-from diffsym.structures.readers.content import DAMAGES, LARGEST, read_handle
+from diffsym.structures.readers.content import CHUNK, DAMAGES, LARGEST, read_handle
 
 ZIP = ".zip"
 TAR_OPENERS: dict[str, Callable[..., Any]] = {
@@ -138,7 +138,8 @@ def tar_members(handle: IO[bytes], end: int) -> Iterator[Member]:
     Raises
     ------
     tarfile.ReadError
-        If the archive has more, or breaks off or is damaged, which tarfile takes for its end.
+        If the archive has more, breaks off or is damaged, or another one follows; tarfile takes all
+        of this for its end.
     """
     bounded = cast("IO[bytes]", BoundedFile(handle, end))
     with tarfile.open(fileobj=bounded, mode="r:") as archive:
@@ -147,8 +148,17 @@ def tar_members(handle: IO[bytes], end: int) -> Iterator[Member]:
                 opening = cast("Callable[[], IO[bytes]]", partial(archive.extractfile, info))
                 yield Member(info.name, refusal(info.name, linked=not info.isreg()), opening)
         handle.seek(archive.offset)
-        if handle.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-            raise tarfile.ReadError(f"no end of the archive at byte {archive.offset}")
+        check_end(handle, end)
+
+
+def check_end(handle: IO[bytes], end: int) -> None:
+    """Raise `tarfile.ReadError` unless a block of zeros follows, and after it nothing but zeros."""
+    place = handle.tell()
+    if handle.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise tarfile.ReadError(f"no end of the archive at byte {place}")
+    while chunk := handle.read(CHUNK):
+        if chunk.strip(b"\0") or handle.tell() > end:
+            raise tarfile.ReadError(f"more than one archive, the first of {place} bytes")
 
 
 class BoundedFile:
