@@ -162,6 +162,21 @@ def test_provenance(source):
     assert "Downs" in provenance["citation"]
 
 
+def test_the_record_says_that_the_snapshot_is_trimmed(source):
+    """Its own note does, too, and these common minerals are not in it."""
+    provenance = source.provenance()
+    assert "trimmed" in provenance["note"]
+    assert "9275 of more than 20 000" in provenance["description"]
+    rows = source.database.execute(
+        "SELECT lower(name) FROM minerals JOIN cif ON mineral_id = minerals.id"
+    )
+    names = {name for (name,) in rows}
+    assert "quartz" in names
+    missing = {"albite", "natrolite", "muscovite", "microcline", "epidote", "tremolite"}
+    assert not missing & names
+    assert all(name in provenance["description"] for name in missing)
+
+
 class TestFetch:
     def test_file_placed_by_hand_is_accepted(self, amcsd_wheel, wheel_path, monkeypatch):
         wheel_path.parent.mkdir()
@@ -179,7 +194,7 @@ class TestFetch:
 
     def test_without_network_it_says_what_to_do(self, wheel_path, monkeypatch):
         monkeypatch.setenv("PIP_NO_INDEX", "1")
-        with pytest.raises(DiffsymError, match=r"place xraylarch-0\.9\.81") as caught:
+        with pytest.raises(DiffsymError, match=r"place larixite-2026\.1\.0") as caught:
             amcsd.fetch(wheel_path)
         assert str(wheel_path) in str(caught.value)
         assert not wheel_path.exists()

@@ -401,7 +401,7 @@ def test_encodings(encode):
 def test_files_that_cannot_be_read(tmp_path, content, code, words):
     path = tmp_path / "file.cif"
     path.write_text(content)
-    (rejection,) = read_file(path, "file.cif", "")
+    (rejection,) = read_file(path.read_bytes, path.name, "file.cif", "")
     assert rejection.code == code
     assert words in rejection.reason
 

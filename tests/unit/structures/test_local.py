@@ -14,6 +14,7 @@ from pymatgen.io.vasp import Poscar
 from diffsym.errors import DiffsymError
 from diffsym.settings.checks import Checks
 from diffsym.settings.sources.local import Local
+from diffsym.settings.sources.selection import Selection
 from diffsym.settings.symmetry import Symmetry
 from diffsym.structures import readers, shards
 from diffsym.structures.entries import Rejection
@@ -130,6 +131,21 @@ def test_overfull_site_is_named(folder):
     assert rejected["code"].to_pylist() == ["occupancy"]
 
 
+def test_years_of_files_and_tables(folder, tmp_path):
+    text = (folder / "halite.cif").read_text()
+    (folder / "halite.cif").write_text(text + "_journal_year 1968\n")
+    (entry,) = open_local(folder).read(["halite.cif"])
+    assert entry.year == 1968
+    (entry,) = open_local(folder).read(["POSCAR_halite"])
+    assert entry.year is None
+    loop = "loop_ _citation_id _citation_year\nprimary 2003\n2 1950\n"
+    (folder / "halite.cif").write_text(text + loop)
+    (entry,) = open_local(folder).read(["halite.cif"])
+    assert entry.year == 2003
+    with pytest.raises(DiffsymError, match=r"select.years: the Parquet file .* has no years"):
+        open_local(write_parquet(tmp_path / "s.parquet"), select=Selection(years=(1990, 2000)))
+
+
 def write_parquet(path, **changes):
     columns = {
         "material_id": pa.array(["mp-1", "mp-2", "mp-3"]),
@@ -185,7 +201,7 @@ def test_paths_that_are_wrong(tmp_path):
         open_local(tmp_path).identifiers()
     text = tmp_path / "table.csv"
     text.write_text("a,b")
-    with pytest.raises(DiffsymError, match="neither a folder nor a readable Parquet"):
+    with pytest.raises(DiffsymError, match=r"no folder, no archive .* and no readable Parquet"):
         open_local(text)
 
 

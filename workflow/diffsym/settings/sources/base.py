@@ -1,10 +1,13 @@
 """What all sources of structures share."""
 
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from diffsym.settings.base import Section
+from diffsym.settings.base import Count, Section
+from diffsym.settings.sources.selection import Selection
 
 
+@dataclass(frozen=True, kw_only=True)
 class Source(Section):
     """Any kind of source."""
 
@@ -16,6 +19,11 @@ class Source(Section):
     """What the user has to set `path` to."""
 
     kind: str
+    """Which reader."""
+    limit: Count | None = None
+    """Only the first entries, or files, before any filter; null: all."""
+    select: Selection = field(default_factory=Selection)
+    """Filters."""
 
     def file(self) -> str | None:
         """Name of the file that `fetch` of the module writes."""

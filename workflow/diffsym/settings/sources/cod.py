@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import MinLen
 
-from diffsym.settings.base import Count, Positive
+from diffsym.settings.base import Positive
 from diffsym.settings.sources.base import Source
 
 # Parameters of a search. Those that the server does not know it passes over in silence.
@@ -40,12 +40,10 @@ class Cod(Source):
     """Address of the database, or of a mirror."""
     requests_per_second: Positive = 5
     """At most; the server is shared by all."""
-    limit: Count | None = None
-    """Only the first entries; null: all."""
 
     def file(self) -> str:
         """Name of the archive, another one for each choice of entries."""
-        chosen = asdict(self) | {"requests_per_second": None}
+        chosen = [self.search, self.numbers, self.server, self.limit]
         listed = Path(self.numbers) if self.numbers else None
         digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
         digest.update(listed.read_bytes() if listed and listed.is_file() else b"")

@@ -1,6 +1,7 @@
 """CIF files: every block with atoms becomes an entry, or is refused with a sentence."""
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -48,6 +49,7 @@ CELL_TAGS = (
     "_cell_angle_gamma",
 )
 NAME_TAGS = ("_chemical_name_mineral", "_chemical_name_common", "_chemical_name_systematic")
+YEAR_TAGS = ("_journal_year", "_citation_year")
 DEUTERIUM_MASS = 2.014
 
 
@@ -175,7 +177,14 @@ def read_block(block: Block, entry_id: str, citation: str) -> Entry:
         declared_space_group=candidate.number,
         expected_composition=stated.formula,
         expected_density=stated.density if stated.formula else None,
+        year=read_year(block),
     )
+
+
+def read_year(block: Block) -> int | None:
+    """Year of publication, that of the first citation if there are several; None: not given."""
+    years = (text for tag in YEAR_TAGS if tag not in block.repeated for text in block.column(tag))
+    return next((int(year) for year in years if re.fullmatch(r"\d{4}", year)), None)
 
 
 def read_cell(block: Block) -> tuple[float, ...]:

@@ -11,14 +11,15 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path, sha256, write_text
 from diffsym.settings.sources.cod import Cod
-from diffsym.structures.entries import Entry, Rejection, RejectionCode
-from diffsym.structures.readers import read_content
+from diffsym.structures.entries import Entry, EntryError, Rejection, RejectionCode
+from diffsym.structures.readers import read_file
 from diffsym.structures.sources.polite import PoliteSession
 
 LICENCE = "CC0 1.0"
@@ -165,22 +166,14 @@ class CodSource:
         """Read files one by one, each compared with its checksum."""
         with zipfile.ZipFile(self.path) as archive:
             for number in identifiers:
-                yield from self._read_entry(archive, number)
-
-    def _read_entry(self, archive: zipfile.ZipFile, number: str) -> list[Entry | Rejection]:
-        known = self.record["files"].get(number)
-        if known is None:
-            reason = f"COD {number}: the server has no such file; it may have been withdrawn"
-            return [Rejection(number, "read", RejectionCode.UNREADABLE, reason)]
-        try:
-            content = archive.read(f"{number}.cif")
-        except (KeyError, OSError, zipfile.BadZipFile):
-            content = b""
-        if hashlib.sha256(content).hexdigest() != known["sha256"]:
-            reason = f"COD {number}: its file in {self.path.name} is damaged; delete the archive"
-            return [Rejection(number, "read", RejectionCode.UNREADABLE, reason)]
-        citation = f"COD {number.partition('@')[0]}, revision {known['revision'] or 'unknown'}"
-        return read_content(f"{number}.cif", content, number, citation)
+                known = self.record["files"].get(number, {})
+                revision = known.get("revision") or "unknown"
+                yield from read_file(
+                    partial(load_entry, archive, number, known.get("sha256")),
+                    f"{number}.cif",
+                    number,
+                    f"COD {number.partition('@')[0]}, revision {revision}",
+                )
 
     def provenance(self) -> dict[str, Any]:
         """What was asked for, newest revision, licence, citation and checksum."""
@@ -198,6 +191,23 @@ class CodSource:
             "missing": len(self.record["missing"]),
             "files": {self.path.name: sha256(self.path)},
         }
+
+
+def load_entry(archive: zipfile.ZipFile, number: str, checksum: str | None) -> bytes:
+    """Content of an entry's file; EntryError if the server had none or it is damaged."""
+    if checksum is None:
+        raise EntryError(
+            RejectionCode.UNREADABLE, "the server has no such file; it may have been withdrawn"
+        )
+    try:
+        content = archive.read(f"{number}.cif")
+    except (KeyError, OSError, zipfile.BadZipFile):
+        content = b""
+    if hashlib.sha256(content).hexdigest() != checksum:
+        raise EntryError(
+            RejectionCode.UNREADABLE, "its file in the archive is damaged; delete the archive"
+        )
+    return content
 
 
 def open_source(name: str, settings: Cod, path: Path) -> CodSource:
