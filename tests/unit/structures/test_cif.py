@@ -216,6 +216,13 @@ def test_lists_of_atoms(atoms, found):
     assert outcome(FM3M, atoms=atoms) == found
 
 
+@pytest.mark.parametrize("column", ["label", "occupancy", "fract_z"])
+def test_a_column_of_its_own_length_is_refused(column):
+    columns = ATOMS.replace(column, "note")
+    extra = f"loop_\n_atom_site_{column}\n0.1\n0.2\n0.3"
+    assert outcome(FM3M, extra, columns=columns) == "coordinates"
+
+
 def test_unlocated_hydrogen_is_counted(caplog):
     with caplog.at_level("INFO"):
         outcome(FM3M, atoms=[*SYLVITE, "H1 H ? ? ? 1", "H2 H ? ? ? 1"])
