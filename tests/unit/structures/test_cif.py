@@ -457,3 +457,18 @@ def test_readers_that_disagree_refuse(monkeypatch):
         assert outcome(FM3M) == "Cl4 K4"
     monkeypatch.setattr(opinion, "pymatgen_reading", other_place)
     assert outcome(FM3M) == "readers_disagree"
+
+
+def test_large_cells_are_compared_in_parts(monkeypatch):
+    counts = []
+    original = opinion.pymatgen_reading
+
+    def counting(cell, sites, points):
+        counts.append(len(sites))
+        return original(cell, sites, points)
+
+    monkeypatch.setattr(opinion, "pymatgen_reading", counting)
+    places = np.arange(250) / 250
+    atoms = [f"Fe{index} Fe {place} 0.2 0.3 1" for index, place in enumerate(places)]
+    assert outcome(operations("P 1"), cell=(500, 5, 5, 90, 90, 90), atoms=atoms) == "Fe250"
+    assert counts == [100, 100, 50]
