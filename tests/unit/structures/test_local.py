@@ -55,6 +55,16 @@ def test_folder(folder):
     assert {row["reference"] for row in rows.values()} == {"Me (2020)"}
 
 
+def test_a_cell_in_full_keeps_the_label(tmp_path):
+    """Ca at z = 0.334: its image at 0.666 is no 2/3 that was cut off."""
+    lattice = Lattice.tetragonal(4.72, 16.54)
+    positions = [[0, 0.5, 0], [0, 0, 0.334], [0, 0, 0.14]]
+    alloy = Structure.from_spacegroup("I4/mmm", lattice, ["Ca", "Ca", "Bi"], positions)
+    CifWriter(alloy).write_file(tmp_path / "Ca2Bi.cif")
+    structures, _ = process_shard(open_local(tmp_path), 0, 1, Symmetry(), Checks())
+    assert structures["space_group"].to_pylist() == [139]
+
+
 def test_limit_and_provenance(folder):
     source = open_local(folder, limit=2)
     assert source.identifiers() == ["POSCAR_halite", "deep/alloy.CIF"]
