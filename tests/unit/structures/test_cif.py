@@ -92,6 +92,10 @@ P21C = operations("P 1 21/c 1")
         (["_space_group_symop_operation_xyz 'x,x,z'"], "operations"),
         (["loop_\n_space_group_symop_operation_xyz", *["x,y,z"] * 800], "operations"),
         (["_space_group_symop_operation_xyz 'a,b,c'"], "operations"),
+        (["_space_group_symop_operation_xyz 'x+1/0,y,z'"], "operations"),
+        (["_space_group_symop_operation_xyz 'x+.,y,z'"], "operations"),
+        (["_space_group_symop_operation_xyz 'x1/2,y,z'"], "operations"),
+        (["_space_group_symop_operation_xyz 'x+1/2/3,y,z'"], "operations"),
         (["_cell_modulation_dimension 1"], "modulated"),
         (["_cell_modulation_dimension 1", FM3M], "Cl4 K4"),
         (["_cell_subsystems_number 2", FM3M], "modulated"),
@@ -422,6 +426,7 @@ def test_files_that_cannot_be_read(tmp_path, content, code, words):
         ("3,-x,y,z", (-0.1, 0.2, 0.3)),
         ("x-y,x,z+0.3333", (-0.1, 0.1, 0.3 + 1 / 3)),
         ("x,y,z+218/869", (0.1, 0.2, 0.3 + 218 / 869)),
+        (" + x , y - 2z,z+ 1/2", (0.1, -0.4, 0.8)),
     ],
 )
 def test_operations(triplet, image):
