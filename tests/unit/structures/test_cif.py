@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Element
 
-from diffsym.structures.entries import Entry
+from diffsym.structures.entries import Entry, EntryError
 from diffsym.structures.readers import opinion, read_file
 from diffsym.structures.readers.cif import read_cif
 from diffsym.structures.readers.statements import parse_operation
@@ -371,6 +371,33 @@ def test_several_blocks_are_several_entries():
     ]
     entries = read(block(FM3M, name="good"), block(name="bad"))
     assert [contents(entry) for entry in entries] == ["Cl4 K4", "no_symmetry"]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "found", "words"),
+    [
+        (["ok", "broken", "ok"], ["Cl4 K4", "unreadable", "Cl4 K4"], "line 26"),
+        (["broken", "ok"], ["unreadable", "Cl4 K4"], "line 8"),
+        (["ok", "broken"], ["Cl4 K4", "unreadable"], "line 26"),
+        (["hidden", "broken"], ["Cl4 K4", "unreadable"], "line 31"),
+    ],
+)
+def test_a_broken_block_leaves_the_others(blocks, found, words):
+    kinds = {
+        "ok": ["_space_group_name_Hall '-F 4 2 3'"],
+        "hidden": ["_space_group_name_Hall '-F 4 2 3'", "_note\n;\ndata_c\n_cell_length_a 9 9\n;"],
+        "broken": ["_space_group_name_Hall '-F 4 2 3' twice"],
+    }
+    items = read(*(block(*kinds[kind], name=kind) for kind in blocks))
+    assert [contents(item) for item in items] == found
+    (broken,) = (item for item in items if not isinstance(item, Entry))
+    assert "block 'broken'" in broken.reason
+    assert words in broken.reason
+
+
+def test_nothing_is_read_behind_a_field_without_end():
+    with pytest.raises(EntryError, match="rules of CIF"):
+        read(block(FM3M), block("_note\n;\nno end"), block(FM3M))
 
 
 def test_a_cell_without_atoms_lends_nothing_to_the_structure():
