@@ -395,6 +395,11 @@ def test_a_broken_block_leaves_the_others(blocks, found, words):
     assert words in broken.reason
 
 
+def test_a_broken_block_makes_none_of_a_block_without_atoms():
+    items = read(block(FM3M), "data_blank\n_cell_length_a", block("twice 2", name="broken"))
+    assert [contents(item) for item in items] == ["Cl4 K4", "unreadable"]
+
+
 def test_nothing_is_read_behind_a_field_without_end():
     with pytest.raises(EntryError, match="rules of CIF"):
         read(block(FM3M), block("_note\n;\nno end"), block(FM3M))

@@ -163,7 +163,8 @@ def split_blocks(text: str) -> list[str]:
     if in_field:
         return [text]
     return [
-        "\n" * start + "\n".join(lines[start:end]) for start, end in zip(starts, ends, strict=True)
+        "\n" * start + "\n".join([*lines[start:end], ""])
+        for start, end in zip(starts, ends, strict=True)
     ]
 
 
