@@ -56,6 +56,26 @@ def test_folder(folder):
     assert {row["reference"] for row in rows.values()} == {"Me (2020)"}
 
 
+@pytest.mark.parametrize(
+    ("symbol", "number", "lattice", "species", "positions"),
+    [
+        (
+            *("I4/mmm", 139, Lattice.tetragonal(4.72, 16.54), ["Ca", "Ca", "Bi"]),
+            [[0, 0.5, 0], [0, 0, 0.334], [0, 0, 0.14]],  # 0.666 is no 2/3
+        ),
+        (
+            *("I4_1/a", 88, Lattice.tetragonal(5.08, 11.23), ["Ge", "U", "O"]),
+            [[0, 0, 0], [0, 0, 0.5], [0.27, 0.11, 0.08]],  # 0.33 is no 1/3
+        ),
+    ],
+)
+def test_a_cell_in_full_keeps_the_label(tmp_path, symbol, number, lattice, species, positions):
+    structure = Structure.from_spacegroup(symbol, lattice, species, positions)
+    CifWriter(structure).write_file(tmp_path / "full.cif")
+    structures, _ = process_shard(open_local(tmp_path), 0, 1, Symmetry(), Checks())
+    assert structures["space_group"].to_pylist() == [number]
+
+
 def test_limit_and_provenance(folder):
     source = open_local(folder, limit=2)
     assert source.identifiers() == ["POSCAR_halite", "deep/alloy.CIF"]
