@@ -12,7 +12,7 @@ rule fetch_source:
     conda:
         "../envs/structures.yaml"
     params:
-        module=lambda wildcards: PLAN.downloads[wildcards.download],
+        source=ask(PLAN.fetched_source, "download"),
     message:
         "Fetching {wildcards.download}"
     script:

@@ -1,6 +1,7 @@
 """The configuration is judged before the job graph is built, one sentence a mistake."""
 
 import copy
+import re
 
 import pytest
 import yaml
@@ -31,6 +32,16 @@ def test_overlays_are_valid(raw, overlay):
     text = (REPOSITORY / "config" / f"{overlay}.yaml").read_text()
     study = load_configuration(merged(raw, yaml.safe_load(text)))
     assert study.experiments_to_run()
+
+
+def test_recipes_of_sources_are_valid(raw):
+    text = (REPOSITORY / "docs" / "sources.md").read_text()
+    recipes = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(recipes) == text.count("kind: ")
+    for recipe in recipes:
+        overlay = yaml.safe_load(recipe)
+        study = load_configuration(merged(copy.deepcopy(raw), overlay))
+        assert set(overlay["sources"]) <= set(study.structures.sources)
 
 
 def test_sweep_expands_to_the_rows_of_the_paper(raw):
@@ -109,6 +120,15 @@ MISTAKES = {
     ),
     "misspelt top-level key": (
         ["modells"], {}, "top level: unknown key 'modells'; did you mean 'models'?",
+    ),
+    "misspelt filter": (
+        ["sources", "amcsd", "select"], {"element": ["Si"]},
+        "sources.amcsd.select: unknown key 'element'; did you mean 'elements'?",
+    ),
+    "misspelt element": (
+        ["sources", "amcsd", "select"], {"elements": ["SI", "O"]},
+        "sources.amcsd.select.elements: 'SI' is no element with a form factor; "
+        "did you mean 'Si'?",
     ),
     "misspelt default": (
         ["defaults", "splits"], "stratified",
@@ -314,6 +334,13 @@ MISTAKES = {
     ),
     "unknown cost": (
         ["trainings", "short", "losses"], ["mse"], "trainings.short.losses.0: input should be",
+    ),
+    "neither a search nor a list": (
+        ["sources", "cod"], {"kind": "cod"}, "sources.cod: give either a search, for example",
+    ),
+    "a search by something else": (
+        ["sources", "cod"], {"kind": "cod", "search": {"element1": "Ti"}},
+        "sources.cod.search: unknown parameter 'element1'",
     ),
     "name unfit for a file": (
         ["descriptors", "PDF 2"], {"kind": "pdf"},

@@ -4,6 +4,8 @@ import importlib
 from pathlib import Path
 
 from diffsym.job import job
+from diffsym.settings import settings_of
 
 with job(snakemake):
-    importlib.import_module(snakemake.params.module).fetch(Path(snakemake.output[0]))
+    settings = settings_of(snakemake.params.source)
+    importlib.import_module(settings.module).fetch(Path(snakemake.output[0]), settings)

@@ -277,6 +277,13 @@ def make(folder, raw, *, spread=0.0):
     write(of_schema(tables.REJECTED, rejected), layout.rejected)
     counts = {"entries": N + 5, "rejected": 2, "duplicates": 3, "structures": N}
     write_json(layout.statistics, {"sources": {"test": counts}})
+    source = {
+        "description": f"A trimmed collection {HOSTILE}",
+        "version": "7",
+        "licence": "CC0",
+        "citation": "Nobody (2020)",
+    }
+    write_json(layout.source_record("test"), source)
     for descriptor in Results(plan).descriptors.values():
         length = len(descriptor.axis)
         table = descriptor_of(descriptor.kind, descriptor.settings, structures, length, rng)

@@ -185,6 +185,23 @@ def test_provenance_names_what_networks_were_trained_with(html):
     assert html.count("<td>jax, NVIDIA A100</td>") == 2  # of the four experiments
 
 
+def test_sources_say_what_they_are_and_what_filters_leave_out(made_series, page_of):
+    text = "".join(Page(page_of("made_series")).text)
+    assert "A trimmed collection" in text
+    assert "Left out by filters" not in text
+    path = made_series.results().layout.rejected
+    rejected = tables.read_table(path, tables.REJECTED).to_pandas()
+    rejected.loc[1, ["stage", "code", "reason"]] = ["select", "disordered", "a site is mixed"]
+    results = made_series.results()
+    results.without_structure = rejected
+    section = sections.data.data(results)
+    (left_out,) = [block for block in section.blocks if getattr(block, "numeric", ()) == [2]][:1]
+    assert left_out.rows == [["test", "disordered", "1", "y", "a site is mixed"]]
+    counts = sections.data.stage_counts(results)["test"]
+    assert list(counts)[:4] == ["entries", "selected", "read", "checked"]
+    assert counts["entries"] - counts["selected"] == counts["selected"] - counts["checked"] == 1
+
+
 def test_strings_from_databases_are_escaped(html, page):
     assert "<script>alert" not in html
     assert "<script>alert('name')</script>" in "".join(page.text)

@@ -116,6 +116,10 @@ def test_packed_numbers():
         ([0.34, 0.16, 0.334], [0.34, 0.16, 0.334]),
         ([0.34, 0.16, 0.25], [0.34, 0.16, 0.25]),
         ([0.3334, 0.3332, 0.25], [0.3334, 0.3332, 0.25]),
+        ([0.666, 0.166, 0.333], [2 / 3, 1 / 6, 1 / 3]),
+        ([0.666, 0.334, 0.333], [0.666, 0.334, 1 / 3]),  # 1 - 0.334, not 2/3
+        ([0.33, 0.17, 0.05], [1 / 3, 1 / 6, 0.05]),
+        ([0.33, 0.17, 0.08], [0.33, 0.17, 0.08]),  # 0.08 + 1/4, not 1/3
     ],
 )
 def test_thirds_and_sixths(stored, restored):
@@ -162,6 +166,21 @@ def test_provenance(source):
     assert "Downs" in provenance["citation"]
 
 
+def test_the_record_says_that_the_snapshot_is_trimmed(source):
+    """Its own note does, too, and these common minerals are not in it."""
+    provenance = source.provenance()
+    assert "trimmed" in provenance["note"]
+    assert "9275 of more than 20 000" in provenance["description"]
+    rows = source.database.execute(
+        "SELECT lower(name) FROM minerals JOIN cif ON mineral_id = minerals.id"
+    )
+    names = {name for (name,) in rows}
+    assert "quartz" in names
+    missing = {"albite", "natrolite", "muscovite", "microcline", "epidote", "tremolite"}
+    assert not missing & names
+    assert all(name in provenance["description"] for name in missing)
+
+
 class TestFetch:
     def test_file_placed_by_hand_is_accepted(self, amcsd_wheel, wheel_path, monkeypatch):
         wheel_path.parent.mkdir()
@@ -179,7 +198,7 @@ class TestFetch:
 
     def test_without_network_it_says_what_to_do(self, wheel_path, monkeypatch):
         monkeypatch.setenv("PIP_NO_INDEX", "1")
-        with pytest.raises(DiffsymError, match=r"place xraylarch-0\.9\.81") as caught:
+        with pytest.raises(DiffsymError, match=r"place larixite-2026\.1\.0") as caught:
             amcsd.fetch(wheel_path)
         assert str(wheel_path) in str(caught.value)
         assert not wheel_path.exists()

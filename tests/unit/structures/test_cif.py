@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Element
 
-from diffsym.structures.entries import Entry
+from diffsym.structures.entries import Entry, EntryError
 from diffsym.structures.readers import opinion, read_file
 from diffsym.structures.readers.cif import read_cif
 from diffsym.structures.readers.statements import parse_operation
@@ -92,6 +92,10 @@ P21C = operations("P 1 21/c 1")
         (["_space_group_symop_operation_xyz 'x,x,z'"], "operations"),
         (["loop_\n_space_group_symop_operation_xyz", *["x,y,z"] * 800], "operations"),
         (["_space_group_symop_operation_xyz 'a,b,c'"], "operations"),
+        (["_space_group_symop_operation_xyz 'x+1/0,y,z'"], "operations"),
+        (["_space_group_symop_operation_xyz 'x+.,y,z'"], "operations"),
+        (["_space_group_symop_operation_xyz 'x1/2,y,z'"], "operations"),
+        (["_space_group_symop_operation_xyz 'x+1/2/3,y,z'"], "operations"),
         (["_cell_modulation_dimension 1"], "modulated"),
         (["_cell_modulation_dimension 1", FM3M], "Cl4 K4"),
         (["_cell_subsystems_number 2", FM3M], "modulated"),
@@ -214,6 +218,13 @@ def test_atoms_exclude_an_origin_only_if_they_are_convincing():
 )
 def test_lists_of_atoms(atoms, found):
     assert outcome(FM3M, atoms=atoms) == found
+
+
+@pytest.mark.parametrize("column", ["label", "occupancy", "fract_z"])
+def test_a_column_of_its_own_length_is_refused(column):
+    columns = ATOMS.replace(column, "note")
+    extra = f"loop_\n_atom_site_{column}\n0.1\n0.2\n0.3"
+    assert outcome(FM3M, extra, columns=columns) == "coordinates"
 
 
 def test_unlocated_hydrogen_is_counted(caplog):
@@ -362,6 +373,38 @@ def test_several_blocks_are_several_entries():
     assert [contents(entry) for entry in entries] == ["Cl4 K4", "no_symmetry"]
 
 
+@pytest.mark.parametrize(
+    ("blocks", "found", "words"),
+    [
+        (["ok", "broken", "ok"], ["Cl4 K4", "unreadable", "Cl4 K4"], "line 26"),
+        (["broken", "ok"], ["unreadable", "Cl4 K4"], "line 8"),
+        (["ok", "broken"], ["Cl4 K4", "unreadable"], "line 26"),
+        (["hidden", "broken"], ["Cl4 K4", "unreadable"], "line 31"),
+    ],
+)
+def test_a_broken_block_leaves_the_others(blocks, found, words):
+    kinds = {
+        "ok": ["_space_group_name_Hall '-F 4 2 3'"],
+        "hidden": ["_space_group_name_Hall '-F 4 2 3'", "_note\n;\ndata_c\n_cell_length_a 9 9\n;"],
+        "broken": ["_space_group_name_Hall '-F 4 2 3' twice"],
+    }
+    items = read(*(block(*kinds[kind], name=kind) for kind in blocks))
+    assert [contents(item) for item in items] == found
+    (broken,) = (item for item in items if not isinstance(item, Entry))
+    assert "block 'broken'" in broken.reason
+    assert words in broken.reason
+
+
+def test_a_broken_block_makes_none_of_a_block_without_atoms():
+    items = read(block(FM3M), "data_blank\n_cell_length_a", block("twice 2", name="broken"))
+    assert [contents(item) for item in items] == ["Cl4 K4", "unreadable"]
+
+
+def test_nothing_is_read_behind_a_field_without_end():
+    with pytest.raises(EntryError, match="rules of CIF"):
+        read(block(FM3M), block("_note\n;\nno end"), block(FM3M))
+
+
 def test_a_cell_without_atoms_lends_nothing_to_the_structure():
     impurity = "data_x\n_cell_length_a 4\n_chemical_name_mineral impurity\n"
     (entry,) = read(impurity, block(FM3M, "_chemical_name_mineral sylvite"))
@@ -401,7 +444,7 @@ def test_encodings(encode):
 def test_files_that_cannot_be_read(tmp_path, content, code, words):
     path = tmp_path / "file.cif"
     path.write_text(content)
-    (rejection,) = read_file(path, "file.cif", "")
+    (rejection,) = read_file(path.read_bytes, path.name, "file.cif", "")
     assert rejection.code == code
     assert words in rejection.reason
 
@@ -415,6 +458,7 @@ def test_files_that_cannot_be_read(tmp_path, content, code, words):
         ("3,-x,y,z", (-0.1, 0.2, 0.3)),
         ("x-y,x,z+0.3333", (-0.1, 0.1, 0.3 + 1 / 3)),
         ("x,y,z+218/869", (0.1, 0.2, 0.3 + 218 / 869)),
+        (" + x , y - 2z,z+ 1/2", (0.1, -0.4, 0.8)),
     ],
 )
 def test_operations(triplet, image):
@@ -450,3 +494,18 @@ def test_readers_that_disagree_refuse(monkeypatch):
         assert outcome(FM3M) == "Cl4 K4"
     monkeypatch.setattr(opinion, "pymatgen_reading", other_place)
     assert outcome(FM3M) == "readers_disagree"
+
+
+def test_large_cells_are_compared_in_parts(monkeypatch):
+    counts = []
+    original = opinion.pymatgen_reading
+
+    def counting(cell, sites, points):
+        counts.append(len(sites))
+        return original(cell, sites, points)
+
+    monkeypatch.setattr(opinion, "pymatgen_reading", counting)
+    places = np.arange(250) / 250
+    atoms = [f"Fe{index} Fe {place} 0.2 0.3 1" for index, place in enumerate(places)]
+    assert outcome(operations("P 1"), cell=(500, 5, 5, 90, 90, 90), atoms=atoms) == "Fe250"
+    assert counts == [100, 100, 50]

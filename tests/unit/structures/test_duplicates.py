@@ -112,6 +112,7 @@ def test_statistics_add_up(repeated_structures):
     amcsd = numbers["sources"]["amcsd"]
     assert amcsd["entries"] == repeated_structures.num_rows
     assert amcsd["structures"] + amcsd["duplicates"] + amcsd["rejected"] == amcsd["entries"]
+    assert amcsd["left_out"] == 0
     assert sum(numbers["space_groups"].values()) == unique.num_rows
     assert sum(numbers["crystal_systems"].values()) == unique.num_rows
     found = numbers["relabelled"]

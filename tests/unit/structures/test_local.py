@@ -14,6 +14,7 @@ from pymatgen.io.vasp import Poscar
 from diffsym.errors import DiffsymError
 from diffsym.settings.checks import Checks
 from diffsym.settings.sources.local import Local
+from diffsym.settings.sources.selection import Selection
 from diffsym.settings.symmetry import Symmetry
 from diffsym.structures import readers, shards
 from diffsym.structures.entries import Rejection
@@ -53,6 +54,26 @@ def test_folder(folder):
     assert rows["deep/alloy.CIF"]["occupancies"] == [0.6, 0.3]
     assert {row["licence"] for row in rows.values()} == {"CC0"}
     assert {row["reference"] for row in rows.values()} == {"Me (2020)"}
+
+
+@pytest.mark.parametrize(
+    ("symbol", "number", "lattice", "species", "positions"),
+    [
+        (
+            *("I4/mmm", 139, Lattice.tetragonal(4.72, 16.54), ["Ca", "Ca", "Bi"]),
+            [[0, 0.5, 0], [0, 0, 0.334], [0, 0, 0.14]],  # 0.666 is no 2/3
+        ),
+        (
+            *("I4_1/a", 88, Lattice.tetragonal(5.08, 11.23), ["Ge", "U", "O"]),
+            [[0, 0, 0], [0, 0, 0.5], [0.27, 0.11, 0.08]],  # 0.33 is no 1/3
+        ),
+    ],
+)
+def test_a_cell_in_full_keeps_the_label(tmp_path, symbol, number, lattice, species, positions):
+    structure = Structure.from_spacegroup(symbol, lattice, species, positions)
+    CifWriter(structure).write_file(tmp_path / "full.cif")
+    structures, _ = process_shard(open_local(tmp_path), 0, 1, Symmetry(), Checks())
+    assert structures["space_group"].to_pylist() == [number]
 
 
 def test_limit_and_provenance(folder):
@@ -130,6 +151,21 @@ def test_overfull_site_is_named(folder):
     assert rejected["code"].to_pylist() == ["occupancy"]
 
 
+def test_years_of_files_and_tables(folder, tmp_path):
+    text = (folder / "halite.cif").read_text()
+    (folder / "halite.cif").write_text(text + "_journal_year 1968\n")
+    (entry,) = open_local(folder).read(["halite.cif"])
+    assert entry.year == 1968
+    (entry,) = open_local(folder).read(["POSCAR_halite"])
+    assert entry.year is None
+    loop = "loop_ _citation_id _citation_year\nprimary 2003\n2 1950\n"
+    (folder / "halite.cif").write_text(text + loop)
+    (entry,) = open_local(folder).read(["halite.cif"])
+    assert entry.year == 2003
+    with pytest.raises(DiffsymError, match=r"select.years: the Parquet file .* has no years"):
+        open_local(write_parquet(tmp_path / "s.parquet"), select=Selection(years=(1990, 2000)))
+
+
 def write_parquet(path, **changes):
     columns = {
         "material_id": pa.array(["mp-1", "mp-2", "mp-3"]),
@@ -185,7 +221,7 @@ def test_paths_that_are_wrong(tmp_path):
         open_local(tmp_path).identifiers()
     text = tmp_path / "table.csv"
     text.write_text("a,b")
-    with pytest.raises(DiffsymError, match="neither a folder nor a readable Parquet"):
+    with pytest.raises(DiffsymError, match=r"no folder, no archive .* and no readable Parquet"):
         open_local(text)
 
 

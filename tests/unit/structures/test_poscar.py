@@ -18,7 +18,7 @@ def poscar(scale="1", names="Ti O\n", counts="1 1", mode="Direct", places=PLACES
 def read(tmp_path, text):
     path = tmp_path / "POSCAR"
     path.write_text(text)
-    (item,) = read_file(path, "POSCAR", "")
+    (item,) = read_file(path.read_bytes, path.name, "POSCAR", "")
     return item
 
 

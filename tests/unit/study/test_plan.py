@@ -55,6 +55,16 @@ def test_a_folder_of_the_user_is_read_where_it_lies():
     assert plan.source_module("mine") == "diffsym.structures.sources.local"
 
 
+def test_entries_of_the_cod_are_read_from_the_archive_that_is_fetched():
+    search = {"kind": "cod", "search": {"el1": "Ti"}}
+    plan = plan_of(sources={"titanium": search}, structures={"sources": ["titanium"]})
+    (file,) = [file for file, source in plan.downloads.items() if source == "titanium"]
+    assert plan.source_path("titanium") == f"data/downloads/{file}"
+    assert plan.fetched_source(file)["search"] == {"el1": "Ti"}
+    assert plan.jobs()["fetch_source"] == [f"fetch_source/{file}"]
+    assert not list(plan.user_files())
+
+
 def test_descriptors_are_computed_from_structures_or_from_lines(plan):
     structures = f"{RESULTS}/structures.parquet"
     assert plan.descriptor_files("pdf_liu2019", 3) == {"structures": structures}

@@ -72,6 +72,20 @@ class Leakage(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SourceRecord(Record):
+    """What a source says of itself: provenance/sources/NAME.json."""
+
+    description: str
+    """What it is, and what it lacks."""
+    version: str
+    """Its version."""
+    licence: str
+    """Terms of use."""
+    citation: str
+    """Reference."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SourceCounts(Record):
     """Entries of one source."""
 

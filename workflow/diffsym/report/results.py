@@ -17,9 +17,17 @@ from diffsym.evaluation.examples import first_of_commonest
 from diffsym.evaluation.scores import Effect, Metrics, Recognition, Series, SeriesSettings, Summary
 from diffsym.evaluation.series import COMPARED_SETTINGS
 from diffsym.evaluation.storage import read_scores
-from diffsym.report.records import Course, History, Leakage, SourceCounts, Statistics
+from diffsym.report.records import (
+    Course,
+    History,
+    Leakage,
+    SourceCounts,
+    SourceRecord,
+    Statistics,
+)
 from diffsym.report.views import Task, View
 from diffsym.settings import values_of
+from diffsym.structures.selection import STAGE
 from diffsym.study import Plan
 
 STRUCTURE_COLUMNS = (
@@ -166,14 +174,32 @@ class Results:
         ).to_pandas()
 
     @cached_property
+    def without_structure(self) -> pd.DataFrame:
+        """Entries that were rejected or left out."""
+        return tables.read_table(self.layout.rejected, tables.REJECTED).to_pandas()
+
+    @property
     def rejected(self) -> pd.DataFrame:
         """Rejected entries."""
-        return tables.read_table(self.layout.rejected, tables.REJECTED).to_pandas()
+        return self.without_structure[self.without_structure["stage"] != STAGE]
+
+    @property
+    def left_out(self) -> pd.DataFrame:
+        """Entries that the filters of their source left out."""
+        return self.without_structure[self.without_structure["stage"] == STAGE]
 
     @cached_property
     def sources(self) -> Mapping[str, SourceCounts]:
         """Counts of each source."""
         return read_scores(self.layout.statistics, Statistics).sources
+
+    @cached_property
+    def source_records(self) -> dict[str, SourceRecord]:
+        """What each source says of itself."""
+        return {
+            name: read_scores(self.layout.source_record(name), SourceRecord)
+            for name in self.study.structures.sources
+        }
 
     @cached_property
     def descriptors(self) -> dict[str, Descriptor]:

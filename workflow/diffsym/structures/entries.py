@@ -20,6 +20,7 @@ class RejectionCode(StrEnum):
     """Why an entry did not become a structure."""
 
     UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
     UNEXPECTED = "unexpected"
     NO_STRUCTURE = "no_structure"
     NO_SYMMETRY = "no_symmetry"
@@ -42,6 +43,12 @@ class RejectionCode(StrEnum):
     COMPOSITION = "composition"
     DENSITY = "density"
     SYMMETRY = "symmetry"
+    # Left out by the filters of the source.
+    ELEMENTS = "elements"
+    CARBON_WITH_HYDROGEN = "carbon_with_hydrogen"
+    DISORDERED = "disordered"
+    SITES = "sites"
+    YEAR = "year"
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,8 @@ class Entry:
         the source's own formula and density may do; empty if that makes no difference.
     reference
         Publication.
+    year
+        When it appeared, if known.
     """
 
     entry_id: str
@@ -107,6 +116,7 @@ class Entry:
     expected_density: float | None = None
     amounts_unmerged: dict[int, float] = field(default_factory=dict)
     reference: str = ""
+    year: int | None = None
 
     def amounts(self) -> dict[int, float]:
         """Atoms per cell by atomic number, weighted by occupancy, sorted by atomic number."""

@@ -12,10 +12,12 @@ from pymatgen.core import Composition, Element
 from tqdm import tqdm
 
 from diffsym.settings.checks import Checks
+from diffsym.settings.sources.selection import Selection
 from diffsym.settings.symmetry import Symmetry
 from diffsym.sharding import shard_of
 from diffsym.structures.checks import check_entry, mass_density
 from diffsym.structures.entries import Entry, EntryError, Rejection, RejectionCode
+from diffsym.structures.selection import STAGE, check_selected, check_sites
 from diffsym.structures.sources import Source
 from diffsym.structures.space_groups import crystal_system
 from diffsym.structures.standardise import (
@@ -30,6 +32,7 @@ from diffsym.structures.symmetry import find_symmetry, space_group_at
 from diffsym.tables import REJECTED, STRUCTURES
 
 SECONDS_BETWEEN_PROGRESS = 10.0
+EVERYTHING = Selection()
 
 
 def process_shard(
@@ -38,6 +41,7 @@ def process_shard(
     n_shards: int,
     symmetry: Symmetry,
     checks: Checks,
+    selection: Selection = EVERYTHING,
 ) -> tuple[pa.Table, pa.Table]:
     """Turn the entries of one shard into structures and rejections.
 
@@ -51,6 +55,8 @@ def process_shard(
         How the space group is determined.
     checks
         What an entry has to pass.
+    selection
+        Which entries are wanted; the others are rejections of the stage `select`.
 
     Returns
     -------
@@ -75,7 +81,9 @@ def process_shard(
     for item in progress:
         names.append(item.entry_id)
         result = (
-            item if isinstance(item, Rejection) else process_entry(item, source, symmetry, checks)
+            item
+            if isinstance(item, Rejection)
+            else process_entry(item, source, symmetry, checks, selection)
         )
         if isinstance(result, Rejection):
             rejected.append(rejection_row(source, result))
@@ -115,11 +123,11 @@ def prefixes(name: str) -> list[str]:
 
 
 def process_entry(
-    entry: Entry, source: Source, settings: Symmetry, checks: Checks
+    entry: Entry, source: Source, settings: Symmetry, checks: Checks, selection: Selection
 ) -> dict[str, Any] | Rejection:
     """Turn an entry into a row of the table, or into the reason why there is none."""
     try:
-        return describe_entry(entry, source, settings, checks)
+        return describe_entry(entry, source, settings, checks, selection)
     except Exception as error:  # noqa: BLE001  (one entry must not stop the others)
         text = (str(error).strip().splitlines() or ["no text"])[0]
         return Rejection(
@@ -131,9 +139,13 @@ def process_entry(
 
 
 def describe_entry(
-    entry: Entry, source: Source, settings: Symmetry, checks: Checks
+    entry: Entry, source: Source, settings: Symmetry, checks: Checks, selection: Selection
 ) -> dict[str, Any] | Rejection:
     """Check one entry, determine its symmetry and describe it as a row of the table."""
+    try:
+        check_selected(entry, selection)
+    except EntryError as error:
+        return Rejection(entry.entry_id, STAGE, error.code, error.reason)
     try:
         check_entry(entry, checks)
     except EntryError as error:
@@ -147,6 +159,11 @@ def describe_entry(
             RejectionCode.SYMMETRY,
             f"spglib finds no space group at a tolerance of {settings.symprec} A",
         )
+    if selection.max_sites is not None:
+        try:
+            check_sites(len(primitive_cell(symmetry).frac_coords), selection.max_sites)
+        except EntryError as error:
+            return Rejection(entry.entry_id, STAGE, error.code, error.reason)
     by_tolerance = [
         space_group_at(entry, symmetry, settings.symprec, tolerance)
         for tolerance in settings.tolerances

@@ -7,6 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from diffsym.structures.selection import STAGE
+
 EXAMPLES = 50
 
 
@@ -24,7 +26,7 @@ def statistics(
     structures
         Unique structures (schema STRUCTURES).
     rejected
-        Rejected entries (schema REJECTED).
+        Entries that were rejected or left out (schema REJECTED).
     duplicates
         Entries merged into others (schema DUPLICATES).
     tolerances
@@ -33,25 +35,31 @@ def statistics(
     Returns
     -------
     dict
-        JSON-serialisable: `sources` (entries, rejected, duplicates and unique structures of each),
-        `rejected_by_code`, `relabelled` and `tolerance_dependent` (number and examples, among
+        JSON-serialisable: `sources` (entries, and how many of them were rejected, left out by
+        filters, merged as duplicates, or are unique structures, of each), `rejected_by_code`,
+        `left_out_by_code`, `relabelled` and `tolerance_dependent` (number and examples, among
         unique structures), and `space_groups`, `crystal_systems` (structures of each).
     """
+    by_filter = pc.equal(rejected["stage"], STAGE)
+    left_out, rejected = rejected.filter(by_filter), rejected.filter(pc.invert(by_filter))
     unique = Counter(structures["source"].to_pylist())
     refused = Counter(rejected["source"].to_pylist())
+    unwanted = Counter(left_out["source"].to_pylist())
     merged = Counter(name.split(":")[0] for name in duplicates["structure_id"].to_pylist())
     sources = {
         name: {
-            "entries": unique[name] + refused[name] + merged[name],
+            "entries": unique[name] + refused[name] + unwanted[name] + merged[name],
             "rejected": refused[name],
+            "left_out": unwanted[name],
             "duplicates": merged[name],
             "structures": unique[name],
         }
-        for name in sorted(unique | refused | merged)
+        for name in sorted(unique | refused | unwanted | merged)
     }
     return {
         "sources": sources,
         "rejected_by_code": dict(sorted(Counter(rejected["code"].to_pylist()).items())),
+        "left_out_by_code": dict(sorted(Counter(left_out["code"].to_pylist()).items())),
         "relabelled": relabelled(structures),
         "tolerance_dependent": tolerance_dependent(structures, tolerances),
         "space_groups": {

@@ -52,7 +52,7 @@ class Plan:
     def source_path(self, source: str) -> str:
         """What a source reads: the file that it fetches, or the folder or file of the user."""
         section: Any = self.study.sources[source]
-        return self.download(section.download) if section.download else section.path
+        return self.download(section.file()) if section.download else section.path
 
     def download(self, file: str = "{download}") -> str:
         """Where a file is fetched to."""
@@ -60,12 +60,16 @@ class Plan:
 
     @cached_property
     def downloads(self) -> dict[str, str]:
-        """Files that sources fetch, with the module that does it."""
+        """Files that sources fetch, each with the name of one."""
         return {
-            section.download: section.module
-            for section in self.study.sources.values()
+            str(section.file()): name
+            for name, section in self.study.sources.items()
             if section.download
         }
+
+    def fetched_source(self, file: str) -> dict[str, Any]:
+        """The keys of a source that fetches a file."""
+        return self.settings("sources", self.downloads[file])
 
     def source_module(self, source: str) -> str:
         """Module that reads a source."""
@@ -77,6 +81,8 @@ class Plan:
             source: Any = self.study.sources[name]
             if not source.download:
                 yield f"sources.{name}.path", source.path, source.wanted
+            elif getattr(source, "numbers", None):
+                yield f"sources.{name}.numbers", source.numbers, "a list of numbers, one per line"
         names = (name for e in self.experiments for name in self.study.experiments[e].measured)
         for name in dict.fromkeys(names):
             measured: Any = self.study.measured[name]

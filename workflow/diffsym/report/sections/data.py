@@ -22,16 +22,21 @@ from diffsym.report.typesetting import formula_html, thousands
 REJECTING_STAGES = {"read": "read", "check": "checked", "symmetry": "symmetry found"}
 """Stages of the rejected table in order, and the state of an entry after each."""
 
+SELECTED = "selected"
+"""State of an entry that passed the filters of its source."""
+
 
 def data(results: Results) -> Section:
     """Entries, space groups, rejections and relabellings."""
     symmetry = results.study.structures.symmetry
     structures = results.structures
     blocks: list[Block] = [
+        _sources(results),
         FigureBlock(
             "stage-counts",
             figures.data.stage_counts(stage_counts(results)),
-            "Entries left after each stage. Read: the source's record can be interpreted. "
+            "Entries left after each stage. Selected, if a source has filters: not left out by "
+            "them. Read: the source's record can be interpreted. "
             "Checked: distances, occupancies, composition and density are physically possible. "
             "Symmetry found: spglib gives a space group. Unique: one representative of each set of "
             "structures with the same composition that match site by site.",
@@ -59,7 +64,7 @@ def data(results: Results) -> Section:
                 ).format(thousands(len(results.rejected))),
             )
         )
-    blocks += _relabelled(structures) + _tolerance_dependence(results)
+    blocks += _left_out(results) + _relabelled(structures) + _tolerance_dependence(results)
     return Section(
         "data",
         "Data",
@@ -70,13 +75,30 @@ def data(results: Results) -> Section:
     )
 
 
+def _sources(results: Results) -> TableBlock:
+    """What the sources are, in their own words."""
+    return TableBlock(
+        ["source", "what it is", "version", "licence", "citation"],
+        [
+            [name, record.description, record.version, record.licence, record.citation]
+            for name, record in results.source_records.items()
+        ],
+        "Checksums of the files are under Provenance.",
+        title="Where the structures come from",
+    )
+
+
 def stage_counts(results: Results) -> dict[str, dict[str, int]]:
     """Entries of each source left after each stage, {source: {stage: number}}."""
     rejected = results.rejected.groupby(["source", "stage"]).size()
+    left_out = results.left_out.groupby("source").size()
     counts = {}
     for source, found in results.sources.items():
         left = found.entries
         counts[source] = {"entries": left}
+        if len(left_out):
+            left -= int(left_out.get(source, 0))
+            counts[source][SELECTED] = left
         for stage, passed in REJECTING_STAGES.items():
             left -= int(rejected.get((source, stage), 0))
             counts[source][passed] = left
@@ -85,6 +107,40 @@ def stage_counts(results: Results) -> dict[str, dict[str, int]]:
     for source, numbers in counts.items():
         numbers["in the classes"] = int((inside["source"] == source).sum())
     return counts
+
+
+def _left_out(results: Results) -> list[Block]:
+    """What the filters of the sources leave out."""
+    if results.left_out.empty:
+        return []
+    grouped = (
+        results.left_out.groupby(["source", "code"])
+        .agg(count=("reason", "size"), entry=("entry_id", "first"), reason=("reason", "first"))
+        .reset_index()
+    )
+    rows = [
+        [
+            row["source"],
+            row["code"].replace("_", " "),
+            thousands(row["count"]),
+            row["entry"],
+            row["reason"],
+        ]
+        for row in grouped.to_dict("records")
+    ]
+    return [
+        TableBlock(
+            ["source", "filter", "entries", "example", "its reason"],
+            rows,
+            Markup(
+                "{} entries are left out on purpose, by the key <code>select</code> of their "
+                "source; all are listed in <code>results/rejected.parquet</code> with the stage "
+                "<code>select</code>."
+            ).format(thousands(len(results.left_out))),
+            numeric=[2],
+            title="Left out by filters",
+        )
+    ]
 
 
 def _relabelled(structures: pd.DataFrame) -> list[Block]:

@@ -1,18 +1,30 @@
 """What all sources of structures share."""
 
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from diffsym.settings.base import Section
+from diffsym.settings.base import Count, Section
+from diffsym.settings.sources.selection import Selection
 
 
+@dataclass(frozen=True, kw_only=True)
 class Source(Section):
     """Any kind of source."""
 
     module: ClassVar[str]
     """Module that reads it, and fetches it if there is something to download."""
     download: ClassVar[str | None] = None
-    """Name of the file that `fetch` of the module writes; None: it reads the user's `path`."""
+    """Name, or its pattern, of the file that `fetch` writes; None: the user's `path` is read."""
     wanted: ClassVar[str] = ""
     """What the user has to set `path` to."""
 
     kind: str
+    """Which reader."""
+    limit: Count | None = None
+    """Only the first entries, or files, before any filter; null: all."""
+    select: Selection = field(default_factory=Selection)
+    """Filters."""
+
+    def file(self) -> str | None:
+        """Name of the file that `fetch` of the module writes."""
+        return self.download

@@ -4,23 +4,23 @@ A format is recognised by the name of the file. Whatever is wrong with one struc
 `Rejection` with a sentence that names the file, the block, the field and the remedy.
 """
 
-import gzip
-import zlib
-from pathlib import Path
+from collections.abc import Callable
 
 from diffsym.structures.entries import Entry, EntryError, Rejection, RejectionCode
 from diffsym.structures.readers.cif import one_line, read_cif
+from diffsym.structures.readers.content import PACKED
 from diffsym.structures.readers.poscar import read_poscar
 
 CIF_SUFFIXES = (".cif", ".mcif")
 POSCAR_SUFFIXES = (".vasp", ".poscar")
 POSCAR_NAMES = ("POSCAR", "CONTCAR")
-PACKED = ".gz"
+NOTES_OF_MACOS = "._"
+"""Beginning of the names of files that macOS puts beside each file of an archive."""
 
 
 def is_structure_file(name: str) -> bool:
     """Whether the name is that of a CIF or of a VASP structure, packed or not."""
-    return is_cif(name) or is_poscar(name)
+    return not name.startswith(NOTES_OF_MACOS) and (is_cif(name) or is_poscar(name))
 
 
 def is_cif(name: str) -> bool:
@@ -34,13 +34,17 @@ def is_poscar(name: str) -> bool:
     return not is_cif(name) and (plain.endswith(POSCAR_SUFFIXES) or name.startswith(POSCAR_NAMES))
 
 
-def read_file(path: Path, identifier: str, citation: str) -> list[Entry | Rejection]:
+def read_file(
+    load: Callable[[], bytes], name: str, identifier: str, citation: str
+) -> list[Entry | Rejection]:
     """Read all structures of a file.
 
     Parameters
     ----------
-    path
-        The file.
+    load
+        Gives its content, unpacked, or raises `EntryError`.
+    name
+        Its name without folders, which tells the format.
     identifier
         Identifier of its structure; of several, each has the name of its block behind it.
     citation
@@ -52,8 +56,8 @@ def read_file(path: Path, identifier: str, citation: str) -> list[Entry | Reject
         At least one entry or rejection.
     """
     try:
-        content = read_bytes(path)
-        if is_cif(path.name):
+        content = load()
+        if is_cif(name):
             return read_cif(content, identifier, citation)
         return [read_poscar(content, identifier, citation)]
     except EntryError as error:
@@ -64,15 +68,3 @@ def read_file(path: Path, identifier: str, citation: str) -> list[Entry | Reject
             "report it with the file"
         )
         return [Rejection(identifier, "read", RejectionCode.UNEXPECTED, reason)]
-
-
-def read_bytes(path: Path) -> bytes:
-    """Content of a file, unpacked."""
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if path.name.lower().endswith(PACKED) else content
-    except (OSError, EOFError, zlib.error) as error:
-        what = "is a link to nothing" if path.is_symlink() and not path.exists() else str(error)
-        raise EntryError(
-            RejectionCode.UNREADABLE, f"the file cannot be opened ({what}); replace or delete it"
-        ) from None

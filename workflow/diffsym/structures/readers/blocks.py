@@ -1,5 +1,6 @@
 """The data blocks of a CIF: gemmi's tokens, looked up by tags in any case and of either version."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
@@ -20,6 +21,8 @@ BYTE_ORDER_MARKS = (
 
 DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-"))
 """Characters that word processors put in place of the minus sign."""
+
+BLOCK_START = re.compile(r"[ \t]*data_(\S*)", re.IGNORECASE)
 
 SITE_TAGS = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
 
@@ -88,6 +91,22 @@ class Block:
         return any(tag.startswith(beginnings) for tag in self.items)
 
 
+@dataclass(frozen=True)
+class BrokenBlock:
+    """A block that breaks the rules of CIF, beside others that do not.
+
+    Attributes
+    ----------
+    name
+        What follows `data_`; empty if nothing does.
+    error
+        The refusal, with the line.
+    """
+
+    name: str
+    error: EntryError
+
+
 def decode(content: bytes) -> str:
     """Bytes of a CIF as text: UTF-8, UTF-16 with a byte-order mark, or else Latin-1."""
     for mark, encoding in BYTE_ORDER_MARKS:
@@ -99,23 +118,63 @@ def decode(content: bytes) -> str:
         return content.decode("latin-1")
 
 
-def parse_blocks(content: bytes) -> list[Block]:
+def parse_blocks(content: bytes) -> list[Block | BrokenBlock]:
     """All data blocks of a CIF, in order.
 
     Raises
     ------
     EntryError
-        If the text breaks the rules of CIF; with the line.
+        If the text breaks the rules of CIF and no block can be read; with the line.
     """
     text = decode(content).translate(DASHES)
     try:
-        document = tokens(text)
+        return [make_block(block) for block in tokens(text)]
     except (ValueError, RuntimeError) as error:
-        raise EntryError(
-            RejectionCode.UNREADABLE,
-            f"the text breaks the rules of CIF ({syntax_error(error)}); correct the line",
-        ) from None
-    return [make_block(block) for block in document]
+        refusal = breach(error)
+    found = [block for piece in split_blocks(text) for block in parse_piece(piece)]
+    if not any(isinstance(block, Block) for block in found):
+        raise refusal from None
+    return found
+
+
+def breach(error: Exception) -> EntryError:
+    """The refusal of a text that gemmi cannot parse."""
+    return EntryError(
+        RejectionCode.UNREADABLE,
+        f"the text breaks the rules of CIF ({syntax_error(error)}); correct the line",
+    )
+
+
+def split_blocks(text: str) -> list[str]:
+    """The text of each block, behind as many empty lines as stand before it.
+
+    Lines of text fields begin no block. Where a field does not end, no line is sure to be outside
+    one, and the text stays whole.
+    """
+    lines = text.split("\n")
+    starts = [0]
+    in_field = False
+    for index, line in enumerate(lines):
+        if line.startswith(";"):
+            in_field = not in_field
+        elif not in_field and BLOCK_START.match(line):
+            starts.append(index)
+    ends = [*starts[1:], len(lines)]
+    if in_field:
+        return [text]
+    return [
+        "\n" * start + "\n".join([*lines[start:end], ""])
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def parse_piece(text: str) -> list[Block | BrokenBlock]:
+    """The block of a piece of text."""
+    try:
+        return [make_block(block) for block in tokens(text)]
+    except (ValueError, RuntimeError) as error:
+        named = BLOCK_START.match(text.lstrip("\n"))
+        return [BrokenBlock(named[1] if named else "", breach(error))]
 
 
 def tokens(text: str) -> cif.Document:

@@ -1,6 +1,7 @@
 """CIF files: every block with atoms becomes an entry, or is refused with a sentence."""
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from diffsym.structures.entries import (
     index_mixtures,
 )
 from diffsym.structures.labels import drop_unlocated_hydrogen
-from diffsym.structures.readers.blocks import Block, parse_blocks, to_number
+from diffsym.structures.readers.blocks import Block, BrokenBlock, parse_blocks, to_number
 from diffsym.structures.readers.opinion import check_agreement
 from diffsym.structures.readers.sites import Sites, read_sites, without_repeats
 from diffsym.structures.readers.statements import (
@@ -48,6 +49,7 @@ CELL_TAGS = (
     "_cell_angle_gamma",
 )
 NAME_TAGS = ("_chemical_name_mineral", "_chemical_name_common", "_chemical_name_systematic")
+YEAR_TAGS = ("_journal_year", "_citation_year")
 DEUTERIUM_MASS = 2.014
 
 
@@ -67,15 +69,15 @@ def read_cif(content: bytes, identifier: str, citation: str) -> list[Entry | Rej
     Returns
     -------
     list
-        An entry or a rejection for every block that lists atoms.
+        An entry or a rejection for every block that lists atoms or breaks the rules of CIF.
 
     Raises
     ------
     EntryError
-        If the file breaks the rules of CIF, or no block lists atoms.
+        If no block can be read, or none lists atoms.
     """
     blocks = parse_blocks(content)
-    chosen = [block for block in blocks if block.has_atoms()]
+    chosen = [block for block in blocks if isinstance(block, BrokenBlock) or block.has_atoms()]
     if not chosen:
         raise EntryError(
             RejectionCode.NO_STRUCTURE,
@@ -85,7 +87,7 @@ def read_cif(content: bytes, identifier: str, citation: str) -> list[Entry | Rej
         )
     names = [identifier] if len(chosen) == 1 else entry_names(identifier, chosen)
     for block in blocks:
-        if not block.has_atoms():
+        if isinstance(block, Block) and not block.has_atoms():
             log.info("%s: block '%s' lists no atoms and is passed over", identifier, block.name)
     return [
         read_or_refuse(block, name, identifier, citation)
@@ -93,7 +95,7 @@ def read_cif(content: bytes, identifier: str, citation: str) -> list[Entry | Rej
     ]
 
 
-def entry_names(identifier: str, blocks: Sequence[Block]) -> list[str]:
+def entry_names(identifier: str, blocks: Sequence[Block | BrokenBlock]) -> list[str]:
     """Identifiers of several blocks; the place in the file tells blocks of one name apart."""
     counts = Counter(block.name for block in blocks)
     taken = set(counts)
@@ -110,7 +112,7 @@ def entry_names(identifier: str, blocks: Sequence[Block]) -> list[str]:
 
 
 def read_or_refuse(
-    block: Block, entry_id: str, identifier: str, citation: str
+    block: Block | BrokenBlock, entry_id: str, identifier: str, citation: str
 ) -> Entry | Rejection:
     """Read one block; whatever is wrong with it concerns no other."""
     where = f"{identifier}, block '{block.name}'"
@@ -133,7 +135,7 @@ def one_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or ["no text"])[0]
 
 
-def read_block(block: Block, entry_id: str, citation: str) -> Entry:
+def read_block(block: Block | BrokenBlock, entry_id: str, citation: str) -> Entry:
     """Turn a block into an entry with all atoms of the cell.
 
     Raises
@@ -141,6 +143,8 @@ def read_block(block: Block, entry_id: str, citation: str) -> Entry:
     EntryError
         If something is missing, cannot be read, or contradicts something else.
     """
+    if isinstance(block, BrokenBlock):
+        raise block.error
     if block.has_tag(*COMPOSITE):
         raise EntryError(
             RejectionCode.MODULATED,
@@ -175,7 +179,14 @@ def read_block(block: Block, entry_id: str, citation: str) -> Entry:
         declared_space_group=candidate.number,
         expected_composition=stated.formula,
         expected_density=stated.density if stated.formula else None,
+        year=read_year(block),
     )
+
+
+def read_year(block: Block) -> int | None:
+    """Year of publication, that of the first citation if there are several; None: not given."""
+    years = (text for tag in YEAR_TAGS if tag not in block.repeated for text in block.column(tag))
+    return next((int(year) for year in years if re.fullmatch(r"\d{4}", year)), None)
 
 
 def read_cell(block: Block) -> tuple[float, ...]:

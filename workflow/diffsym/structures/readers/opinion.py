@@ -30,6 +30,9 @@ SAME_PLACE = 0.1
 
 SAME_AMOUNT = 2e-3
 
+AT_A_TIME = 100
+"""Atoms that pymatgen gets at a time, because it compares each with all the others."""
+
 
 def pymatgen_reading(
     cell: Sequence[float], sites: Sequence[Site], points: NDArray[np.float64]
@@ -89,6 +92,39 @@ def check_agreement(
     EntryError
         If both differ in what the file leaves open.
     """
+    places = np.concatenate(
+        [
+            second_places(
+                cell,
+                sites[start : start + AT_A_TIME],
+                points[start : start + AT_A_TIME],
+                formula_fits=formula_fits,
+            )
+            for start in range(0, len(sites), AT_A_TIME)
+        ]
+    )
+    operations = candidate.operations
+    if candidate.triplets:
+        operations = pymatgen_operations(candidate.triplets)
+        if operation_table(operations) != operation_table(candidate.operations):
+            raise disagreement("gemmi and pymatgen read the operations differently")
+    check_places(operations, places, frac_coords, lattice)
+
+
+def second_places(
+    cell: Sequence[float],
+    sites: Sequence[Site],
+    points: NDArray[np.float64],
+    *,
+    formula_fits: bool,
+) -> NDArray[np.float64]:
+    """Places (k, 3) of some listed atoms by pymatgen; our own of those that it cannot read.
+
+    Raises
+    ------
+    EntryError
+        If both differ in what the file leaves open.
+    """
     unsure = [site for site in sites if not site.species.sure]
     try:
         theirs = pymatgen_reading(cell, sites, points)
@@ -99,8 +135,7 @@ def check_agreement(
                 f"gemmi's reading of '{unsure[0].label}' has no support and pymatgen cannot read "
                 f"the atoms ({reason})"
             ) from None
-        check_places(candidate.operations, points, frac_coords, lattice)
-        return
+        return points
     if not np.allclose(theirs.lattice.parameters, cell, rtol=1e-6):
         raise disagreement(f"pymatgen reads the cell {theirs.lattice.parameters}, gemmi {cell}")
     places = np.array(theirs.frac_coords)
@@ -111,14 +146,8 @@ def check_agreement(
             f"gemmi and pymatgen read the atom '{wrong.label}' as different elements; give "
             "_atom_site_type_symbol"
         )
-    operations = candidate.operations
-    if candidate.triplets:
-        operations = pymatgen_operations(candidate.triplets)
-        if operation_table(operations) != operation_table(candidate.operations):
-            raise disagreement("gemmi and pymatgen read the operations differently")
     # pymatgen leaves out atoms whose symbols it does not know.
-    left_out = points[found < 0]
-    check_places(operations, np.concatenate([places, left_out]), frac_coords, lattice)
+    return np.concatenate([places, points[found < 0]])
 
 
 def disagreement(what: str) -> EntryError:

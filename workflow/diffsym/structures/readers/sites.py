@@ -91,6 +91,11 @@ def read_sites(block: Block) -> Sites:
         block.column(f"_atom_site_{name}") or [""] * count
         for name in ("label", "type_symbol", "occupancy", "calc_flag")
     )
+    if {len(values) for values in (labels, types, occupancies, flags, *columns)} != {count}:
+        raise EntryError(
+            RejectionCode.COORDINATES,
+            "the columns of the atoms differ in length; give all of them in one loop",
+        )
     formula, elements, deuterium = stated_elements(block, types)
     sites: list[Site] = []
     points: list[list[float]] = []

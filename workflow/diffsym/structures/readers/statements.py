@@ -52,7 +52,10 @@ LOOSE_METRIC = 2e-2
 MOST_OPERATIONS = 768
 """No group has more than 192 in a cell of the tables; cells four times as large are accepted."""
 
-TRIPLET = re.compile(r"[-+xyz0-9./ ]+,[-+xyz0-9./ ]+,[-+xyz0-9./ ]+")
+TERM = r"(?:\d?[xyz]|(?:\d+\.?\d*|\.\d+)(?:/\d+)?)"
+COMPONENT = rf" *(?:[+-] *)?{TERM} *(?:[+-] *{TERM} *)*"
+TRIPLET = re.compile(f"{COMPONENT},{COMPONENT},{COMPONENT}")
+"""Sums of coordinates and numbers; pymatgen would read much more, such as 'x1/2' for 'x+1/2'."""
 
 
 @dataclass(frozen=True)
@@ -398,22 +401,35 @@ def parse_operation(triplet: str) -> tuple[NDArray[np.float64], NDArray[np.float
     """Rotation (3, 3) and translation (3,) of one operation.
 
     gemmi reads fractions of 24ths, pymatgen the others.
+
+    Raises
+    ------
+    EntryError
+        If neither can, or the rotation is none.
     """
     text = plain_triplet(triplet)
-    if TRIPLET.fullmatch(text):
-        try:
-            operation = gemmi.parse_triplet(text)
-            rotation = np.array(operation.rot) / DENOMINATOR
-            vector = np.array(operation.tran) / DENOMINATOR
-        except (RuntimeError, ValueError):
-            symmop = SymmOp.from_xyz_str(text)
-            rotation, vector = symmop.rotation_matrix, symmop.translation_vector
+    parsed = parse_triplet(text) if TRIPLET.fullmatch(text) else None
+    if parsed is not None:
+        rotation, vector = parsed
         if abs(round(np.linalg.det(rotation), 6)) == 1 and np.isfinite(vector).all():
             return rotation, vector
     raise EntryError(
         RejectionCode.OPERATIONS,
         f"the operation '{triplet}' cannot be read; write it like '-x,y+1/2,-z'",
     )
+
+
+def parse_triplet(text: str) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Rotation and translation, by gemmi or else by pymatgen; None if neither reads them."""
+    try:
+        operation = gemmi.parse_triplet(text)
+    except (RuntimeError, ValueError):
+        try:
+            symmop = SymmOp.from_xyz_str(text)
+        except (ValueError, ZeroDivisionError):
+            return None
+        return symmop.rotation_matrix, symmop.translation_vector
+    return np.array(operation.rot) / DENOMINATOR, np.array(operation.tran) / DENOMINATOR
 
 
 def plain_triplet(triplet: str) -> str:

@@ -22,7 +22,10 @@ class Source(Protocol):
         """Read entries one by one; an entry that cannot be read comes as a `Rejection`."""
 
     def provenance(self) -> dict[str, Any]:
-        """Name, version, licence, citation and the SHA-256 of the files that were read."""
+        """Name, description, version, licence, citation and the SHA-256 of the files read.
+
+        The description says what the source is and what it lacks; the report shows it.
+        """
 
 
 def open_source(name: str, settings: SourceSettings, path: str | Path) -> Source:

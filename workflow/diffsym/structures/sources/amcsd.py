@@ -1,7 +1,7 @@
-"""The American Mineralogist Crystal Structure Database, as a snapshot inside a Python wheel.
+"""The American Mineralogist Crystal Structure Database, as a trimmed snapshot in a Python wheel.
 
-The wheel `xraylarch` carries an SQLite file with 9275 measured structures (May 2021). Only that
-member is read; the package is never installed.
+The wheel `larixite` carries an SQLite file with 9275 measured structures (May 2021). Its own note
+says what it lacks. Only that member is read; the package is never installed.
 """
 
 import base64
@@ -45,13 +45,19 @@ from diffsym.structures.sources.expansion import expand_asymmetric_unit, multipl
 from diffsym.structures.symmetry import space_group_of_operations
 
 WHEEL = Amcsd.download
-VERSION = WHEEL.split("-")[1]
-SHA256 = "3a7eb4fe22825c7fb4ff58f5c4f1e45ec701a0caf8e0593a7d02e0d3725bd654"
-MEMBER = "larch/xrd/amcsd_cif1.db"
-LICENCE = "AMCSD: free to use with citation; the wheel that carries it: BSD-3-Clause"
+PACKAGE, VERSION = WHEEL.split("-")[:2]
+REQUIREMENT = f"{PACKAGE}=={VERSION}"
+SHA256 = "7ec900ea26e28787a022b495a7c5942fbb0f0d7b7d59c0b810da8735803aaf55"
+MEMBER = "larixite/amcsd_cif1.db"
+LICENCE = "AMCSD: free to use with citation; the wheel that carries it: MIT"
 CITATION = (
     "Downs, R. T. & Hall-Wallace, M. (2003). The American Mineralogist crystal structure "
     "database. American Mineralogist 88, 247-250."
+)
+DESCRIPTION = (
+    "American Mineralogist Crystal Structure Database, a trimmed snapshot: {count} of more than "
+    "20 000 structures. Many large structures and near duplicates were removed; albite, natrolite, "
+    "muscovite, microcline, epidote and tremolite are among those that are missing."
 )
 
 SCALE = 4e6
@@ -67,10 +73,11 @@ MISSING = "<missing>"
 # --- fetching -----------------------------------------------------------------------------------
 
 
-def fetch(destination: str | Path) -> None:
+def fetch(destination: str | Path, _: Amcsd | None = None) -> None:
     """Put the pinned wheel at `destination`, from the package index unless it lies there already.
 
-    A file that a person placed there by hand is checked in the same way and accepted.
+    A file that a person placed there by hand is checked in the same way and accepted. Settings
+    change nothing: there is one snapshot.
 
     Raises
     ------
@@ -84,16 +91,16 @@ def fetch(destination: str | Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         command = [
             *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-            *("--no-deps", "--only-binary=:all:", "--dest", folder, f"xraylarch=={VERSION}"),
+            *("--no-deps", "--only-binary=:all:", "--dest", folder, REQUIREMENT),
         ]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         downloaded = Path(folder) / WHEEL
         if result.returncode or not downloaded.exists():
             lines = result.stderr.strip().splitlines() or ["pip gave no reason"]
             raise DiffsymError(
-                f"{destination}: downloading xraylarch=={VERSION} from the Python package index "
+                f"{destination}: downloading {REQUIREMENT} from the Python package index "
                 f"failed ({lines[-1]}); check the network, or on a connected machine run 'pip "
-                f"download --no-deps xraylarch=={VERSION}' and place {WHEEL} at {destination}"
+                f"download --no-deps {REQUIREMENT}' and place {WHEEL} at {destination}"
             )
         check_wheel(downloaded)
         with atomic_path(destination) as temporary:
@@ -212,11 +219,15 @@ class AmcsdSource:
                 yield Rejection(identifier, "read", error.code, error.reason)
 
     def provenance(self) -> dict[str, Any]:
-        """Version, licence, citation and checksum of the wheel."""
+        """What the snapshot is, its version and own note, licence, citation and checksum."""
+        (note,) = self.database.execute("SELECT notes FROM version").fetchone()
+        (count,) = self.database.execute("SELECT count(*) FROM cif").fetchone()
         return {
             "name": self.name,
             "kind": "amcsd",
-            "version": f"snapshot of 2021-05-16 in xraylarch {VERSION}",
+            "description": DESCRIPTION.format(count=count),
+            "version": f"snapshot of 2021-05-16 in {PACKAGE} {VERSION}",
+            "note": note,
             "licence": LICENCE,
             "citation": CITATION,
             "files": {self.path.name: sha256(self.path)},
@@ -267,6 +278,7 @@ def decode_entry(row: sqlite3.Row, operations: SymmetryOperations) -> Entry:
         expected_density=density_without_deuterium(row),
         amounts_unmerged=unmerged,
         reference=format_reference(row),
+        year=row["year"],
     )
 
 

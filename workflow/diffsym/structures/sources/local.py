@@ -1,13 +1,15 @@
-"""Structures that the user has: a folder of CIF and POSCAR files, or one Parquet file.
+"""Structures that the user has: a folder or an archive of CIF and POSCAR files, or a Parquet file.
 
 The Parquet file has a row per structure with the columns `material_id` (string), `lattice` (nine
 numbers, row vectors in A), `atomic_numbers` and `frac_coords` (flat, three per atom).
 """
 
 import hashlib
+import itertools
 import logging
-from collections.abc import Iterable, Iterator
-from functools import cached_property
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ from diffsym.structures.entries import (
     index_mixtures,
 )
 from diffsym.structures.readers import is_structure_file, read_file
+from diffsym.structures.readers.content import read_path
+from diffsym.structures.sources.archives import ARCHIVE_SUFFIXES, is_archive, open_archive
 
 log = logging.getLogger(__name__)
 
@@ -33,61 +37,172 @@ PARQUET_COLUMNS = ("material_id", "lattice", "atomic_numbers", "frac_coords")
 BATCH_ROWS = 2000
 
 
-class FolderSource:
-    """CIF and POSCAR files below one folder.
+@dataclass(frozen=True)
+class StructureFile:
+    """A structure file, or an archive that cannot be read.
 
-    A file's path below the folder is the identifier of its structure. A CIF with several
-    structures gives several entries, with the name of the block behind the path.
+    Attributes
+    ----------
+    disk
+        Where it lies: its own path, or that of its archive.
+    name
+        Its name without folders.
+    place
+        Its place among the files of its archive; None: it is in none.
+    refusal
+        Why the archive cannot be read; empty if it can.
     """
 
-    def __init__(self, name: str, folder: Path, settings: Local) -> None:
+    disk: Path
+    name: str
+    place: int | None = None
+    refusal: str = ""
+
+
+class FileSource:
+    """CIF and POSCAR files in a folder or an archive, and in the archives of the folder.
+
+    A file's path below the folder is the identifier of its structure; an archive counts as a
+    folder (`archive.zip/file.cif`). A CIF with several structures gives several entries, with the
+    name of the block behind the path.
+    """
+
+    def __init__(self, name: str, path: Path, settings: Local) -> None:
         self.name = name
-        self.folder = folder
+        self.path = path
         self.licence = settings.licence
         self.citation = settings.citation
         self.limit = settings.limit
 
     @cached_property
-    def listing(self) -> tuple[dict[str, Path], list[str]]:
-        """Structure files by their path below the folder, and the other files; both sorted."""
-        files: dict[str, Path] = {}
-        others = []
-        for path in sorted(self.folder.rglob("*")):
-            if path.is_dir():
-                continue
-            identifier = readable(path.relative_to(self.folder).as_posix())
-            if is_structure_file(path.name):
-                files[identifier] = path
+    def listing(self) -> tuple[dict[str, StructureFile], list[str]]:
+        """Structure files by their identifiers, and the other files; both sorted."""
+        files: dict[str, StructureFile] = {}
+        others: list[str] = []
+        for identifier, path in self.on_disk():
+            if is_archive(path.name):
+                packed, passed_over = list_archive(path, identifier)
+                files |= packed
+                others += passed_over
+            elif is_structure_file(path.name):
+                files[identifier] = StructureFile(path, path.name)
             else:
                 others.append(identifier)
         return dict(sorted(files.items())), sorted(others)
 
+    def on_disk(self) -> Iterator[tuple[str, Path]]:
+        """All files of the folder with their identifiers, or the one archive."""
+        if not self.path.is_dir():
+            yield readable(self.path.name), self.path
+            return
+        for path in sorted(self.path.rglob("*")):
+            if not path.is_dir():
+                yield readable(path.relative_to(self.path).as_posix()), path
+
     def identifiers(self) -> list[str]:
-        """Paths below the folder, sorted."""
+        """Identifiers of the structure files, sorted."""
         files, _ = self.listing
+        for file in files.values():
+            if file.refusal and file.disk == self.path:
+                raise DiffsymError(f"{self.path}: {file.refusal}")
         if not files:
             raise DiffsymError(
-                f"{self.folder}: the folder of the source '{self.name}' holds no structures; "
+                f"{self.path}: the source '{self.name}' holds no structures; "
                 "put .cif, .mcif, .vasp or POSCAR files there, or correct the source's path"
             )
         return list(files)[: self.limit]
 
     def read(self, identifiers: Iterable[str]) -> Iterator[Entry | Rejection]:
-        """Read files one by one; one with several structures gives several entries."""
+        """Read files one by one; one with several structures gives several entries.
+
+        Those of an archive come after the others, in the order in which they are packed: to go
+        back in a packed archive is to unpack it again.
+        """
         files, _ = self.listing
+        packed: dict[Path, dict[int, str]] = {}
         for identifier in identifiers:
-            yield from read_file(files[identifier], identifier, self.citation)
+            file = files[identifier]
+            if file.refusal:
+                reason = f"{identifier}: {file.refusal}"
+                yield Rejection(identifier, "read", RejectionCode.UNREADABLE, reason)
+            elif file.place is None:
+                load = partial(read_path, file.disk)
+                yield from read_file(load, file.name, identifier, self.citation)
+            else:
+                packed.setdefault(file.disk, {})[file.place] = identifier
+        for archive, wanted in packed.items():
+            yield from read_archive(archive, wanted, self.citation)
 
     def provenance(self) -> dict[str, Any]:
         """Licence, citation, one checksum of all names and contents, and what is passed over."""
-        digest = hashlib.sha256()
         files, others = self.listing
-        for identifier in self.identifiers():
-            digest.update(f"{identifier}\0{checksum(files[identifier])}\n".encode())
+        chosen = {files[identifier].disk for identifier in self.identifiers()}
         for other in others:
             log.info("%s is no structure file and is passed over", other)
-        description = describe(self, {self.folder.name: digest.hexdigest()})
-        return description | {"structure_files": len(files), "passed_over": len(others)}
+        if self.path.is_dir():
+            description = "A folder of structures"
+            digest = hashlib.sha256()
+            for identifier, path in sorted(self.on_disk()):
+                if path in chosen:
+                    digest.update(f"{identifier}\0{checksum(path)}\n".encode())
+            total = digest.hexdigest()
+        else:
+            description, total = "An archive of structures", sha256(self.path)
+        record = describe(self, description, {self.path.name: total})
+        return record | {"structure_files": len(files), "passed_over": len(others)}
+
+
+def list_archive(path: Path, identifier: str) -> tuple[dict[str, StructureFile], list[str]]:
+    """Structure files of an archive by their identifiers, and the other files.
+
+    An archive that cannot be read to its end is one file with a refusal: nobody knows what it
+    lacks.
+    """
+    files: dict[str, StructureFile] = {}
+    others = []
+    try:
+        with open_archive(path) as members:
+            for place, member in enumerate(members):
+                # A tar archive of the folder '.' has './' before all names.
+                inside = f"{identifier}/{readable(member.name.removeprefix('./'))}"
+                name = base_name(member.name)
+                if is_structure_file(name):
+                    files[unlike(files, inside)] = StructureFile(path, name, place)
+                else:
+                    others.append(inside)
+    except EntryError as error:
+        return {identifier: StructureFile(path, path.name, refusal=error.reason)}, []
+    return files, others
+
+
+def unlike(taken: Container[str], name: str) -> str:
+    """A name, with a number behind it if the archive holds it before."""
+    if name not in taken:
+        return name
+    numbered = (f"{name}({count})" for count in itertools.count(2))
+    return next(candidate for candidate in numbered if candidate not in taken)
+
+
+def base_name(name: str) -> str:
+    """Name of a member without folders; archives of Windows may part them by backslashes."""
+    return name.replace("\\", "/").rpartition("/")[2]
+
+
+def read_archive(path: Path, wanted: dict[int, str], citation: str) -> Iterator[Entry | Rejection]:
+    """Read some files of an archive, given by their places, in the order of these."""
+    left = dict(wanted)
+    try:
+        with open_archive(path) as members:
+            for place, member in enumerate(members):
+                if place in left:
+                    name = base_name(member.name)
+                    items = read_file(member.read, name, left.pop(place), citation)
+                    yield from items
+                    if not left:
+                        return
+    except EntryError as error:
+        for identifier in left.values():
+            yield Rejection(identifier, "read", error.code, f"{identifier}: {error.reason}")
 
 
 class ParquetSource:
@@ -99,6 +214,10 @@ class ParquetSource:
         self.licence = settings.licence
         self.citation = settings.citation
         self.limit = settings.limit
+        if settings.select.years is not None:
+            raise DiffsymError(
+                f"sources.{name}.select.years: the Parquet file {path} has no years; set it to null"
+            )
         self.file = open_parquet(path)
 
     def identifiers(self) -> list[str]:
@@ -133,17 +252,19 @@ class ParquetSource:
 
     def provenance(self) -> dict[str, Any]:
         """Licence, citation and checksum of the file."""
-        return describe(self, {self.path.name: sha256(self.path)})
+        return describe(self, "A Parquet file of structures", {self.path.name: sha256(self.path)})
 
 
-def open_source(name: str, settings: Local, path: Path) -> FolderSource | ParquetSource:
-    """Open the folder or the Parquet file at `path`."""
+def open_source(name: str, settings: Local, path: Path) -> FileSource | ParquetSource:
+    """Open the folder, the archive or the Parquet file at `path`."""
     if path.is_dir():
-        return FolderSource(name, path, settings)
+        return FileSource(name, path, settings)
     if not path.exists():
         raise DiffsymError(
             f"{path}: the path of the source '{name}' does not exist; correct sources.{name}.path"
         )
+    if is_archive(path.name):
+        return FileSource(name, path, settings)
     return ParquetSource(name, path, settings)
 
 
@@ -155,11 +276,14 @@ def checksum(path: Path) -> str:
         return "cannot be opened"
 
 
-def describe(source: FolderSource | ParquetSource, files: dict[str, str]) -> dict[str, Any]:
+def describe(
+    source: FileSource | ParquetSource, description: str, files: dict[str, str]
+) -> dict[str, Any]:
     """Provenance that both kinds of local source share."""
     return {
         "name": source.name,
         "kind": "local",
+        "description": description,
         "version": "local files",
         "licence": source.licence,
         "citation": source.citation,
@@ -173,7 +297,8 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise DiffsymError(
-            f"{path}: neither a folder nor a readable Parquet file ({error}); correct the path"
+            f"{path}: no folder, no archive ({', '.join(ARCHIVE_SUFFIXES)}) and no "
+            f"readable Parquet file ({error}); correct the path"
         ) from None
     missing = [column for column in PARQUET_COLUMNS if column not in file.schema_arrow.names]
     if missing:
