@@ -71,6 +71,9 @@ def change_one(text: str, generator: Generator, among: str, replacements: Sequen
 
 
 DIGITS = "0123456789"
+ODD_VALUES = (
+    *("?", ".", "''", "nan", "1e999", "-1", "0", "1/3", "0.5(2)", "loop_", "data_x", "1e-9"),
+)
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -107,21 +110,7 @@ def replace_value(text: str, generator: Generator) -> str:
     lines, index = lines_of(text, generator)
     words = lines[index].split()
     if words:
-        odd = (
-            "?",
-            ".",
-            "''",
-            "nan",
-            "1e999",
-            "-1",
-            "0",
-            "1/3",
-            "0.5(2)",
-            "loop_",
-            "data_x",
-            "1e-9",
-        )
-        words[int(generator.integers(len(words)))] = str(generator.choice(odd))
+        words[int(generator.integers(len(words)))] = str(generator.choice(ODD_VALUES))
         lines[index] = " ".join(words)
     return "\n".join(lines)
 

@@ -39,7 +39,7 @@ def atom_blocks(text: str) -> list[gemmi.cif.Block | None]:
         pieces = [piece for piece in found if piece.strip()]
     if len(pieces) < 2:
         return [None]
-    return [block for piece in pieces for block in atom_blocks(piece)]
+    return [block for piece in pieces for block in atom_blocks(f"{piece}\n")]
 
 
 def judge(text: str) -> list[str]:
