@@ -160,6 +160,16 @@ def test_deuterium_counts_as_hydrogen(read_entry):
     assert ice.expected_density == pytest.approx(0.812, abs=0.005)
 
 
+def test_cells_and_operations_that_contradict_each_other_are_rejected(source):
+    (arsenopyrite,) = source.read(["16964"])
+    assert (arsenopyrite.code, arsenopyrite.reason) == (
+        "operations",
+        "the symmetry operations form no group",
+    )
+    wrong_cells = list(source.read(["10159", "10210", "15276", "17791", "19200"]))
+    assert {item.code for item in wrong_cells} == {"cell"}
+
+
 def test_provenance(source):
     provenance = source.provenance()
     assert list(provenance["files"].values()) == [amcsd.SHA256]

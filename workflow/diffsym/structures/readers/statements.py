@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 from pymatgen.core.operations import SymmOp
 
 from diffsym.structures.entries import EntryError, RejectionCode
-from diffsym.structures.operations import SymmetryOperations
+from diffsym.structures.operations import (
+    LOOSE_METRIC,
+    SymmetryOperations,
+    fits_metric,
+    form_group,
+)
 from diffsym.structures.readers.blocks import Block
 from diffsym.structures.readers.symbols import (
     DENOMINATOR,
     Setting,
-    fits_metric,
     operation_table,
     setting_of_hall,
     settings_named,
@@ -45,9 +49,6 @@ CENTRING_TAGS = ("_space_group_symop_magn_centering_xyz", "_space_group_symop_ma
 
 MODULATION = ("_cell_modulation_dimension", "_space_group_symop_ssg", "_space_group_ssg")
 COMPOSITE = ("_cell_subsystem",)
-
-LOOSE_METRIC = 2e-2
-"""A cell that deviates by more (relative) from the symmetry of its own operations is wrong."""
 
 MOST_OPERATIONS = 768
 """No group has more than 192 in a cell of the tables; cells four times as large are accepted."""
@@ -436,33 +437,3 @@ def plain_triplet(triplet: str) -> str:
     """An operation in small letters, without the number that may stand in front of it."""
     text = triplet.lower().strip().strip(";")
     return re.sub(r"^\(?\d+\)?[\s.:]+(?=[-+xyz0-9.])|^\d+\s*,(?=(?:[^,]*,){2}[^,]*$)", "", text)
-
-
-def form_group(operations: SymmetryOperations) -> bool:
-    """Whether the product of any two operations is one of them, up to lattice translations."""
-    rotations = np.rint(operations.rotations).astype(np.int64)
-    if len(rotations) == 1:
-        return bool((rotations[0] == np.eye(3)).all())
-    products = np.einsum("aij,bjk->abik", rotations, rotations)
-    shifts = np.einsum("aij,bj->abi", operations.rotations, operations.translations)
-    shifts = (shifts + operations.translations[:, None]).reshape(-1, 3)
-    codes = rotation_codes(rotations)
-    order = np.argsort(codes, kind="stable")
-    present: dict[int, list[NDArray[np.float64]]] = {}
-    for index in order:
-        present.setdefault(int(codes[index]), []).append(operations.translations[index])
-    wanted = rotation_codes(products.reshape(-1, 3, 3))
-    for code in np.unique(wanted):
-        known = np.array(present.get(int(code), np.empty((0, 3))))
-        difference = shifts[wanted == code][:, None] - known[None]
-        close = np.abs(difference - np.rint(difference)).max(axis=2) < 2e-3
-        if not close.any(axis=1).all():
-            return False
-    return True
-
-
-def rotation_codes(rotations: NDArray[np.int64]) -> NDArray[np.int64]:
-    """One integer for each rotation matrix (entries -2 ... 2)."""
-    weights = 5 ** np.arange(9)
-    codes: NDArray[np.int64] = (rotations.reshape(-1, 9) + 2) @ weights
-    return codes

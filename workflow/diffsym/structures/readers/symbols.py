@@ -13,7 +13,6 @@ from functools import cache
 import gemmi
 import numpy as np
 import spglib
-from numpy.typing import NDArray
 
 from diffsym.structures.operations import SymmetryOperations
 from diffsym.structures.symmetry import space_group_of_operations
@@ -35,9 +34,6 @@ WORDS = (
 
 ICSD_SUFFIXES = {"hr": "h", "rs": "r", "s": "1", "z": "2", "h": "h", "r": "r"}
 """Origin at the centre (Z) or not (S), hexagonal (H, HR) or rhombohedral axes (R, RS)."""
-
-METRIC_TOLERANCE = 2e-3
-"""Relative change of the metric under a rotation above which a cell has not that symmetry."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,18 +107,6 @@ def setting_of_hall(symbol: str) -> Setting | None:
         return Setting(listed.xhm(), listed.number, frozenset(), operations)
     found = space_group_of_operations(operations)
     return None if found is None else Setting(symbol, found, frozenset(), operations)
-
-
-def fits_metric(
-    operations: SymmetryOperations,
-    lattice: NDArray[np.float64],
-    tolerance: float = METRIC_TOLERANCE,
-) -> bool:
-    """Whether a cell (rows in A) has the symmetry of the rotations."""
-    metric = lattice @ lattice.T
-    turned = np.einsum("nki,kl,nlj->nij", operations.rotations, metric, operations.rotations)
-    lengths = np.sqrt(np.diag(metric))
-    return bool((np.abs(turned - metric) <= tolerance * np.outer(lengths, lengths)).all())
 
 
 def split_suffix(symbol: str) -> tuple[str, list[str]]:

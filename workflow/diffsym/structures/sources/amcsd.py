@@ -39,7 +39,12 @@ from diffsym.structures.labels import (
     element_of,
     parse_formula,
 )
-from diffsym.structures.operations import SymmetryOperations
+from diffsym.structures.operations import (
+    LOOSE_METRIC,
+    SymmetryOperations,
+    fits_metric,
+    form_group,
+)
 from diffsym.structures.rounding import IMAGE_TOLERANCE, restore_sixths
 from diffsym.structures.sources.expansion import expand_asymmetric_unit, multiplicity
 from diffsym.structures.symmetry import space_group_of_operations
@@ -257,6 +262,7 @@ def decode_entry(row: sqlite3.Row, operations: SymmetryOperations) -> Entry:
     occupancies = decode_occupancies(row["atoms_occupancy"], len(labels))
     species = list(zip(numbers, occupancies, strict=True))
     lattice = Lattice.from_parameters(*(parse_number(row, column) for column in CELL)).matrix
+    check_operations(operations, lattice)
     frac_coords, mixtures = expand_asymmetric_unit(
         restore_sixths(points), species, operations, lattice, tolerance=IMAGE_TOLERANCE
     )
@@ -280,6 +286,16 @@ def decode_entry(row: sqlite3.Row, operations: SymmetryOperations) -> Entry:
         reference=format_reference(row),
         year=row["year"],
     )
+
+
+def check_operations(operations: SymmetryOperations, lattice: NDArray[np.float64]) -> None:
+    """EntryError if operations form no group, or the cell (rows in A) lacks their symmetry."""
+    if not form_group(operations):
+        raise EntryError(RejectionCode.OPERATIONS, "the symmetry operations form no group")
+    if not fits_metric(operations, lattice, LOOSE_METRIC):
+        raise EntryError(
+            RejectionCode.CELL, "the cell does not have the symmetry of the operations"
+        )
 
 
 def density_without_deuterium(row: sqlite3.Row) -> float:
