@@ -125,7 +125,7 @@ def test_jobs_that_exceed_their_memory_or_are_killed_are_retried_with_more(clust
     completed = [job for job in jobs if job.state == "COMPLETED"]
     assert {job.memory for job in killed} == {"300M"}
     assert {job.memory for job in completed} == {"2400M"}
-    # An hour, and a minute for each of the 3.8 MB of the database; twice that at the second attempt.
+    # An hour, and a minute for each of the 3.8 MB of the database; twice that the second time.
     assert {job.limit for job in killed} == {"1:03:00"}
     assert {job.limit for job in completed} == {"2:07:00"}
     assert len(killed) == len(completed) == 2

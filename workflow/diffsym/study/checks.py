@@ -13,7 +13,6 @@ from diffsym.settings import Section, values_of
 from diffsym.settings.base import Reference
 from diffsym.settings.descriptors.base import Descriptor
 from diffsym.settings.models.base import Model
-from diffsym.settings.sources.cod import PARAMETERS, Cod
 from diffsym.settings.training import Training
 from diffsym.study.configuration import Configuration, Experiment
 from diffsym.study.configuration import Model as AnyModel
@@ -39,7 +38,6 @@ def impossible_combinations(configuration: Configuration) -> list[str]:
             _profiles_beyond_the_reflections,
             _disjoint_sets_without_a_profile,
             _members_beside_folds,
-            _search_of_the_cod,
         )
         for sentence in check(configuration)
     ]
@@ -136,20 +134,6 @@ def _profiles_beyond_the_reflections(configuration: Configuration) -> Iterator[s
                 f"the reflections from {table.d_star_min:g} to {table.d_star_max:g}; "
                 "widen those or narrow this"
             )
-
-
-def _search_of_the_cod(configuration: Configuration) -> Iterator[str]:
-    for name, source in configuration.sources.items():
-        if not isinstance(source, Cod):
-            continue
-        if bool(source.search) == bool(source.numbers):
-            yield (
-                f"sources.{name}: give either a search, for example 'search: {{el1: Ti, strictmax: "
-                "3}}', or a list of numbers"
-            )
-        for key in source.search:
-            if key not in PARAMETERS:
-                yield f"sources.{name}.search: unknown parameter '{key}'{nearest(key, PARAMETERS)}"
 
 
 def _disjoint_sets_without_a_profile(configuration: Configuration) -> Iterator[str]:

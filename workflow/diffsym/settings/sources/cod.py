@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import MinLen
 
+from diffsym.errors import nearest
 from diffsym.settings.base import Positive
 from diffsym.settings.sources.base import Source
 
@@ -40,6 +41,17 @@ class Cod(Source):
     """Address of the database, or of a mirror."""
     requests_per_second: Positive = 5
     """At most; the server is shared by all."""
+
+    def __post_init__(self) -> None:
+        """Refuse what the server would pass over."""
+        if bool(self.search) == bool(self.numbers):
+            raise ValueError(
+                "give either a search, for example 'search: {el1: Ti, strictmax: 3}', or a list of "
+                "numbers"
+            )
+        for key in self.search:
+            if key not in PARAMETERS:
+                raise ValueError(f"search: unknown parameter '{key}'{nearest(key, PARAMETERS)}")
 
     def file(self) -> str:
         """Name of the archive, another one for each choice of entries."""
