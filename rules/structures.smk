@@ -10,7 +10,7 @@ rule fetch_source:
     retries: 2
     localrule: True
     conda:
-        "../envs/structures.yaml"
+        "../envs/sources.yaml"
     params:
         source=ask(PLAN.fetched_source, "download"),
     message:

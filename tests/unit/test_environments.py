@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from spython.main.parse.parsers import SingularityParser
 
@@ -29,7 +31,7 @@ BY_NAME = {
     "compute_descriptor.py": [section.module for section in DESCRIPTORS],
     "convert_measured.py": [section.conversion for section in DESCRIPTORS if section.conversion],
     "make_split.py": [section.module for section in sections_in(Split)],
-    "fetch_source.py": [section.module for section in SOURCES if section.download],
+    "fetch_source.py": [section.fetched_by() for section in SOURCES if section.download],
     "diffsym.structures.sources": [section.module for section in SOURCES],
     "diffsym.experimental.readers": list(READERS.values()),
     "diffsym.datasets.opening": ["diffsym.datasets.augmented"],
@@ -64,7 +66,7 @@ def packages(environment):
     content = yaml.safe_load((REPOSITORY / "envs" / f"{environment}.yaml").read_text())
     names = {part.split()[0] for part in content["dependencies"] if isinstance(part, str)}
     [pip] = [part["pip"] for part in content["dependencies"] if isinstance(part, dict)]
-    return names | {requirement.split("==")[0] for requirement in pip}
+    return names | {Requirement(requirement).name for requirement in pip}
 
 
 def imported(path):
@@ -95,8 +97,8 @@ def test_conda_environments_hold_the_versions_of_the_lock(path):
     versions = locked_versions()
     assert pip
     for requirement in pip:
-        name, version = requirement.split("==")
-        assert versions[name] == version
+        required = Requirement(requirement)
+        assert required.specifier == SpecifierSet(f"=={versions[required.name]}")
 
 
 def test_all_scripts_belong_to_a_rule_with_an_environment():

@@ -191,7 +191,10 @@ def conda_environments() -> dict[str, str]:
             *[f"  - {package}" for package in packages.get("conda", [])],
             "  - pip",
             "  - pip:",
-            *[f"      - {package}=={versions[package]}" for package in sorted(packages["pip"])],
+            *[
+                f"      - {package}=={versions[Requirement(package).name]}"
+                for package in sorted(packages["pip"])
+            ],
         ]
         texts[f"envs/{stage}.yaml"] = "\n".join(lines) + "\n"
     return texts

@@ -8,4 +8,4 @@ from diffsym.settings import settings_of
 
 with job(snakemake):
     settings = settings_of(snakemake.params.source)
-    importlib.import_module(settings.module).fetch(Path(snakemake.output[0]), settings)
+    importlib.import_module(settings.fetched_by()).fetch(Path(snakemake.output[0]), settings)

@@ -12,7 +12,9 @@ class Source(Section):
     """Any kind of source."""
 
     module: ClassVar[str]
-    """Module that reads it, and fetches it if there is something to download."""
+    """Module that reads it."""
+    fetcher: ClassVar[str | None] = None
+    """Module that fetches it; None: the one that reads it."""
     download: ClassVar[str | None] = None
     """Name, or its pattern, of the file that `fetch` writes; None: the user's `path` is read."""
     wanted: ClassVar[str] = ""
@@ -28,3 +30,8 @@ class Source(Section):
     def file(self) -> str | None:
         """Name of the file that `fetch` of the module writes."""
         return self.download
+
+    @classmethod
+    def fetched_by(cls) -> str:
+        """Module with `fetch`, and `check_access`, which says at once why that would fail."""
+        return cls.fetcher or cls.module

@@ -19,6 +19,8 @@ ATTEMPTS = 6
 LONGEST_PAUSE = 120.0
 # Seconds until a connection stands, and between two parts of an answer.
 PATIENCE = (20, 120)
+# Before a study starts, when a person waits.
+PATIENCE_AT_START = 10
 
 
 class PoliteSession:
@@ -103,3 +105,14 @@ class PoliteSession:
         except InvalidHeader:
             return
         self._earliest = time.monotonic() + seconds
+
+
+def check_reachable(url: str) -> None:
+    """Raise a DiffsymError if nothing answers at an address; what it answers does not matter."""
+    try:
+        requests.head(url, timeout=PATIENCE_AT_START).close()
+    except requests.RequestException as error:
+        raise DiffsymError(
+            f"{url}: no answer ({type(error).__name__}); check the network, the proxy and the "
+            "address, then start again"
+        ) from None
