@@ -28,10 +28,12 @@ localrules:
     evaluation,
 
 
-# A line that says what runs, how far it is, and about how long it will take.
+# What cannot be fetched is said before anything runs; then a line says what runs, how far it is,
+# and about how long it will take.
 onstart:
     from diffsym.progress import follow
 
+    check_downloads(workflow.dag.needrun_jobs())
     follow(workflow, lambda rule, wildcards: expected_seconds(PLAN, rule, wildcards))
 
 

@@ -38,6 +38,19 @@ for key, path, what in PLAN.user_files():
         raise WorkflowError(f"{key}: '{path}' does not exist; set it to {what}")
 
 
+def check_downloads(jobs):
+    """Stop if a file cannot be fetched that one of the jobs would fetch."""
+    from diffsym.structures.sources import check_access
+
+    try:
+        for job in jobs:
+            if job.rule.name == "fetch_source":
+                name = PLAN.downloads[job.wildcards.download]
+                check_access(name, STUDY.sources[name], job.output[0])
+    except DiffsymError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def ask(question, *names, **constants):
     """A method of the plan, asked with the values of some wildcards."""
     return lambda wildcards: question(*(getattr(wildcards, name) for name in names), **constants)

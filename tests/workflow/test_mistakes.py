@@ -1,6 +1,7 @@
 """What a user gets wrong comes back as one clear sentence."""
 
 import os
+import socket
 import subprocess
 import sys
 
@@ -42,6 +43,18 @@ def test_truncated_download(study):
     assert status != 0
     assert wheel.name in output
     assert "SHA-256" in output
+
+
+def test_a_server_that_does_not_answer_is_told_before_any_job_starts(study):
+    with socket.socket() as unused:  # bound, but nobody listens
+        unused.bind(("127.0.0.1", 0))
+        server = f"http://127.0.0.1:{unused.getsockname()[1]}/cod"
+        cod = {"kind": "cod", "search": {"el1": "Ti"}, "server": server}
+        overlay = {"sources": {"cod": cod}, "structures": {"sources": ["amcsd", "cod"]}}
+        status, output = study.attempt("structures", overlay=overlay)
+    assert status != 0
+    assert f"cannot be fetched: {server}: no answer" in output
+    assert not list((study.results / "logs" / "fetch_source").glob("cod-*"))
 
 
 def test_folder_with_two_broken_files(study):

@@ -208,10 +208,16 @@ class TestFetch:
 
     def test_without_network_it_says_what_to_do(self, wheel_path, monkeypatch):
         monkeypatch.setenv("PIP_NO_INDEX", "1")
-        with pytest.raises(DiffsymError, match=r"place larixite-2026\.1\.0") as caught:
+        with pytest.raises(DiffsymError, match=r"put larixite-2026\.1\.0") as caught:
             amcsd.fetch(wheel_path)
         assert str(wheel_path) in str(caught.value)
         assert not wheel_path.exists()
+
+    def test_access_is_checked_beforehand(self, monkeypatch):
+        amcsd.check_access()
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        with pytest.raises(DiffsymError, match=r"put larixite-2026\.1\.0"):
+            amcsd.check_access()
 
     def test_missing_wheel_and_wrong_archive(self, wheel_path):
         with pytest.raises(DiffsymError, match="missing"):

@@ -13,7 +13,7 @@ import pytest
 from diffsym.errors import DiffsymError
 from diffsym.settings.sources.cod import Cod
 from diffsym.structures.entries import Entry, Rejection
-from diffsym.structures.sources import cod, open_source
+from diffsym.structures.sources import check_access, cod, open_source
 from diffsym.structures.sources.polite import ATTEMPTS, PoliteSession
 
 CIF = """#$Date: 2020-01-01 $
@@ -213,3 +213,11 @@ def test_a_damaged_file_of_the_archive_is_rejected(settings, archive):
     archive.write_bytes(json.dumps({}).encode())
     with pytest.raises(DiffsymError, match="no archive of COD entries"):
         cod.fetch(archive, settings, session())
+
+
+def test_access_is_checked_beforehand(server):
+    check_access("cod", Cod(server=server.address, search={"el1": "Ti"}), "cod.zip")
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(DiffsymError, match=r"^sources\.cod: cod\.zip cannot be fetched: .*network"):
+        check_access("cod", Cod(server=server.address, search={"el1": "Ti"}), "cod.zip")

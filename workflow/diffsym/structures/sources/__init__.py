@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from diffsym.errors import DiffsymError
 from diffsym.settings.sources.base import Source as SourceSettings
 from diffsym.structures.entries import Entry, Rejection
 
@@ -50,3 +51,24 @@ def open_source(name: str, settings: SourceSettings, path: str | Path) -> Source
     """
     module = importlib.import_module(settings.module)
     return cast("Source", module.open_source(name, settings, Path(path)))
+
+
+def check_access(name: str, settings: SourceSettings, path: str | Path) -> None:
+    """Say at once why fetching a source would fail.
+
+    Parameters
+    ----------
+    name, settings
+        As for `open_source`.
+    path
+        Where the file would be fetched to.
+
+    Raises
+    ------
+    DiffsymError
+        If its server does not answer, or it needs what is not there: a key, a client.
+    """
+    try:
+        importlib.import_module(settings.fetched_by()).check_access(settings)
+    except DiffsymError as error:
+        raise DiffsymError(f"sources.{name}: {path} cannot be fetched: {error}") from None

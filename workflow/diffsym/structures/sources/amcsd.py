@@ -77,6 +77,30 @@ MISSING = "<missing>"
 
 # --- fetching -----------------------------------------------------------------------------------
 
+PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+BY_HAND = (
+    "check the network and pip's settings, or on a connected machine run 'pip download --no-deps "
+    f"{REQUIREMENT}' and put {WHEEL} there"
+)
+
+
+def check_access(_: Amcsd | None = None) -> None:
+    """Say why fetching would fail: the package index does not offer the wheel."""
+    command = [
+        *(*PIP, "install", "--dry-run", "--ignore-installed", "--no-deps"),
+        *("--only-binary=:all:", "--retries", "0", "--timeout", "10", REQUIREMENT),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise DiffsymError(
+            f"the Python package index does not offer {REQUIREMENT} ({_last_line(result.stderr)}); "
+            f"{BY_HAND}"
+        )
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["pip gave no reason"])[-1]
+
 
 def fetch(destination: str | Path, _: Amcsd | None = None) -> None:
     """Put the pinned wheel at `destination`, from the package index unless it lies there already.
@@ -95,17 +119,15 @@ def fetch(destination: str | Path, _: Amcsd | None = None) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         command = [
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-            *("--no-deps", "--only-binary=:all:", "--dest", folder, REQUIREMENT),
+            *(*PIP, "download", "--no-deps", "--only-binary=:all:", "--dest", folder),
+            REQUIREMENT,
         ]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         downloaded = Path(folder) / WHEEL
         if result.returncode or not downloaded.exists():
-            lines = result.stderr.strip().splitlines() or ["pip gave no reason"]
             raise DiffsymError(
-                f"{destination}: downloading {REQUIREMENT} from the Python package index "
-                f"failed ({lines[-1]}); check the network, or on a connected machine run 'pip "
-                f"download --no-deps {REQUIREMENT}' and place {WHEEL} at {destination}"
+                f"{destination}: downloading {REQUIREMENT} from the Python package index failed "
+                f"({_last_line(result.stderr)}); {BY_HAND}"
             )
         check_wheel(downloaded)
         with atomic_path(destination) as temporary:

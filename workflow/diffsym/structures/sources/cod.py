@@ -20,7 +20,7 @@ from diffsym.files import atomic_path, sha256, write_text
 from diffsym.settings.sources.cod import Cod
 from diffsym.structures.entries import Entry, EntryError, Rejection, RejectionCode
 from diffsym.structures.readers import read_file
-from diffsym.structures.sources.polite import PoliteSession
+from diffsym.structures.sources.polite import PoliteSession, check_reachable
 
 LICENCE = "CC0 1.0"
 CITATION = (
@@ -38,6 +38,11 @@ DATE = (1980, 1, 1, 0, 0, 0)
 
 
 # --- fetching -----------------------------------------------------------------------------------
+
+
+def check_access(settings: Cod) -> None:
+    """Say why fetching would fail: nothing answers."""
+    check_reachable(settings.server)
 
 
 def fetch(destination: Path, settings: Cod, session: PoliteSession | None = None) -> None:
