@@ -28,10 +28,11 @@ from diffsym.settings.sources.optimade import Optimade
 from diffsym.settings.symmetry import Symmetry
 from diffsym.structures.entries import Entry, EntryError, Rejection
 from diffsym.structures.fetching import optimade
-from diffsym.structures.readers.optimade import read_structure
+from diffsym.structures.readers.optimade import FIELDS, read_structure
 from diffsym.structures.shards import process_shard
 from diffsym.structures.sources import open_source
-from diffsym.structures.sources.polite import ATTEMPTS, PoliteSession
+from diffsym.structures.sources.optimade import read_line
+from diffsym.structures.sources.polite import ATTEMPTS
 from diffsym.structures.symmetry import find_symmetry
 
 DATA = Path(__file__).parents[2] / "data" / "optimade"
@@ -248,7 +249,7 @@ def archive(tmp_path):
 
 
 def fetch(archive, settings):
-    optimade.fetch(archive, settings, PoliteSession(1000, first_pause=0.01))
+    optimade.fetch(archive, settings, optimade.ProviderSession(1000, first_pause=0.01))
 
 
 def read(settings, archive):
@@ -445,37 +446,36 @@ def first_page(reference):
     return requests.get(f"{reference}/v1/structures?page_limit=5", timeout=60).json()
 
 
+def link_back(page):
+    page["links"]["next"] = re.sub(r"page_offset=\d+", "page_offset=5", page["links"]["next"])
+
+
+def no_link(page):
+    page["links"]["next"] = None
+
+
+def no_link_and_no_number(page):
+    page["links"]["next"] = page["meta"]["data_returned"] = None
+
+
+def other_number(number):
+    return lambda page: page["meta"].update(data_returned=number)
+
+
 @pytest.mark.parametrize(
-    ("faults", "message"),
+    ("offset", "fault", "message"),
     [
-        ({5: ["first"]}, "repeats an earlier one"),
-        ({5: [lambda page: page["links"].update(next=first_link(page))]}, "repeats an earlier one"),
-        ({5: [lambda page: page["meta"].update(data_returned=7)]}, "7 structures .* 10 came"),
-        ({15: [lambda page: page["meta"].update(data_returned=20)]}, "20 structures .* 17 came"),
-        (
-            {5: [lambda page: page["links"].update(next=None)]},
-            "17 structures are announced, 10 came",
-        ),
-        (
-            {
-                5: [
-                    lambda page: (
-                        page["meta"].update(data_returned=None) or page["links"].update(next=None)
-                    )
-                ]
-            },
-            "after 10 structures more are announced, but no link",
-        ),
+        (5, link_back, "the link to the next one, repeats an earlier one"),
+        (5, other_number(7), "7 structures are announced, 10 came"),
+        (15, other_number(20), "20 structures are announced, 17 came"),
+        (5, no_link, "17 structures are announced, 10 came"),
+        (5, no_link_and_no_number, "after 10 structures more are announced, but no link"),
     ],
 )
 def test_a_server_that_contradicts_itself_is_one_sentence(
-    proxy, reference, settings, archive, faults, message
+    proxy, settings, archive, offset, fault, message
 ):
-    for offset, [fault] in list(faults.items()):
-        if fault == "first":
-            proxy.faults[offset] = [lambda page: page | {"data": first_page(reference)["data"]}]
-        else:
-            proxy.faults[offset] = [fault]
+    proxy.faults[offset] = [fault]
     with pytest.raises(DiffsymError, match=message) as caught:
         fetch(archive, settings)
     assert "set `limit`" in str(caught.value)
@@ -483,13 +483,14 @@ def test_a_server_that_contradicts_itself_is_one_sentence(
     assert not archive.with_suffix(".parts").exists()
 
 
-def first_link(page):
-    """A link back to the page before, as the client asked for it."""
-    return re.sub(r"page_offset=\d+", "page_offset=5", page["links"]["next"])
+def test_a_limit_does_not_hide_a_page_that_repeats(proxy, reference, settings, archive):
+    proxy.faults = {5: [lambda page: page | {"data": first_page(reference)["data"]}]}
+    with pytest.raises(DiffsymError, match="repeats an earlier one"):
+        fetch(archive, replace(settings, limit=10))
 
 
 def test_a_limit_takes_what_a_wrong_number_would_refuse(proxy, settings, archive):
-    proxy.faults = {5: [lambda page: page["links"].update(next=None)]}
+    proxy.faults = {5: [no_link]}
     fetch(archive, replace(settings, limit=10))
     assert len(read(settings, archive)) == 10
 
@@ -622,7 +623,7 @@ TITANIUM, OXYGEN = kind("Ti", ["Ti"], [1.0]), kind("O", ["O"], [1.0])
         ({"assemblies": [{"sites_in_groups": [[0], [1]]}]}, "incomplete", "it has assemblies"),
         ({"site_coordinate_span": "asymmetric_unit"}, "incomplete", "of 'asymmetric_unit'"),
         ({"species": None}, "no_elements", "species is no list"),
-        ({"species_at_sites": None}, "no_elements", "species_at_sites is no list"),
+        ({"species_at_sites": None}, "no_elements", "species_at_sites is no list of names"),
         ({"species_at_sites": ["Ti"]}, "contradiction", "6 positions, 1 species_at_sites"),
         ({"nsites": 7}, "contradiction", "nsites is 7"),
         ({"species": [TITANIUM]}, "contradiction", "of the species 'O', undefined"),
@@ -650,6 +651,33 @@ def test_what_no_structure_can_be_made_of_is_refused(changes, code, reason):
     with pytest.raises(EntryError, match=reason) as caught:
         read_structure(structure(**changes), [], "rutile", "")
     assert caught.value.code.value == code
+
+
+JUNK = [
+    None,
+    True,
+    -1,
+    10**400,
+    1e308,
+    float("nan"),
+    "Ti",
+    "",
+    [],
+    [None],
+    [[]],
+    [{}],
+    {},
+    {"a": []},
+]
+
+
+@pytest.mark.parametrize("key", [*FIELDS, *("name", "chemical_symbols", "concentration")])
+def test_whatever_a_provider_sends_is_an_entry_or_a_refusal(key):
+    for junk in [*JUNK, *([junk] * 6 for junk in JUNK)]:
+        changes = {key: junk} if key in FIELDS else {"species": [OXYGEN, TITANIUM | {key: junk}]}
+        line = json.dumps({"attributes": structure(**changes), "references": [changes]})
+        item = read_line(line.encode(), "rutile", "")
+        assert isinstance(item, Entry) or item.code.value != "unexpected", (junk, item)
 
 
 def test_vacancies_and_isotopes_and_declared_symmetry():

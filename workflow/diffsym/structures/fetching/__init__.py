@@ -1,5 +1,1 @@
-"""Fetching by the client of a database, apart from reading what was fetched.
-
-The clients are packages of their own, which jobs that only read do without. They are imported
-where they are used.
-"""
+"""Downloads that need a client of their own."""

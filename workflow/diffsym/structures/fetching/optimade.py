@@ -11,9 +11,10 @@ long to wait, what to ask again and when all is there is decided here.
 import hashlib
 import json
 import shutil
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from itertools import count, islice
@@ -24,7 +25,7 @@ from urllib.parse import quote, urljoin
 import requests
 
 from diffsym.errors import DiffsymError
-from diffsym.files import atomic_path, read_json, write_json
+from diffsym.files import atomic_path, read_json, write_text
 from diffsym.settings.sources.optimade import Optimade
 from diffsym.structures.readers.optimade import FIELDS
 from diffsym.structures.sources.optimade import (
@@ -33,7 +34,12 @@ from diffsym.structures.sources.optimade import (
     part_name,
     read_record,
 )
-from diffsym.structures.sources.polite import PoliteSession, check_reachable
+from diffsym.structures.sources.polite import (
+    BUSY,
+    LONGEST_PAUSE,
+    PoliteSession,
+    check_reachable,
+)
 
 INSTALL = "pip install 'diffsym[optimade]'"
 PAGES_PER_SECOND = 5
@@ -78,6 +84,71 @@ def check_filter(text: str) -> None:
 # --- one answer ---------------------------------------------------------------------------------
 
 
+class RefusedError(Exception):
+    """The server is neither busy nor does it give what was asked for."""
+
+
+class ProviderSession(PoliteSession):
+    """A polite session that hands on refusals, since the provider says in them what is wrong."""
+
+    _answer: requests.Response
+
+    def ask(self, url: str) -> requests.Response:
+        """The first whole answer of a server that is not busy."""
+        with suppress(RefusedError):
+            self.get(url, check=problem_of)
+        return self._answer
+
+    def postpone(self, seconds: float) -> None:
+        """Put off the next request."""
+        self._earliest = time.monotonic() + min(seconds, LONGEST_PAUSE)
+
+    def _ask(self, *request: Any, **options: Any) -> requests.Response:
+        self._answer = super()._ask(*request, **options)
+        if not self._answer.ok and self._answer.status_code not in BUSY:
+            raise RefusedError
+        return self._answer
+
+
+def patient(session: ProviderSession) -> type[requests.Session]:
+    """The class of a session that the client can use; a polite one is behind it."""
+
+    class PatientSession(requests.Session):
+        def get(  # type: ignore[override]  # the client gives no more
+            self, url: str, **_: Any
+        ) -> requests.Response:
+            return session.ask(url)
+
+    return PatientSession
+
+
+def problem_of(content: bytes) -> str:
+    """What is wrong with an answer that should be one of OPTIMADE; empty if nothing is."""
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        return "an answer that is no JSON"
+    if not isinstance(answer, dict) or not isinstance(answer.get("meta"), dict):
+        return "an answer without `meta`, which is none of OPTIMADE"
+    if answer.get("errors"):
+        return f"the message {json.dumps(answer['errors'])[:200]}"
+    data = answer.get("data")
+    if not isinstance(data, dict | list):
+        return "an answer without `data`"
+    if isinstance(data, list) and not all(map(is_resource, data)):
+        return "a page in which a structure lacks its `id` or `attributes`"
+    return ""
+
+
+def is_resource(item: Any) -> bool:
+    """Whether an item of a page is what OPTIMADE calls a resource."""
+    return (
+        isinstance(item, dict)
+        and isinstance(item.get("id"), str)
+        and isinstance(item.get("attributes"), dict)
+    )
+
+
 class Provider:
     """A database, asked for one page at a time.
 
@@ -89,7 +160,7 @@ class Provider:
         What asks for as long as the server is busy or its answers are broken.
     """
 
-    def __init__(self, address: str, session: PoliteSession) -> None:
+    def __init__(self, address: str, session: ProviderSession) -> None:
         from optimade.client import OptimadeClient  # noqa: PLC0415
 
         self.address = address.rstrip("/")
@@ -146,49 +217,10 @@ class Provider:
         return asked, answer
 
 
-def patient(session: PoliteSession) -> type[requests.Session]:
-    """The class of a session that the client can use; a polite one is behind it."""
-
-    class PatientSession(requests.Session):
-        def get(  # type: ignore[override]  # the client gives no more
-            self, url: str, **_: Any
-        ) -> requests.Response:
-            return session.ask(url, check=problem_of)
-
-    return PatientSession
-
-
-def problem_of(content: bytes) -> str:
-    """What is wrong with an answer that should be one of OPTIMADE; empty if nothing is."""
-    try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError):
-        return "an answer that is no JSON"
-    if not isinstance(answer, dict) or not isinstance(answer.get("meta"), dict):
-        return "an answer without `meta`, which is none of OPTIMADE"
-    if answer.get("errors"):
-        return f"the message {json.dumps(answer['errors'])[:200]}"
-    data = answer.get("data")
-    if not isinstance(data, dict | list):
-        return "an answer without `data`"
-    if isinstance(data, list) and not all(map(is_resource, data)):
-        return "a page in which a structure lacks its `id` or `attributes`"
-    return ""
-
-
-def is_resource(item: Any) -> bool:
-    """Whether an item of a page is what OPTIMADE calls a resource."""
-    return (
-        isinstance(item, dict)
-        and isinstance(item.get("id"), str)
-        and isinstance(item.get("attributes"), dict)
-    )
-
-
 # --- all pages ----------------------------------------------------------------------------------
 
 
-def fetch(destination: Path, settings: Optimade, session: PoliteSession | None = None) -> None:
+def fetch(destination: Path, settings: Optimade, session: ProviderSession | None = None) -> None:
     """Put the archive of all chosen structures at `destination`, unless it lies there already.
 
     Parameters
@@ -211,12 +243,12 @@ def fetch(destination: Path, settings: Optimade, session: PoliteSession | None =
         read_record(destination)
         return
     check_filter(settings.filter)
-    provider = Provider(settings.provider, session or PoliteSession(PAGES_PER_SECOND))
+    provider = Provider(settings.provider, session or ProviderSession(PAGES_PER_SECOND))
     parts = destination.with_suffix(".parts")
     about = read_kept(parts / "about.json")
     if about is None:
         about = describe(provider)
-        write_json(parts / "about.json", about)
+        write_text(parts / "about.json", json.dumps(about))
     announced = fetch_pages(provider, settings, about["fields"], parts)
     pack(destination, settings, about, announced, parts)
     shutil.rmtree(parts)
@@ -307,16 +339,17 @@ class Harvest:
         self.received += len(page["structures"])
         self.announced = page["announced"]
         self.link = page["next"]
-        enough = self.limit is not None and self.received >= self.limit
-        self.complete = enough or self.link is None
-        if enough:
-            return ""
         # Publications may come with the first of two equal pages only.
         named = [(structure["id"], structure["attributes"]) for structure in page["structures"]]
         content = hashlib.sha256(json.dumps(named).encode()).digest()
-        if content in self._seen or self.link in self._asked:
-            return "a page, or the link to the next one, repeats an earlier one"
+        repeats = content in self._seen
         self._seen.add(content)
+        enough = self.limit is not None and self.received >= self.limit
+        self.complete = enough or self.link is None
+        if repeats or (self.link in self._asked and not enough):
+            return "a page, or the link to the next one, repeats an earlier one"
+        if enough:
+            return ""
         numbers = f"{self.announced} structures are announced, {self.received} came"
         excess = self.received - (self.received if self.announced is None else self.announced)
         if excess > 0 or (excess and self.complete):
@@ -343,7 +376,7 @@ def fetch_pages(
                 "again, or set `limit` to a number of structures that it gives"
             )
         if fresh:
-            write_json(path, page)
+            write_text(path, json.dumps(page))
         if harvest.complete:
             break
     if not harvest.received:

@@ -25,11 +25,11 @@ FIELDS = (
 )
 """What is read of a structure; a provider of an old version has not all of them."""
 
-CLEAR_FEATURES = {"disorder"}
+CLEAR_FEATURES = ("disorder",)
 """Features of structures whose sites say all."""
 
 VACANCY = "vacancy"
-WHOLE_CELL = {None, "unit_cell", "molecular_unit_cell"}
+WHOLE_CELL = (None, "unit_cell", "molecular_unit_cell")
 """Spans of sites that are all atoms of a cell; versions before 1.3 know no others."""
 
 SAME_RATIO = 0.01
@@ -37,6 +37,9 @@ SAME_RATIO = 0.01
 
 ROUNDING = 1e-4
 """A concentration may exceed 1 by this."""
+
+LARGEST = 1e6
+"""No cell and no place in it has so many A."""
 
 FORMULA = re.compile(r"([A-Z][a-z]?)(\d*)")
 IDENTITY = SymmetryOperations(np.eye(3)[None], np.zeros((1, 3)))
@@ -159,7 +162,12 @@ def read_vectors(
     )
     if not fits:
         raise EntryError(code, f"{key} is no list of vectors of three numbers")
-    return np.array(rows, dtype=np.float64).reshape(-1, 3)
+    vectors = np.array(rows, dtype=np.float64).reshape(-1, 3)
+    if not (np.abs(vectors) < LARGEST).all():
+        raise EntryError(
+            RejectionCode.NOT_FINITE, f"{key} holds a number that is not finite, or no length"
+        )
+    return vectors
 
 
 def is_number(value: Any) -> bool:
@@ -178,15 +186,15 @@ def is_whole(value: Any) -> bool:
 def read_contents(attributes: Mapping[str, Any], count: int) -> list[list[tuple[int, float]]]:
     """Atomic numbers and occupancies on each site."""
     names, stated = attributes.get("species_at_sites"), attributes.get("nsites")
-    if not isinstance(names, list):
-        raise EntryError(RejectionCode.NO_ELEMENTS, "species_at_sites is no list")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise EntryError(RejectionCode.NO_ELEMENTS, "species_at_sites is no list of names")
     if len(names) != count or stated not in (None, count):
         raise EntryError(
             RejectionCode.CONTRADICTION,
             f"there are {count} positions, {len(names)} species_at_sites, and nsites is {stated}",
         )
     species = defined_species(attributes.get("species"))
-    undefined = [str(name) for name in names if name not in species]
+    undefined = [name for name in names if name not in species]
     if undefined:
         raise EntryError(
             RejectionCode.CONTRADICTION, f"a site is of the species '{undefined[0]}', undefined"
@@ -195,7 +203,7 @@ def read_contents(attributes: Mapping[str, Any], count: int) -> list[list[tuple[
     return [known[name] for name in names]
 
 
-def defined_species(listed: Any) -> dict[Any, Mapping[str, Any]]:
+def defined_species(listed: Any) -> dict[str, Mapping[str, Any]]:
     """Species by their names."""
     if not isinstance(listed, list) or not all(isinstance(kind, dict) for kind in listed):
         raise EntryError(RejectionCode.NO_ELEMENTS, "species is no list of definitions")
@@ -224,7 +232,7 @@ def read_species(name: str, species: Mapping[str, Any]) -> list[tuple[int, float
             RejectionCode.OCCUPANCY,
             f"a concentration of the species '{name}' is not between 0 and 1: {shares}",
         )
-    if any(species.get("attached") or ()):
+    if species.get("attached"):
         raise EntryError(
             RejectionCode.INCOMPLETE,
             f"atoms without places are attached to the species '{name}' (site_attachments)",

@@ -62,36 +62,23 @@ class PoliteSession:
         DiffsymError
             If the server cannot be reached, refuses, or none of the attempts succeeds.
         """
-        answer = self.ask(url, params, check)
-        if answer.status_code in {404, 410}:
-            return None
-        if not answer.ok:
-            raise DiffsymError(
-                f"{answer.url}: the server refuses with status {answer.status_code}; "
-                "correct the search or the address"
-            )
-        return answer.content
-
-    def ask(
-        self,
-        url: str,
-        params: Mapping[str, str | int | float] | None = None,
-        check: Callable[[bytes], str] = lambda _: "",
-    ) -> requests.Response:
-        """The first whole answer of a server that is not busy; it may be a refusal.
-
-        Parameters and errors are those of `get`.
-        """
         problem = ""
         for attempt in range(ATTEMPTS):
             pause = self.first_pause * 2 ** (attempt - 1) if attempt else 0.0
             try:
                 answer = self._ask(url, params, pause)
+                if answer.status_code in {404, 410}:
+                    return None
                 if answer.status_code in BUSY:
                     problem = f"status {answer.status_code}"
                     self._wait_as_told(answer)
-                elif not answer.ok or not (problem := check(answer.content)):
-                    return answer
+                elif not answer.ok:
+                    raise DiffsymError(
+                        f"{answer.url}: the server refuses with status {answer.status_code}; "
+                        "correct the search or the address"
+                    )
+                elif not (problem := check(answer.content)):
+                    return answer.content
             except requests.RequestException as error:
                 problem = f"{type(error).__name__}: {error}"
             log.info("%s: attempt %d failed (%s)", url, attempt + 1, problem)
@@ -99,10 +86,6 @@ class PoliteSession:
             f"{url}: {ATTEMPTS} attempts failed, the last with {problem}; check network and "
             "address, then start again: what has been fetched is kept"
         )
-
-    def postpone(self, seconds: float) -> None:
-        """Put off the next request."""
-        self._earliest = time.monotonic() + min(seconds, LONGEST_PAUSE)
 
     def _ask(
         self, url: str, params: Mapping[str, str | int | float] | None, pause: float
@@ -118,9 +101,10 @@ class PoliteSession:
         if told is None:
             return
         try:
-            self.postpone(Retry().parse_retry_after(told))
+            seconds = min(Retry().parse_retry_after(told), LONGEST_PAUSE)
         except InvalidHeader:
             return
+        self._earliest = time.monotonic() + seconds
 
 
 def check_reachable(url: str) -> None:
