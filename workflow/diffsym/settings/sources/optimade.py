@@ -23,6 +23,7 @@ class Optimade(Source):
     module: ClassVar = "diffsym.structures.sources.optimade"
     fetcher: ClassVar = "diffsym.structures.fetching.optimade"
     download: ClassVar = "optimade-{}.zip"
+    not_fetched: ClassVar = ("select", "licence", "citation")
 
     kind: Literal["optimade"] = "optimade"
     """Which reader."""
