@@ -28,7 +28,7 @@ from diffsym.settings.sources.optimade import Optimade
 from diffsym.settings.symmetry import Symmetry
 from diffsym.structures.entries import Entry, EntryError, Rejection
 from diffsym.structures.fetching import optimade
-from diffsym.structures.readers.optimade import FIELDS, read_structure
+from diffsym.structures.readers.optimade import FIELDS, LATER_FIELDS, read_structure
 from diffsym.structures.shards import process_shard
 from diffsym.structures.sources import open_source
 from diffsym.structures.sources.optimade import read_line
@@ -412,6 +412,30 @@ def test_links_may_be_objects_or_relative_and_numbers_missing(
     assert found.items() <= undisturbed.items()
 
 
+def test_a_provider_that_lists_no_properties_is_asked_for_those_of_version_1_0(
+    proxy, settings, archive
+):
+    proxy.faults = {"info/structures": [lambda page: page["data"].update(properties={})]}
+    fetch(archive, settings)
+    assert all(isinstance(item, Entry) for item in read(settings, archive))
+    [fields] = proxy.queries[-1]["response_fields"]
+    assert fields.split(",") == list(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("stated", "licence"),
+    [
+        ({"license": {"href": "https://example.org/terms"}}, "https://example.org/terms"),
+        ({"license": "https://example.org/terms"}, "https://example.org/terms"),
+        ({"available_licenses": ["CC0-1.0", "MIT"], "license": "text"}, "CC0-1.0 or MIT"),
+        ({"available_licenses_for_entries": ["MIT"]}, "MIT (for single structures)"),
+        ({"available_licenses": [], "license": None}, None),
+    ],
+)
+def test_terms_of_use_are_those_that_the_provider_states(stated, licence):
+    assert optimade.stated_licence(stated) == licence
+
+
 def test_a_download_that_fails_goes_on_where_it_stopped(proxy, settings, archive, undisturbed):
     proxy.faults = {10: ATTEMPTS * ["truncated"]}
     with pytest.raises(DiffsymError, match=r"attempts failed.*no JSON.*is kept.*link has expired"):
@@ -671,10 +695,14 @@ JUNK = [
 ]
 
 
-@pytest.mark.parametrize("key", [*FIELDS, *("name", "chemical_symbols", "concentration")])
+@pytest.mark.parametrize(
+    "key", [*FIELDS, *LATER_FIELDS, *("name", "chemical_symbols", "concentration")]
+)
 def test_whatever_a_provider_sends_is_an_entry_or_a_refusal(key):
     for junk in [*JUNK, *([junk] * 6 for junk in JUNK)]:
-        changes = {key: junk} if key in FIELDS else {"species": [OXYGEN, TITANIUM | {key: junk}]}
+        changes = {key: junk}
+        if key not in (*FIELDS, *LATER_FIELDS):
+            changes = {"species": [OXYGEN, TITANIUM | {key: junk}]}
         line = json.dumps({"attributes": structure(**changes), "references": [changes]})
         item = read_line(line.encode(), "rutile", "")
         assert isinstance(item, Entry) or item.code.value != "unexpected", (junk, item)

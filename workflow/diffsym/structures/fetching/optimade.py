@@ -27,7 +27,7 @@ import requests
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path, read_json, write_text
 from diffsym.settings.sources.optimade import Optimade
-from diffsym.structures.readers.optimade import FIELDS
+from diffsym.structures.readers.optimade import FIELDS, LATER_FIELDS
 from diffsym.structures.sources.optimade import (
     RECORD,
     STRUCTURES_PER_PART,
@@ -45,6 +45,8 @@ INSTALL = "pip install 'diffsym[optimade]'"
 PAGES_PER_SECOND = 5
 MAJOR = "1."
 """Beginning of the versions of the interface that are understood."""
+SINGLE = " (for single structures)"
+"""What a licence of single entries is not: one of all of them."""
 ATTRIBUTES_OF_REFERENCES = ("authors", "year", "title", "journal", "volume", "pages", "doi")
 # Dates would make archives of the same structures differ.
 DATE = (1980, 1, 1, 0, 0, 0)
@@ -266,7 +268,7 @@ def describe(provider: Provider) -> dict[str, Any]:
     """What a provider says of itself, and which of our fields its structures have."""
     _, info = provider.get("info")
     attributes = part_of(info["data"], "attributes")
-    meta, version = info["meta"], str(part_of(info["data"], "attributes").get("api_version"))
+    meta, version = info["meta"], str(attributes.get("api_version"))
     if attributes.get("is_index"):
         raise DiffsymError(
             f"{provider.address}: this is an index of databases; set `provider` to one that "
@@ -287,7 +289,8 @@ def describe(provider: Provider) -> dict[str, Any]:
         },
         "api_version": version,
         "licence": stated_licence(attributes),
-        "fields": [name for name in FIELDS if name in known],
+        # A provider refuses names that it does not know.
+        "fields": [*FIELDS, *(name for name in LATER_FIELDS if name in known)],
     }
 
 
@@ -299,10 +302,10 @@ def part_of(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def stated_licence(attributes: Mapping[str, Any]) -> str | None:
     """Terms of use that a provider states: names of licences, or else the address of a text."""
-    for key in ("available_licenses_for_entries", "available_licenses"):
+    for key, which in (("available_licenses", ""), ("available_licenses_for_entries", SINGLE)):
         names = attributes.get(key)
         if isinstance(names, list) and names:
-            return " or ".join(map(str, names))
+            return " or ".join(map(str, names)) + which
     link = attributes.get("license")
     return str(link["href"] if isinstance(link, dict) and "href" in link else link or "") or None
 
@@ -442,7 +445,7 @@ def kept_of(data: list[dict[str, Any]], included: list[Any]) -> Iterator[dict[st
         ]
         yield {
             "id": resource["id"],
-            "attributes": only(resource["attributes"], FIELDS),
+            "attributes": only(resource["attributes"], (*FIELDS, *LATER_FIELDS)),
             "references": [only(publication, ATTRIBUTES_OF_REFERENCES) for publication in named],
         }
 

@@ -21,9 +21,13 @@ FIELDS = (
     *("nperiodic_dimensions", "dimension_types", "lattice_vectors", "structure_features"),
     *("cartesian_site_positions", "species", "species_at_sites", "nsites", "assemblies"),
     *("elements", "elements_ratios", "chemical_formula_reduced", "last_modified"),
+)
+"""What is read of a structure."""
+
+LATER_FIELDS = (
     *("space_group_it_number", "space_group_symbol_hermann_mauguin", "site_coordinate_span"),
 )
-"""What is read of a structure; a provider of an old version has not all of them."""
+"""The same, in versions of OPTIMADE behind 1.0 only."""
 
 CLEAR_FEATURES = ("disorder",)
 """Features of structures whose sites say all."""
