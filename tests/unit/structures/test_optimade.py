@@ -26,6 +26,7 @@ from diffsym.settings.checks import Checks
 from diffsym.settings.sources.local import Local
 from diffsym.settings.sources.optimade import Optimade
 from diffsym.settings.symmetry import Symmetry
+from diffsym.structures.checks import check_entry
 from diffsym.structures.entries import Entry, EntryError, Rejection
 from diffsym.structures.fetching import optimade
 from diffsym.structures.readers.optimade import FIELDS, LATER_FIELDS, read_structure
@@ -728,6 +729,24 @@ def test_vacancies_and_isotopes_and_declared_symmetry():
     assert (entry.declared_space_group, entry.declared_symbol) == (136, "P 4_2/m n m")
     assert entry.year == 2020
     assert entry.reference == "(2019a); A. Nother (2020). 1-2"
+
+
+def test_a_species_that_fills_a_site_beyond_one_fails_the_check():
+    overfull = kind("Ti", ["Ti", "V"], [0.8, 0.8])
+    entry = read_structure(
+        structure(
+            species=[OXYGEN, overfull],
+            elements=["O", "Ti", "V"],
+            elements_ratios=[4 / 7.2, 1.6 / 7.2, 1.6 / 7.2],
+            chemical_formula_reduced=None,
+        ),
+        [],
+        "overfull",
+        "",
+    )
+    with pytest.raises(EntryError, match=r"a site is occupied by Ti 0\.8 V 0\.8") as caught:
+        check_entry(entry, Checks())
+    assert caught.value.code.value == "occupancy"
 
 
 def test_species_on_one_place_share_the_site():
