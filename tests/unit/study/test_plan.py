@@ -65,6 +65,17 @@ def test_entries_of_the_cod_are_read_from_the_archive_that_is_fetched():
     assert not list(plan.user_files())
 
 
+def test_nothing_is_fetched_again_for_a_filter_of_ours_or_other_terms_of_use():
+    chosen = {"kind": "optimade", "provider": "https://example.org", "filter": "nelements=2"}
+    asked = []
+    for other in [{}, {"select": {"ordered": True}}, {"licence": "CC0"}, {"citation": "they"}]:
+        plan = plan_of(sources={"binary": chosen | other}, structures={"sources": ["binary"]})
+        (file,) = [file for file, source in plan.downloads.items() if source == "binary"]
+        asked.append((file, plan.fetched_source(file)))
+    assert asked == asked[:1] * 4
+    assert asked[0][1]["filter"] == "nelements=2"
+
+
 def test_descriptors_are_computed_from_structures_or_from_lines(plan):
     structures = f"{RESULTS}/structures.parquet"
     assert plan.descriptor_files("pdf_liu2019", 3) == {"structures": structures}

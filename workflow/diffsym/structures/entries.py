@@ -23,6 +23,8 @@ class RejectionCode(StrEnum):
     TOO_LARGE = "too_large"
     UNEXPECTED = "unexpected"
     NO_STRUCTURE = "no_structure"
+    NOT_PERIODIC = "not_periodic"
+    INCOMPLETE = "incomplete"
     NO_SYMMETRY = "no_symmetry"
     AMBIGUOUS_SYMMETRY = "ambiguous_symmetry"
     OPERATIONS = "operations"

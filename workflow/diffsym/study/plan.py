@@ -68,8 +68,9 @@ class Plan:
         }
 
     def fetched_source(self, file: str) -> dict[str, Any]:
-        """The keys of a source that fetches a file."""
-        return self.settings("sources", self.downloads[file])
+        """The keys of a source that decide what its file holds."""
+        name = self.downloads[file]
+        return self.settings("sources", name, without=self.study.sources[name].not_fetched)
 
     def source_module(self, source: str) -> str:
         """Module that reads a source."""

@@ -17,6 +17,8 @@ class Source(Section):
     """Module that fetches it; None: the one that reads it."""
     download: ClassVar[str | None] = None
     """Name, or its pattern, of the file that `fetch` writes; None: the user's `path` is read."""
+    not_fetched: ClassVar[tuple[str, ...]] = ("select",)
+    """Keys that leave the file as it is, so that it is not fetched again when they change."""
     wanted: ClassVar[str] = ""
     """What the user has to set `path` to."""
 
