@@ -39,13 +39,14 @@ from diffsym.settings.sources.amcsd import Amcsd
 from diffsym.settings.sources.amcsd_cif import AmcsdCif
 from diffsym.settings.sources.cod import Cod
 from diffsym.settings.sources.local import Local
+from diffsym.settings.sources.materials_project import MaterialsProject
 from diffsym.settings.splits import DrawnSplit
 from diffsym.settings.symmetry import Symmetry
 from diffsym.settings.training import Training
 
 # Names become parts of file names and Snakemake wildcards.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Source = Annotated[Amcsd | AmcsdCif | Cod | Local, Field(discriminator="kind")]
+Source = Annotated[Amcsd | AmcsdCif | Cod | Local | MaterialsProject, Field(discriminator="kind")]
 Descriptor = Annotated[Pdf | Powder | Ideal | Electron, Field(discriminator="kind")]
 Split = Annotated[DrawnSplit | DisjointSets, Field(discriminator="kind")]
 Model = Annotated[

@@ -1,0 +1,1 @@
+"""Downloads that need a client of their own."""
