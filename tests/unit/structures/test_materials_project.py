@@ -22,6 +22,7 @@ import pytest
 from pymatgen.core import Element, Lattice, Structure
 
 from diffsym.errors import DiffsymError
+from diffsym.settings import as_plain, settings_of
 from diffsym.settings.checks import Checks
 from diffsym.settings.sources.local import Local
 from diffsym.settings.sources.materials_project import MaterialsProject
@@ -486,3 +487,5 @@ def test_another_choice_is_another_file(settings):
     names = {settings.file(), replace(settings, limit=2).file(), MaterialsProject().file()}
     names.add(replace(settings, include_gnome=True).file())
     assert len(names) == 4
+    ranged = replace(settings, elements=("Si",), num_sites=(1, 9), limit=3)
+    assert settings_of(as_plain(ranged)) == ranged
