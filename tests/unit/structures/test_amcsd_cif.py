@@ -143,6 +143,7 @@ class Server(ThreadingHTTPServer):
         self.asked = []  # headers of each request
         self.sent = 0
         self.partial = True
+        self.careless = False  # whether parts are sent of whatever version
         self.lengths = True
         self.tag = '"{}"'
         self.stop = threading.Event()
@@ -181,7 +182,11 @@ class Handler(BaseHTTPRequestHandler):
             content = b"<html>log in first</html>"
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         same = self.headers.get("If-Range") in {server.etag(), "Sat, 01 Jan 2022 00:00:00 GMT"}
-        if wanted and server.partial and same:
+        if wanted and int(wanted[1]) >= len(content):
+            self.send_response(416)
+            self.end_headers()
+            return
+        if wanted and server.partial and (same or server.careless):
             begin = int(wanted[1])
             self.send_response(206)
             self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
@@ -330,11 +335,16 @@ def test_a_server_that_sends_no_parts_starts_again(server, settings, archive):
     assert server.sent > 1.9 * len(ARCHIVE)
 
 
-def test_a_file_that_changed_meanwhile_is_fetched_from_its_start(server, settings, archive):
+@pytest.mark.parametrize("careless", [False, True])
+@pytest.mark.parametrize("tag", ['"{}"', ""])
+def test_a_file_that_changed_meanwhile_is_fetched_from_its_start(
+    server, settings, archive, careless, tag
+):
+    server.careless, server.tag = careless, tag
     server.faults = ["cut", "changed"]
     amcsd_cif.fetch(archive, settings, session())
     assert archive.read_bytes() == server.content != ARCHIVE
-    assert open_source("full", settings, archive).provenance()["etag"] == server.etag()
+    assert open_source("full", settings, archive).provenance()["etag"] == (tag and server.etag())
 
 
 @pytest.mark.parametrize("fault", ["altered", "proxy"])
@@ -381,6 +391,15 @@ def test_a_killed_fetch_goes_on_where_it_stopped(server, settings, archive):
     assert server.asked[-1]["Range"] == f"bytes={kept}-"
     assert server.sent - before == len(ARCHIVE) - kept
     assert archive.read_bytes() == ARCHIVE
+
+
+def test_a_file_that_became_shorter_is_fetched_from_its_start(server, settings, archive):
+    server.faults = ["cut"] + ATTEMPTS * [503]
+    with pytest.raises(DiffsymError, match="attempts failed"):
+        amcsd_cif.fetch(archive, settings, session())
+    server.content = OLD_ARCHIVE
+    amcsd_cif.fetch(archive, settings, session())
+    assert archive.read_bytes() == OLD_ARCHIVE
 
 
 def test_what_is_left_of_another_address_is_not_used(server, settings, archive):

@@ -58,6 +58,7 @@ FIELDS = (
     *("theoretical", "energy_above_hull", "builder_meta"),
 )
 NON_COMMERCIAL = "BY-NC"
+NON_COMMERCIAL_LICENCE = "CC BY-NC 4.0"
 SUMMARY = "materials/summary/"
 PAGE = 1000
 """Identifiers that are listed at once; the server gives no more."""
@@ -213,10 +214,11 @@ class Client:
         def ask() -> list[str]:
             found = self._search(fields=["material_id"], chunk_size=PAGE, **criteria)
             names = [normal(document["material_id"]) for document in found]
-            total = self._answer.json()["meta"]["total_doc"] if self._answer else len(names)
             # A client that splits a list of identifiers has several totals.
-            if "material_ids" not in criteria and total != len(set(names)):
-                raise ValueError(f"{len(set(names))} of {total} entries listed")
+            if "material_ids" not in criteria and self._answer is not None:
+                total = self._answer.json()["meta"]["total_doc"]
+                if total != len(set(names)):
+                    raise ValueError(f"{len(set(names))} of {total} entries listed")
             return names
 
         return self._patiently(ask)
@@ -254,21 +256,19 @@ class Client:
             except troubles as error:
                 problem = self._cited(error)
             # Outside the handler: the sentences below carry no exception of the client.
-            status = self._answer.status_code if self._answer is not None else None
+            status = self._answer.status_code if self._answer is not None else 0
             if status in REFUSED:
-                break
+                raise refused(self.endpoint, status)
             if status in WRONG:
                 raise DiffsymError(
                     f"{self.endpoint}: the server refuses the query ({problem}); correct the keys "
                     "of the source or its endpoint"
                 )
             log.info("%s: attempt %d failed (%s)", self.endpoint, attempt + 1, problem)
-        else:
-            raise DiffsymError(
-                f"{self.endpoint}: {ATTEMPTS} attempts failed, the last with {problem}; check "
-                "network and endpoint, then start again: what has been fetched is kept"
-            )
-        raise refused(self.endpoint, int(status or 0))
+        raise DiffsymError(
+            f"{self.endpoint}: {ATTEMPTS} attempts failed, the last with {problem}; check network "
+            "and endpoint, then start again: what has been fetched is kept"
+        )
 
     def _cited(self, error: Exception) -> str:
         """An error in one line, without the key, which a server may repeat."""
@@ -377,10 +377,12 @@ def row_of(
         "energy_above_hull": only(document.get("energy_above_hull"), (int, float)),
         "space_group_number": number if number and 1 <= number <= 230 else None,
         "space_group_symbol": only(symmetry.get("symbol"), str),
-        "licence": "CC BY-NC 4.0" if non_commercial else LICENCE,
+        "licence": NON_COMMERCIAL_LICENCE if non_commercial else LICENCE,
     }
     if non_commercial and not with_gnome:
-        return row | {"problem": "it is under CC BY-NC 4.0; to use it set include_gnome"}
+        return row | {
+            "problem": f"it is under {NON_COMMERCIAL_LICENCE}; set include_gnome to use it"
+        }
     return row | cell_of(document.get("structure"))
 
 
@@ -419,14 +421,9 @@ def pack(
     count: int,
 ) -> None:
     """Write the file: all batches, and the record in the metadata of its schema."""
-    tables = (pq.read_table(part_file(parts, number)) for number in range(count))
-    columns = [
-        pq.read_table(part_file(parts, number), columns=["licence", "problem"])
-        for number in range(count)
-    ]
-    said = pa.concat_tables(columns)
-    problems = len(said) - said["problem"].null_count
-    non_commercial = said["licence"].to_pylist().count("CC BY-NC 4.0")
+    files = [part_file(parts, number) for number in range(count)]
+    said = pa.concat_tables(pq.read_table(file, columns=["licence", "problem"]) for file in files)
+    not_free = said["licence"].to_pylist().count(NON_COMMERCIAL_LICENCE)
     record = {
         "database_version": listing["database_version"],
         "endpoint": address(settings),
@@ -435,11 +432,12 @@ def pack(
         "client": f"mp-api {version('mp-api')}",
         "entries": len(listing["entries"]),
         "missing": listing["missing"],
-        "without_structure": problems,
-        "non_commercial": non_commercial if settings.include_gnome else 0,
+        "without_structure": len(said) - said["problem"].null_count,
+        "non_commercial": not_free if settings.include_gnome else 0,
         "fetched": dt.datetime.now(dt.UTC).date().isoformat(),
         "licence": LICENCE_WITH_GNOME if settings.include_gnome else LICENCE,
     }
+    tables = map(pq.read_table, files)
     schema = SCHEMA.with_metadata({RECORD: json.dumps(record)})
     with (
         atomic_path(destination) as temporary,
