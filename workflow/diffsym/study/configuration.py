@@ -36,8 +36,10 @@ from diffsym.settings.models.vecsei2019_dense import Vecsei2019Dense
 from diffsym.settings.models.ziletti2018 import Ziletti2018
 from diffsym.settings.reflections import Reflections
 from diffsym.settings.sources.amcsd import Amcsd
+from diffsym.settings.sources.amcsd_cif import AmcsdCif
 from diffsym.settings.sources.cod import Cod
 from diffsym.settings.sources.local import Local
+from diffsym.settings.sources.materials_project import MaterialsProject
 from diffsym.settings.sources.optimade import Optimade
 from diffsym.settings.splits import DrawnSplit
 from diffsym.settings.symmetry import Symmetry
@@ -45,7 +47,9 @@ from diffsym.settings.training import Training
 
 # Names become parts of file names and Snakemake wildcards.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Source = Annotated[Amcsd | Cod | Local | Optimade, Field(discriminator="kind")]
+Source = Annotated[
+    Amcsd | AmcsdCif | Cod | Local | MaterialsProject | Optimade, Field(discriminator="kind")
+]
 Descriptor = Annotated[Pdf | Powder | Ideal | Electron, Field(discriminator="kind")]
 Split = Annotated[DrawnSplit | DisjointSets, Field(discriminator="kind")]
 Model = Annotated[

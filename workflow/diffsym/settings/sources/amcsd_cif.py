@@ -1,0 +1,40 @@
+"""The American Mineralogist Crystal Structure Database as a whole."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import MinLen
+
+from diffsym.settings.sources.base import Source
+
+HEXADECIMAL = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmcsdCif(Source):
+    """American Mineralogist Crystal Structure Database, its own archive of all CIFs."""
+
+    module: ClassVar = "diffsym.structures.sources.amcsd_cif"
+    download: ClassVar = "amcsd_cif-{}.zip"
+
+    kind: Literal["amcsd_cif"] = "amcsd_cif"
+    """Which reader."""
+    url: Annotated[str, MinLen(1)] = "https://www.rruff.net/AMS/zipped_files/cif.zip"
+    """Address of the archive."""
+    sha256: str | None = None
+    """Checksum that the archive must have; null: any, since the database grows."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no checksum."""
+        if self.sha256 is not None and (len(self.sha256) != 64 or set(self.sha256) - HEXADECIMAL):
+            raise ValueError(
+                f"sha256: '{self.sha256}' is no SHA-256; give 64 digits of 0-9 and a-f, as "
+                "'sha256sum' prints them"
+            )
+
+    def file(self) -> str:
+        """Name of the archive, another one for each address and checksum."""
+        digest = hashlib.sha256(json.dumps([self.url, self.sha256]).encode())
+        return self.download.format(digest.hexdigest()[:12])
