@@ -46,7 +46,8 @@ def check_downloads(jobs):
         for job in jobs:
             if job.rule.name == "fetch_source":
                 name = PLAN.downloads[job.wildcards.download]
-                check_access(name, STUDY.sources[name], job.output[0])
+                elsewhere = bool(workflow.deployment_settings.deployment_method)
+                check_access(name, STUDY.sources[name], job.output[0], client_elsewhere=elsewhere)
     except DiffsymError as error:
         raise WorkflowError(str(error)) from None
 

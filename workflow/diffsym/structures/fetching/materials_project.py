@@ -32,6 +32,7 @@ from pymatgen.core import SETTINGS, Structure
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path, read_json, write_json
 from diffsym.settings.sources.materials_project import MaterialsProject
+from diffsym.structures.fetching import MissingClientError
 from diffsym.structures.sources.materials_project import (
     LICENCE,
     LICENCE_WITH_GNOME,
@@ -115,8 +116,7 @@ def fetch(
 
 
 def check_access(settings: MaterialsProject) -> None:
-    """Raise a DiffsymError if a fetch would fail: no client, no key, no server, a refused key."""
-    check_package()
+    """Raise a DiffsymError if a fetch would fail: no key, no server, a refused key, no client."""
     key = api_key()
     endpoint = address(settings)
     check_reachable(f"{endpoint}heartbeat")
@@ -130,12 +130,13 @@ def check_access(settings: MaterialsProject) -> None:
         )
         if answer.status_code in REFUSED:
             raise refused(endpoint, answer.status_code)
+    check_package()
 
 
 def check_package() -> None:
-    """Raise a DiffsymError unless the client is installed."""
+    """Raise a MissingClientError unless the client is installed."""
     if importlib.util.find_spec(PACKAGE) is None:
-        raise DiffsymError(
+        raise MissingClientError(
             "the client of the Materials Project, mp-api, is not installed; run pip install "
             "'diffsym[mp]'"
         )

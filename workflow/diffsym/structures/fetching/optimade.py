@@ -27,6 +27,7 @@ import requests
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path, read_json, write_text
 from diffsym.settings.sources.optimade import Optimade
+from diffsym.structures.fetching import MissingClientError
 from diffsym.structures.readers.optimade import FIELDS, LATER_FIELDS
 from diffsym.structures.sources.optimade import (
     RECORD,
@@ -56,9 +57,9 @@ DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def check_access(settings: Optimade) -> None:
-    """Raise a DiffsymError if the client is missing, the filter is wrong or nothing answers."""
-    check_filter(settings.filter)
+    """Raise a DiffsymError if nothing answers, the client is missing or the filter is wrong."""
     check_reachable(settings.provider)
+    check_filter(settings.filter)
 
 
 def check_filter(text: str) -> None:
@@ -68,7 +69,7 @@ def check_filter(text: str) -> None:
         from optimade.exceptions import BadRequest  # noqa: PLC0415
         from optimade.filterparser import LarkParser  # noqa: PLC0415
     except ImportError as error:
-        raise DiffsymError(
+        raise MissingClientError(
             f"kind: optimade needs the client of OPTIMADE, which is missing ({error}); install it: "
             f"{INSTALL}"
         ) from None

@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 from diffsym.errors import DiffsymError
 from diffsym.settings.sources.base import Source as SourceSettings
 from diffsym.structures.entries import Entry, Rejection
+from diffsym.structures.fetching import MissingClientError
 
 
 class Source(Protocol):
@@ -53,7 +54,9 @@ def open_source(name: str, settings: SourceSettings, path: str | Path) -> Source
     return cast("Source", module.open_source(name, settings, Path(path)))
 
 
-def check_access(name: str, settings: SourceSettings, path: str | Path) -> None:
+def check_access(
+    name: str, settings: SourceSettings, path: str | Path, *, client_elsewhere: bool = False
+) -> None:
     """Say at once why fetching a source would fail.
 
     Parameters
@@ -62,6 +65,8 @@ def check_access(name: str, settings: SourceSettings, path: str | Path) -> None:
         As for `open_source`.
     path
         Where the file would be fetched to.
+    client_elsewhere
+        Whether the client of the database, if it needs one, has an environment of its own.
 
     Raises
     ------
@@ -71,4 +76,6 @@ def check_access(name: str, settings: SourceSettings, path: str | Path) -> None:
     try:
         importlib.import_module(settings.fetched_by()).check_access(settings)
     except DiffsymError as error:
+        if client_elsewhere and isinstance(error, MissingClientError):
+            return
         raise DiffsymError(f"sources.{name}: {path} cannot be fetched: {error}") from None
