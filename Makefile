@@ -16,7 +16,7 @@ MEMORY_MB ?= $(shell $(PYTHON) -c 'import os; \
 LOCALLY = --profile workflow/profiles/local --cores $(CORES) --resources mem_mb=$(MEMORY_MB)
 # Tests of a file stay with one worker; tests/conftest.py says how many there are, and in which order
 # they take the files.
-WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+WORKERS := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # The study on a GPU (docs/gpu.md): what travels, what it may take, and where its results go.
 LUGGAGE ?= build/gpu
