@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from powder import WAVELENGTH, of_pattern, pymatgen_structure, read_cells
 from pymatgen.analysis.diffraction.xrd import XRDCalculator
 from pymatgen.core import Element, Structure
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array
 
 from diffsym.datasets.feeding import Partition, open_partitions
 from diffsym.datasets.splits import make_split
@@ -107,7 +107,7 @@ def against_pymatgen(path: Path, number: int) -> dict[str, float]:
 
 def stored_forms(table: pa.Table) -> dict[str, pa.Table]:
     """A sparse descriptor table, and the same values dense and in half precision."""
-    dense = descriptor_values(table).toarray()
+    dense = csr_array(descriptor_values(table)).toarray()
     halves = pa.array(pc.list_flatten(table["values"]).to_numpy().astype(np.float16))
     offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(table["bins"]).to_numpy())])
     lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), halves)
@@ -139,7 +139,7 @@ def bytes_per_structure(profiles: Path, folder: Path) -> dict[str, float]:
 def mapped_bytes(part: Partition) -> int:
     """Size of the arrays that hold the descriptors of a part."""
     features = part.features
-    arrays = [features.data, features.indices] if issparse(features) else [features]
+    arrays = [features.data, features.indices] if isinstance(features, csr_array) else [features]
     return sum(array.nbytes for array in arrays)
 
 

@@ -3,6 +3,7 @@
 from structure_campaign.writers import Row
 
 from diffsym.settings.checks import Checks
+from diffsym.settings.sources.selection import Selection
 from diffsym.settings.symmetry import Symmetry
 from diffsym.structures.entries import Entry, EntryError, Rejection
 from diffsym.structures.readers.cif import read_cif
@@ -28,5 +29,7 @@ def read_one(text: str) -> Entry | Rejection:
 def described(item: Entry | Rejection) -> Row | Rejection:
     """The row of the structures table that an entry becomes."""
     return (
-        item if isinstance(item, Rejection) else process_entry(item, Named(), Symmetry(), Checks())
+        item
+        if isinstance(item, Rejection)
+        else process_entry(item, Named(), Symmetry(), Checks(), Selection())
     )
