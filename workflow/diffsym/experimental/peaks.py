@@ -196,11 +196,11 @@ def find_peaks(
             f"between 0 and 1, not be {profile_error}"
         )
     holes = gaps(angles)
-    angles, values = _in_equal_steps(angles, values)
+    angles, values = in_equal_steps(angles, values)
     measured = outside(angles, holes)
     step = angles[1] - angles[0]
     noise = noise_level(values[measured])
-    width = _typical_width(angles, values, radiation, noise)
+    width = typical_width(angles, values, radiation, noise)
     if width is None:
         return Peaks(np.empty(0), np.empty(0))
     above = values - snip_background(values, width)
@@ -313,7 +313,7 @@ def _strip(values: Floats, places: Floats, ratio: float) -> None:
             values[point] /= 1 + ratio
 
 
-def _in_equal_steps(two_theta: Floats, intensity: Floats) -> tuple[Floats, Floats]:
+def in_equal_steps(two_theta: Floats, intensity: Floats) -> tuple[Floats, Floats]:
     """The pattern at equal steps of the angle; interpolated if it is not measured so."""
     steps = np.diff(two_theta)
     step = np.median(steps)
@@ -324,7 +324,7 @@ def _in_equal_steps(two_theta: Floats, intensity: Floats) -> tuple[Floats, Float
     return equal, resampled(equal, two_theta, intensity)
 
 
-def _typical_width(
+def typical_width(
     two_theta: Floats, intensity: Floats, radiation: Radiation, noise: float
 ) -> float | None:
     """Full width at half maximum of the pattern's strong peaks, points; None without peaks.

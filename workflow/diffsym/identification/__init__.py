@@ -1,0 +1,1 @@
+"""What a measured pattern may be: the evidence of known structures."""

@@ -1,0 +1,74 @@
+"""Known structures of a study: what the search compares a pattern with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from diffsym.errors import DiffsymError
+from diffsym.identification.search import KnownLines, known_lines
+from diffsym.scattering.types import Integers
+from diffsym.study.layout import Layout
+from diffsym.tables import REFLECTIONS, STRUCTURES, read_table
+
+
+@dataclass(frozen=True)
+class KnownStructures:
+    """Structures and their lines.
+
+    Attributes
+    ----------
+    lines
+        Of all structures.
+    structure_ids, names, formulas
+        (s,) of each structure; a name may be None.
+    space_groups : (s,) int64
+    """
+
+    lines: KnownLines
+    structure_ids: list[str]
+    names: list[str | None]
+    formulas: list[str]
+    space_groups: Integers
+
+
+def read_known(results: Path) -> KnownStructures:
+    """Structures and reflections of a finished study.
+
+    Parameters
+    ----------
+    results
+        Its folder of results.
+
+    Raises
+    ------
+    DiffsymError
+        If tables are missing or do not belong together.
+    """
+    layout = Layout(str(results))
+    shards = sorted(
+        Path(layout.reflections("x")).parent.glob(Path(layout.reflections("*")).name),
+        key=lambda path: (len(path.name), path.name),
+    )
+    if not Path(layout.structures).exists() or not shards:
+        raise DiffsymError(
+            f"{results}: no structures and reflections of a study; run 'make report' there, or "
+            "name the results of one with --study"
+        )
+    columns = ["structure_id", "name", "formula", "space_group"]
+    structures = read_table(layout.structures, STRUCTURES).select(columns)
+    reflections = pa.concat_tables(
+        read_table(path, REFLECTIONS).select(["structure_id", "d_star", "intensity"])
+        for path in shards
+    )
+    if not reflections["structure_id"].equals(structures["structure_id"]):
+        raise DiffsymError(
+            f"{results}: structures and reflections are not of one study; run it again"
+        )
+    return KnownStructures(
+        lines=known_lines(reflections),
+        structure_ids=structures["structure_id"].to_pylist(),
+        names=structures["name"].to_pylist(),
+        formulas=structures["formula"].to_pylist(),
+        space_groups=structures["space_group"].to_numpy().astype("int64"),
+    )
