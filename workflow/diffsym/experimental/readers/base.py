@@ -1,11 +1,23 @@
-"""What readers give."""
+"""What readers give, and what several of them do."""
 
+import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diffsym.errors import DiffsymError
 from diffsym.scattering.types import Wavelength
+
+LARGEST = 64_000_000
+"""Bytes of a file or of a part of it, unpacked; what is larger is refused."""
+NATURAL_RATIO = 0.5
+"""Intensity of K-alpha-2 over that of K-alpha-1, where a file names both lines and no ratio."""
+TOLERATED_LOSS = 0.02
+"""Share of the declared points that may be missing; a file that lacks more is cut off."""
+# Wavelengths that powder patterns are measured with, A; all else is damage.
+SHORTEST_WAVELENGTH, LONGEST_WAVELENGTH = 0.01, 10.0
 
 
 @dataclass(frozen=True)
@@ -20,6 +32,12 @@ class MeasuredPattern:
         Number, and A^3; None where they are unknown.
     wavelength
         As in `diffsym.settings.patterns.spectral_lines`; None where the file does not say.
+    anode
+        Symbol of the element; None where the file does not say.
+    repairs
+        A sentence for each thing that was put right.
+    scans
+        Names of all scans of the file, of which this is the first; empty where it can hold but one.
     """
 
     two_theta: NDArray[np.float64]
@@ -27,6 +45,9 @@ class MeasuredPattern:
     space_group: float | None = None
     primitive_volume: float | None = None
     wavelength: Wavelength | None = None
+    anode: str | None = None
+    repairs: tuple[str, ...] = ()
+    scans: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,3 +64,148 @@ class Unreadable:
 
     reason: str
     code: str = "unreadable"
+
+
+def assembled(
+    two_theta: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+    *,
+    wavelength: Wavelength | None = None,
+    anode: str | None = None,
+    repairs: tuple[str, ...] = (),
+    scans: tuple[str, ...] = (),
+    is_two_theta: bool = True,
+) -> MeasuredPattern:
+    """A pattern whose points are put in order, if the file says that they are over 2theta.
+
+    Parameters
+    ----------
+    two_theta, intensity : (m,)
+        Angles, degrees, and counts.
+    wavelength, anode, repairs, scans
+        See `MeasuredPattern`.
+    is_two_theta
+        Whether the file says so. An axis that falls may otherwise be a lattice spacing.
+
+    Raises
+    ------
+    DiffsymError
+        If there are no points, or an angle has no intensity.
+    """
+    if two_theta.shape != intensity.shape or not two_theta.size:
+        raise DiffsymError(
+            f"there are {two_theta.size} angles and {intensity.size} intensities; copy the file "
+            "anew"
+        )
+    if is_two_theta and len(two_theta) > 1 and (np.diff(two_theta) <= 0).all():
+        two_theta, intensity = two_theta[::-1], intensity[::-1]
+        repairs += ("the angles fall and were reversed",)
+    steps = np.diff(two_theta)
+    if repeated := int((steps == 0).sum()):
+        first = np.concatenate([[True], steps != 0])
+        group = np.cumsum(first) - 1
+        intensity = np.asarray(np.bincount(group, intensity) / np.bincount(group), np.float64)
+        two_theta = two_theta[first]
+        repairs += (f"{repeated} repeated angles were joined, with the mean intensity",)
+    return MeasuredPattern(
+        np.array(two_theta, np.float64),
+        np.array(intensity, np.float64),
+        wavelength=wavelength,
+        anode=anode or None,
+        repairs=repairs,
+        scans=scans,
+    )
+
+
+def grid(first: float, step: float, n: int) -> NDArray[np.float64]:
+    """Angles in equal steps, (n,); DiffsymError if there is no such grid."""
+    if not (math.isfinite(first) and math.isfinite(step) and step and n > 0):
+        raise DiffsymError(
+            f"{n} points from {first:g} in steps of {step:g} degrees are no scan; copy the file "
+            "anew"
+        )
+    angles: NDArray[np.float64] = first + step * np.arange(n)
+    return angles
+
+
+def loss(declared: float, present: int) -> tuple[str, ...]:
+    """The repair that is due if a file has other points than it declares.
+
+    Raises
+    ------
+    DiffsymError
+        If more than `TOLERATED_LOSS` of them are missing.
+    """
+    if present == declared:
+        return ()
+    told = f"the file declares {declared:g} points and has {present}"
+    if not present >= (1 - TOLERATED_LOSS) * declared:
+        raise DiffsymError(f"{told}; it is cut off, copy it anew")
+    return (told,)
+
+
+def k_alpha(
+    first: float, second: float | None = None, ratio: float | None = None
+) -> Wavelength | None:
+    """Wavelength of a tube.
+
+    Parameters
+    ----------
+    first, second
+        K-alpha-1 and K-alpha-2, A; 0 where there is none.
+    ratio
+        Intensity of the second over that of the first. None if the file does not say, 0 if only the
+        first is in the beam.
+
+    Returns
+    -------
+    Wavelength, optional
+        None if there is no first.
+
+    Raises
+    ------
+    DiffsymError
+        If a number cannot be true.
+    """
+    ratio = NATURAL_RATIO if ratio is None else ratio
+    for length in (first, second or 0.0):
+        if length and not SHORTEST_WAVELENGTH <= length <= LONGEST_WAVELENGTH:
+            raise DiffsymError(f"a wavelength of {length:g} A cannot be; correct it in the file")
+    if not 0 <= ratio <= 1:
+        raise DiffsymError(f"a ratio of {ratio:g} of K-alpha-2 to K-alpha-1 cannot be")
+    if not first:
+        return None
+    if not (second and ratio) or second == first:
+        return first
+    return ((first, 1.0), (second, ratio))
+
+
+def check_axis(name: str) -> None:
+    """DiffsymError if the axis of a scan, as an instrument calls it, is not 2theta."""
+    plain = re.sub(r"[^a-z0-9]", "", name.lower().replace("θ", "theta").replace("two", "2"))
+    if not ("2th" in plain or plain.endswith("coupled") or plain in {"gonio", "detectorscan"}):
+        raise DiffsymError(
+            f"this is a scan over '{name[:40]}', such as a rocking curve or a pole figure; give a "
+            "powder pattern, over 2theta"
+        )
+
+
+def decoded(content: bytes) -> str:
+    """Text with one kind of line ends; old instruments write Latin-1."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = content.decode("utf-16")
+    else:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = content.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def numbers(text: str) -> NDArray[np.float64]:
+    """Numbers of a text between blanks or commas; DiffsymError if something else is among them."""
+    fields = text.replace(",", " ").split()
+    try:
+        return np.array(fields, dtype=np.float64)
+    except ValueError as error:
+        raise DiffsymError(f"a number is damaged ({error}); copy the file anew") from None

@@ -7,18 +7,19 @@ refused.
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import MeasuredPattern, Unreadable
+from diffsym.experimental.readers.base import MeasuredPattern, assembled, decoded
 from diffsym.experimental.readers.headings import names_two_theta, wrong_axis
+from diffsym.experimental.readers.remarks import refuse_neutrons, stated_wavelength
 
 # Between columns, where blanks are single. A comma without a blank beside it may be something else.
 SEPARATOR = re.compile(r" ?; ?| , | ,|, | ")
 STARTS_AS_NUMBER = re.compile(r"[ ,;]*[+-]?\.?\d")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # The digits of 1 534 as two columns.
 GROUPS = re.compile(r"\d{1,3} \d{3}")
 
@@ -33,23 +34,35 @@ class _Row(NamedTuple):
         return f"line {self.line}, '{_shown(' '.join(self.fields))}',"
 
 
-def read(path: Path) -> MeasuredPattern | Unreadable:
-    """Read a file; see the module."""
-    try:
-        rows = _with_points(_rows(path))
-        _check_columns(rows)
-    except (OSError, ValueError) as error:
-        return Unreadable(f"the file cannot be read ({error}); correct its name")
-    except DiffsymError as error:
-        return Unreadable(str(error))
+def read(content: bytes) -> MeasuredPattern:
+    """Read a file; see the module.
+
+    Raises
+    ------
+    DiffsymError
+        If it cannot be read with certainty.
+    """
+    if b"\0" in content and not content.startswith(UTF_16):
+        raise DiffsymError("the file is binary; export it as text of two columns")
+    lines = decoded(content).split("\n")
+    rows = _rows(lines)
+    headings = lines[: rows[0].line - 1]
+    refuse_neutrons(headings)
+    rows = _with_points(rows)
+    _check_columns(rows)
     values = np.array([row.fields[:2] for row in rows], dtype=float)
-    return MeasuredPattern(two_theta=values[:, 0], intensity=values[:, 1])
+    return assembled(
+        values[:, 0],
+        values[:, 1],
+        wavelength=stated_wavelength(headings),
+        is_two_theta=any(map(names_two_theta, headings)),
+    )
 
 
-def _rows(path: Path) -> list[_Row]:
+def _rows(lines: Sequence[str]) -> list[_Row]:
     """Lines of numbers, if all lines behind the first of them are."""
     rows: list[_Row] = []
-    for line, text in enumerate(_text(path).split("\n"), start=1):
+    for line, text in enumerate(lines, start=1):
         content = text.partition("#")[0].strip()
         fields = _fields(content)
         if content and all(_is_numeric(field) for field in fields):
@@ -75,18 +88,6 @@ def _fields(content: str) -> list[str]:
     if "," in content or ";" in content:
         fields = SEPARATOR.split(" ".join(fields).rstrip(" ,;"))
     return fields
-
-
-def _text(path: Path) -> str:
-    """The file's text with one kind of line ends; old instruments write Latin-1."""
-    content = path.read_bytes()
-    if b"\0" in content:
-        raise DiffsymError("the file is binary; export it as text of two columns")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _with_points(rows: list[_Row]) -> list[_Row]:
