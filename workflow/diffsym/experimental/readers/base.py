@@ -124,8 +124,7 @@ def grid(first: float, step: float, n: int) -> NDArray[np.float64]:
             f"{n} points from {first:g} in steps of {step:g} degrees are no scan; copy the file "
             "anew"
         )
-    angles: NDArray[np.float64] = first + step * np.arange(n)
-    return angles
+    return np.asarray(first + step * np.arange(n), dtype=np.float64)
 
 
 def loss(declared: float, present: int) -> tuple[str, ...]:
@@ -139,7 +138,7 @@ def loss(declared: float, present: int) -> tuple[str, ...]:
     if present == declared:
         return ()
     told = f"the file declares {declared:g} points and has {present}"
-    if not present >= (1 - TOLERATED_LOSS) * declared:
+    if not (declared > 0 and present >= (1 - TOLERATED_LOSS) * declared):
         raise DiffsymError(f"{told}; it is cut off, copy it anew")
     return (told,)
 
@@ -183,7 +182,9 @@ def k_alpha(
 def check_axis(name: str) -> None:
     """DiffsymError if the axis of a scan, as an instrument calls it, is not 2theta."""
     plain = re.sub(r"[^a-z0-9]", "", name.lower().replace("θ", "theta").replace("two", "2"))
-    if not ("2th" in plain or plain.endswith("coupled") or plain in {"gonio", "detectorscan"}):
+    is_two_theta = "2th" in plain or plain.endswith("coupled") or plain == "gonio"
+    # Scans over 2theta and chi or phi lie in the plane of a film.
+    if not is_two_theta or "chi" in plain or "phi" in plain:
         raise DiffsymError(
             f"this is a scan over '{name[:40]}', such as a rocking curve or a pole figure; give a "
             "powder pattern, over 2theta"

@@ -23,7 +23,10 @@ HEAD = re.compile(r"((?:\s*[+-]?\d+\.?\d*(?:e[+-]?\d+)?){3})(?=\s|$|,)", re.IGNO
 def read(content: bytes) -> MeasuredPattern:
     """Read the pattern; the range that is declared must fit the number of counts."""
     lines = decoded(content).split("\n")
-    start, found = next((i, found) for i, line in enumerate(lines) if (found := HEAD.match(line)))
+    heads = ((i, found) for i, line in enumerate(lines) if (found := HEAD.match(line)))
+    start, found = next(heads, (0, None))
+    if found is None:
+        raise DiffsymError("there is no line with the first angle, the step and the last angle")
     if any(line.strip().startswith("lambda") for line in lines[:start]):
         raise DiffsymError("this is a pattern of neutrons, of DMC or HRPT; give one of X-rays")
     remarks = lines[: start + 1]

@@ -15,7 +15,6 @@ from diffsym.errors import DiffsymError
 from diffsym.experimental.readers.base import (
     MeasuredPattern,
     assembled,
-    check_axis,
     k_alpha,
 )
 from diffsym.experimental.readers.packed import member
@@ -31,7 +30,9 @@ def read(content: bytes) -> MeasuredPattern:
         files = [match[0] for match in sorted(found, key=lambda match: int(match[1]))]
         root = ET.fromstring(member(archive, files[0]))  # noqa: S314  (expat refuses entities)
     routes = root.findall("DataRoutes/DataRoute")
-    route = next((r for r in routes if r.get("RouteFlag") == "Measured"), *routes[:1])
+    if not routes:
+        raise DiffsymError("the scan was never measured; give a file with a pattern")
+    route = next((r for r in routes if r.get("RouteFlag") == "Measured"), routes[0])
     scan = route.find("ScanInformation")
     name = "" if scan is None else scan.get("VisibleName") or scan.get("ScanName") or ""
     angle, count = _columns(route, name)
@@ -63,10 +64,11 @@ def _columns(route: ET.Element, name: str) -> tuple[int, int]:
                     "a pattern"
                 )
             count = start
-    if angle is None:
-        check_axis(name if "2th" not in name.lower() else "an axis other than TwoTheta")
     if angle is None or count is None:
-        raise DiffsymError("the scan does not say where 2theta and counts are; export it as text")
+        raise DiffsymError(
+            f"in the scan '{name[:40]}' 2theta is fixed or not counted, as in a rocking curve or a "
+            "pole figure; give a powder pattern, over 2theta"
+        )
     return angle, count
 
 

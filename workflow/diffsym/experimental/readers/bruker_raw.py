@@ -17,7 +17,7 @@ from diffsym.experimental.readers.base import (
 )
 
 # How RAW1.01 numbers scans over 2theta; the others are over theta, phi, chi and the like.
-SCANS_1_01 = {0: "locked coupled", 1: "unlocked coupled", 2: "detector scan", 130: "fast scan"}
+SCANS_1_01 = {0: "locked coupled", 1: "unlocked coupled", 2: "2theta", 130: "2theta"}
 
 
 def read(content: bytes) -> MeasuredPattern:

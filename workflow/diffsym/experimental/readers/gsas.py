@@ -38,7 +38,9 @@ def read(content: bytes) -> MeasuredPattern:
     declared = int(bank["points"])
     first, step = (float(value) / CENTIDEGREES for value in values[:2])
     if kind == "FXYE":
-        table = np.array([line.split()[:3] for line in body[:declared]], dtype=np.float64)
+        rows = [line.split()[:3] for line in body[:declared]]
+        # The last line of a file that is cut off.
+        table = np.array(rows if len(rows[-1]) == len(rows[0]) else rows[:-1], dtype=np.float64)
         angles, counts = table[:, 0] / CENTIDEGREES, table[:, 1]
     elif kind in {"STD", "ESD"}:
         counts = _fixed(body, detectors=kind == "STD")[:: 1 if kind == "STD" else 2][:declared]

@@ -15,19 +15,21 @@ from diffsym.experimental.readers.base import (
 )
 
 KEY = re.compile(r"^\*(\w+)[ \t]*=[ \t]*(.*)$", re.MULTILINE)
+FRAGMENT = re.compile(r"^\s*\.\.\.\s*$", re.MULTILINE)
 
 
 def read(content: bytes) -> MeasuredPattern:
     """Read the first group."""
-    head, *groups = re.split(r"(?m)^\*BEGIN\b.*$", decoded(content))
+    text = decoded(content)
+    if FRAGMENT.search(text):
+        raise DiffsymError("this is a fragment, with '...' for lines that were left out")
+    head, *groups = re.split(r"(?m)^\*BEGIN\b.*$", text)
     if not groups:
         raise DiffsymError("there is no group of counts in the file; copy it anew")
     group = groups[0].partition("\n*END")[0]
     keys = dict(KEY.findall(head + group))
     check_axis(keys.get("SCAN_AXIS", ""))
     data = "\n".join(line for line in group.split("\n") if not line.startswith("*"))
-    if "..." in data:
-        raise DiffsymError("this is a fragment, with '...' for lines that were left out")
     counts = numbers(data)
     first, second = (float(keys.get(f"WAVE_LENGTH{i}") or 0) for i in (1, 2))
     return assembled(

@@ -19,6 +19,7 @@ from diffsym.experimental.readers.remarks import refuse_neutrons, stated_wavelen
 # Between columns, where blanks are single. A comma without a blank beside it may be something else.
 SEPARATOR = re.compile(r" ?; ?| , | ,|, | ")
 STARTS_AS_NUMBER = re.compile(r"[ ,;]*[+-]?\.?\d")
+MOST_LINES = 300_000
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # The digits of 1 534 as two columns.
 GROUPS = re.compile(r"\d{1,3} \d{3}")
@@ -45,6 +46,8 @@ def read(content: bytes) -> MeasuredPattern:
     if b"\0" in content and not content.startswith(UTF_16):
         raise DiffsymError("the file is binary; export it as text of two columns")
     lines = decoded(content).split("\n")
+    if len(lines) > MOST_LINES:
+        raise DiffsymError(f"the file has more than {MOST_LINES} lines; give the pattern alone")
     rows = _rows(lines)
     headings = lines[: rows[0].line - 1]
     refuse_neutrons(headings)

@@ -39,11 +39,13 @@ def read(content: bytes) -> MeasuredPattern:
     if points is None:
         raise DiffsymError("the scan has no points; copy the file anew")
     intensity = _intensity(points)
+    status = scan.get("status", "Completed")
     return assembled(
         _angles(points, len(intensity)),
         intensity,
         wavelength=_wavelength(measurement),
         anode=measurement.findtext(".//{*}anodeMaterial"),
+        repairs=() if status == "Completed" else (f"the scan is marked as '{status}'",),
         scans=names,
     )
 

@@ -108,7 +108,7 @@ FORMATS = (
         f"{ROOM}.uxd",
     ),
     Format("UDF", (".udf",), LINE + rb"(?:SampleIdent|DataAngleRange)\s*,", f"{ROOM}.udf"),
-    Format("Rigaku ASC", (".asc",), rb"\A\s*\*(?:TYPE|CLASS)\s*=", f"{ROOM}.rigaku_asc"),
+    Format("Rigaku ASC", (".asc",), rb"(?:\A|[\r\n])\*CLASS[ \t]*=", f"{ROOM}.rigaku_asc"),
     Format(
         "powder CIF",
         (".cif",),
