@@ -140,7 +140,7 @@ def raw_1_01(*, kind=0, ranges=1):
     return bytes(head) + (bytes(of_range) + extra + COUNTS.astype("<f4").tobytes()) * ranges
 
 
-def raw_4(*, size=8, drive=b"Locked Coupled"):
+def raw_4(*, size=8, drive=b"Locked Coupled", counts=COUNTS):
     head = bytearray(61)
     head[:7] = b"RAW4.00"
     struct.pack_into("<i", head, 40, 1)
@@ -155,7 +155,7 @@ def raw_4(*, size=8, drive=b"Locked Coupled"):
     struct.pack_into("<dd", of_range, 72, FIRST, STEP)
     struct.pack_into("<i", of_range, 88, N)
     struct.pack_into("<ii", of_range, 136, size, len(extra))
-    records = b"".join(struct.pack("<f", count).ljust(size, b"\1") for count in COUNTS)
+    records = b"".join(struct.pack("<f", count).ljust(size, b"\1") for count in counts)
     return bytes(head) + comment + bytes(tube) + bytes(of_range) + extra + records
 
 

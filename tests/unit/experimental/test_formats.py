@@ -239,6 +239,11 @@ def test_angles_may_be_listed(read):
     check(read("a.xrdml", files.xrdml(positions=listed)), DOUBLET, "Cu")
 
 
+@pytest.mark.parametrize("name", ["Locked Coupled", "Detector Scan", "2Theta-Omega", "Gonio"])
+def test_scans_over_two_theta_have_many_names(read, name):
+    check(read("a.xrdml", files.xrdml(axis=name)), DOUBLET, "Cu")
+
+
 def test_the_first_of_several_scans_is_read(read):
     scan = '<scan scanAxis="Omega"><dataPoints /></scan>'
     for name, content, scans in [
@@ -272,6 +277,11 @@ def test_what_is_put_right_is_told(read):
     pattern = read("a.cif", holes)
     assert len(pattern.two_theta) < N
     assert "without a number were left out" in pattern.repairs[0]
+
+    counts = np.where(COUNTS > 3000, -9999, COUNTS)
+    pattern = read("a.raw", files.raw_4(counts=counts))
+    assert len(pattern.two_theta) == np.count_nonzero(COUNTS <= 3000)
+    assert "that were not measured were left out" in pattern.repairs[0]
 
     content = files.xrdml().replace(b'Gonio" status="Completed"', b'Gonio" status="Aborted"')
     assert read("a.xrdml", content).repairs == ("the scan is marked as 'Aborted'",)

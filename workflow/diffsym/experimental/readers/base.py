@@ -16,6 +16,8 @@ NATURAL_RATIO = 0.5
 """Intensity of K-alpha-2 over that of K-alpha-1, where a file names both lines and no ratio."""
 TOLERATED_LOSS = 0.02
 """Share of the declared points that may be missing; a file that lacks more is cut off."""
+# Names of scans over 2theta that do not say so, without all but letters.
+TWO_THETA_SCANS = ("gonio", "coupled", "lockedcoupled", "unlockedcoupled", "detectorscan")
 # Wavelengths that powder patterns are measured with, A; all else is damage.
 SHORTEST_WAVELENGTH, LONGEST_WAVELENGTH = 0.01, 10.0
 
@@ -182,7 +184,7 @@ def k_alpha(
 def check_axis(name: str) -> None:
     """DiffsymError if the axis of a scan, as an instrument calls it, is not 2theta."""
     plain = re.sub(r"[^a-z0-9]", "", name.lower().replace("θ", "theta").replace("two", "2"))
-    is_two_theta = "2th" in plain or plain.endswith("coupled") or plain == "gonio"
+    is_two_theta = "2th" in plain or plain in TWO_THETA_SCANS
     # Scans over 2theta and chi or phi lie in the plane of a film.
     if not is_two_theta or "chi" in plain or "phi" in plain:
         raise DiffsymError(

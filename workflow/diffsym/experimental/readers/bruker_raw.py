@@ -17,7 +17,10 @@ from diffsym.experimental.readers.base import (
 )
 
 # How RAW1.01 numbers scans over 2theta; the others are over theta, phi, chi and the like.
-SCANS_1_01 = {0: "locked coupled", 1: "unlocked coupled", 2: "2theta", 130: "2theta"}
+SCANS_1_01 = {0: "locked coupled", 1: "unlocked coupled", 2: "detector scan"}
+SCANS_1_01 |= dict.fromkeys((129, 130), "detector scan")
+# What version 4 has in place of counts that were not measured.
+UNMEASURED = -9999
 
 
 def read(content: bytes) -> MeasuredPattern:
@@ -75,9 +78,13 @@ def _read_4(content: bytes) -> MeasuredPattern:
     check_axis(_text(content[at + 32 : at + 56]))
     n, size, supplements = (_value("i", content, at + k) for k in (88, 136, 140))
     counts, repairs = _counts(content, at + 160 + supplements, n, size)
+    angles = grid(_value("d", content, at + 72), _value("d", content, at + 80), n)[: len(counts)]
+    measured = counts != UNMEASURED
+    if not measured.all():
+        repairs += (f"{np.count_nonzero(~measured)} points that were not measured were left out",)
     return assembled(
-        grid(_value("d", content, at + 72), _value("d", content, at + 80), n)[: len(counts)],
-        counts,
+        angles[measured],
+        counts[measured],
         wavelength=wavelength,
         anode=anode,
         repairs=repairs,
@@ -94,7 +101,9 @@ def _counts(
     present = min(max((len(content) - start) // size, 0), n)
     repairs = loss(n, present)
     record = np.dtype({"names": ["count"], "formats": ["<f4"], "itemsize": size})
-    return np.frombuffer(content, record, present, start)["count"].astype(np.float64), repairs
+    counts = np.frombuffer(content, record, present, start)["count"]
+    with np.errstate(invalid="ignore"):  # damaged numbers
+        return counts.astype(np.float64), repairs
 
 
 def _value(kind: str, content: bytes, at: int) -> Any:

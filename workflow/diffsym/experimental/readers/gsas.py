@@ -33,7 +33,7 @@ def read(content: bytes) -> MeasuredPattern:
             f"this is a pattern over the time of flight of neutrons ({binning}); give X-rays"
         )
     refuse_neutrons(lines[:start])
-    body = [line for line in lines[start + 1 : end] if line.strip()]
+    body = [line for line in lines[start + 1 : end] if line.strip() and line.lstrip()[0] != "#"]
     kind = next((value.upper() for value in values if value[:1].isalpha()), "STD")
     declared = int(bank["points"])
     first, step = (float(value) / CENTIDEGREES for value in values[:2])

@@ -18,8 +18,6 @@ def read(content: bytes) -> MeasuredPattern:
         raise DiffsymError("the scan is not where we know it; export the pattern as .ras or text")
     present = min(max(len(content) - COUNTS, 0) // 4, n)
     repairs = loss(n, present)
-    return assembled(
-        np.linspace(first, last, n)[:present],
-        np.frombuffer(content, "<f4", present, COUNTS).astype(np.float64),
-        repairs=repairs,
-    )
+    with np.errstate(invalid="ignore"):  # damaged numbers
+        counts = np.frombuffer(content, "<f4", present, COUNTS).astype(np.float64)
+    return assembled(np.linspace(first, last, n)[:present], counts, repairs=repairs)
