@@ -310,6 +310,39 @@ def test_wavelengths_in_remarks(read, remark, wavelength):
     check(read("a.xy", f"{remark}\n{files.pairs()}".encode()), wavelength)
 
 
+@pytest.mark.parametrize("stated", [True, False])
+@pytest.mark.parametrize(
+    ("heading", "convert"),
+    [
+        ("# q_A^-1 I", lambda q: q),
+        ("# q_nm^-1 I", lambda q: 10 * q),
+        ("Q (1/nm), I", lambda q: 10 * q),
+        ("d (A) I", lambda q: 2 * np.pi / q),
+        ("d-spacing (nm)", lambda q: 0.2 * np.pi / q),
+    ],
+)
+def test_q_and_d_are_converted_with_a_wavelength(tmp_path, heading, convert, stated):
+    q = 4 * np.pi * np.sin(np.radians(ANGLES / 2)) / 0.7
+    rows = "\n".join(f"{x!r} {c:g}" for x, c in zip(convert(q).tolist(), COUNTS, strict=True))
+    remark = "# wavelength: 0.7 A\n" if stated else ""
+    (tmp_path / "a.xy").write_text(f"{remark}{heading}\n{rows}\n")
+    alone = read_pattern(tmp_path / "a.xy")
+    if stated:
+        check(alone, 0.7)
+    else:
+        assert isinstance(alone, Unreadable)
+        assert "or give the wavelength in the index" in alone.reason
+    check(read_pattern(tmp_path / "a.xy", 0.7), 0.7 if stated else None)
+    too_long = read_pattern(tmp_path / "a.xy", 9.0)
+    assert isinstance(too_long, Unreadable)
+    assert "cannot be measured with this wavelength" in too_long.reason
+    (tmp_path / "patterns.csv").write_text("file,wavelength\na.xy,0.7\n")
+    keys = MeasuredPatterns(kind="patterns", path=str(tmp_path), wavelength=1.5)
+    patterns, _ = read_patterns("lab", tmp_path, keys)
+    np.testing.assert_allclose(patterns["two_theta"][0].as_py(), ANGLES)
+    assert patterns["wavelengths"].to_pylist() == [[0.7]]
+
+
 def test_several_wavelengths_of_a_powder_cif(read):
     head = (
         "loop_\n_diffrn_radiation_wavelength\n_diffrn_radiation_wavelength_wt\n"

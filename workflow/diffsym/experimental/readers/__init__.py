@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import Unreadable
+from diffsym.experimental.readers.base import Unreadable, over_two_theta
 from diffsym.experimental.readers.packed import unpacked
 from diffsym.settings.measured.readers import format_of
 
 if TYPE_CHECKING:
     from diffsym.experimental.readers.base import MeasuredPattern
+    from diffsym.scattering.types import Wavelength
 
 DAMAGES = (
     ArithmeticError,
@@ -35,8 +36,18 @@ DAMAGES = (
 """What reading a damaged file may raise."""
 
 
-def read_pattern(path: Path) -> "MeasuredPattern | Unreadable":
-    """Read the pattern in a file, packed or not; of unknown content it is taken for text."""
+def read_pattern(
+    path: Path, wavelength: "Wavelength | None" = None
+) -> "MeasuredPattern | Unreadable":
+    """Read the pattern in a file, packed or not; of unknown content it is taken for text.
+
+    Parameters
+    ----------
+    path
+        The file.
+    wavelength
+        What the user says of it, to convert a pattern over Q or d; by default that of the file.
+    """
     try:
         content = unpacked(path)
     except DiffsymError as error:
@@ -45,7 +56,7 @@ def read_pattern(path: Path) -> "MeasuredPattern | Unreadable":
     if form.refusal:
         return Unreadable(form.refusal)
     try:
-        pattern: MeasuredPattern = importlib.import_module(form.module).read(content)
+        pattern = over_two_theta(importlib.import_module(form.module).read(content), wavelength)
     except DiffsymError as error:
         return Unreadable(str(error))
     except DAMAGES as error:

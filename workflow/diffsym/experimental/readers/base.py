@@ -2,13 +2,13 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
-from diffsym.scattering.types import Wavelength
+from diffsym.scattering.types import Radiation, Wavelength
 
 LARGEST = 64_000_000
 """Bytes of a file or of a part of it, unpacked; what is larger is refused."""
@@ -40,6 +40,9 @@ class MeasuredPattern:
         A sentence for each thing that was put right.
     scans
         Names of all scans of the file, of which this is the first; empty where it can hold but one.
+    over_q
+        Where the file says that it is over Q: `two_theta` then holds Q, 1/A, until `read_pattern`
+        converts it. Empty for angles.
     """
 
     two_theta: NDArray[np.float64]
@@ -50,6 +53,7 @@ class MeasuredPattern:
     anode: str | None = None
     repairs: tuple[str, ...] = ()
     scans: tuple[str, ...] = ()
+    over_q: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,17 +80,18 @@ def assembled(
     anode: str | None = None,
     repairs: tuple[str, ...] = (),
     scans: tuple[str, ...] = (),
-    is_two_theta: bool = True,
+    is_stated: bool = True,
+    over_q: str = "",
 ) -> MeasuredPattern:
-    """A pattern whose points are put in order, if the file says that they are over 2theta.
+    """A pattern whose points are put in order, if the file says what they are over.
 
     Parameters
     ----------
     two_theta, intensity : (m,)
         Angles, degrees, and counts.
-    wavelength, anode, repairs, scans
+    wavelength, anode, repairs, scans, over_q
         See `MeasuredPattern`.
-    is_two_theta
+    is_stated
         Whether the file says so. An axis that falls may otherwise be a lattice spacing.
 
     Raises
@@ -99,7 +104,7 @@ def assembled(
             f"there are {two_theta.size} angles and {intensity.size} intensities; copy the file "
             "anew"
         )
-    if is_two_theta and len(two_theta) > 1 and (np.diff(two_theta) <= 0).all():
+    if is_stated and len(two_theta) > 1 and (np.diff(two_theta) <= 0).all():
         two_theta, intensity = two_theta[::-1], intensity[::-1]
         repairs += ("the angles fall and were reversed",)
     steps = np.diff(two_theta)
@@ -116,7 +121,41 @@ def assembled(
         anode=anode or None,
         repairs=repairs,
         scans=scans,
+        over_q=over_q,
     )
+
+
+def over_two_theta(pattern: MeasuredPattern, wavelength: Wavelength | None) -> MeasuredPattern:
+    """A pattern over 2theta; one over Q is converted with the wavelength that is known of it.
+
+    Parameters
+    ----------
+    pattern
+        As a reader gives it.
+    wavelength
+        What the user says; None if nothing, then that of the file counts.
+
+    Raises
+    ------
+    DiffsymError
+        If there is no wavelength, or it is too long.
+    """
+    if not pattern.over_q:
+        return pattern
+    known = wavelength or pattern.wavelength
+    if known is None:
+        raise DiffsymError(
+            f"{pattern.over_q}; convert it to 2theta in degrees, or give the wavelength in the "
+            "index of the folder"
+        )
+    sines = pattern.two_theta * Radiation.of(known).strongest / (4 * math.pi)
+    if not (np.abs(sines) < 1).all():
+        raise DiffsymError(
+            f"{pattern.over_q}, and Q up to {pattern.two_theta.max():g} 1/A cannot be measured "
+            "with this wavelength; correct one of them"
+        )
+    angles = np.degrees(2 * np.arcsin(sines))
+    return replace(pattern, two_theta=angles, over_q="")
 
 
 def grid(first: float, step: float, n: int) -> NDArray[np.float64]:

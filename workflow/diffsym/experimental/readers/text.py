@@ -1,8 +1,8 @@
 """Text of columns: 2theta in degrees, intensity and perhaps others, which are not used.
 
 Columns are separated by blanks, commas or semicolons; what follows # is a comment, and lines in
-front of the numbers are a heading. Nothing is guessed: a file that can be read in two ways is
-refused.
+front of the numbers are a heading. If that calls the first column Q or d and says its unit, the
+column is converted. Nothing is guessed: a file that can be read in two ways is refused.
 """
 
 import re
@@ -13,7 +13,7 @@ import numpy as np
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.readers.base import MeasuredPattern, assembled, decoded
-from diffsym.experimental.readers.headings import names_two_theta, wrong_axis
+from diffsym.experimental.readers.headings import inverse_angstrom, names_two_theta, wrong_axis
 from diffsym.experimental.readers.remarks import refuse_neutrons, stated_wavelength
 
 # Between columns, where blanks are single. A comma without a blank beside it may be something else.
@@ -35,6 +35,14 @@ class _Row(NamedTuple):
         return f"line {self.line}, '{_shown(' '.join(self.fields))}',"
 
 
+class _Axis(NamedTuple):
+    """What says that the first column is not 2theta, and what turns it into Q, 1/A."""
+
+    told: str
+    factor: float
+    power: int
+
+
 def read(content: bytes) -> MeasuredPattern:
     """Read a file; see the module.
 
@@ -50,16 +58,38 @@ def read(content: bytes) -> MeasuredPattern:
         raise DiffsymError(f"the file has more than {MOST_LINES} lines; give the pattern alone")
     rows = _rows(lines)
     headings = lines[: rows[0].line - 1]
+    axis = _other_axis(headings)
     refuse_neutrons(headings)
     rows = _with_points(rows)
     _check_columns(rows)
     values = np.array([row.fields[:2] for row in rows], dtype=float)
+    x = values[:, 0]
+    if axis and not (axis.power > 0 or (x > 0).all()):
+        raise DiffsymError("a lattice spacing d is not positive; remove its line")
     return assembled(
-        values[:, 0],
+        axis.factor * x**axis.power if axis else x,
         values[:, 1],
         wavelength=stated_wavelength(headings),
-        is_two_theta=any(map(names_two_theta, headings)),
+        is_stated=axis is not None or any(map(names_two_theta, headings)),
+        over_q=axis.told if axis else "",
     )
+
+
+def _other_axis(headings: Sequence[str]) -> _Axis | None:
+    """The first column as Q, if a heading says that it is Q or d, with its unit.
+
+    Raises
+    ------
+    DiffsymError
+        If it is something else but 2theta, or has no unit.
+    """
+    for line, text in enumerate(headings, start=1):
+        if name := wrong_axis(text):
+            told = f"line {line}, '{_shown(text)}', says that the first column is {name}"
+            if (conversion := inverse_angstrom(text)) is None:
+                raise DiffsymError(f"{told}; convert it to 2theta in degrees, or correct the line")
+            return _Axis(told, *conversion)
+    return None
 
 
 def _rows(lines: Sequence[str]) -> list[_Row]:
@@ -74,11 +104,6 @@ def _rows(lines: Sequence[str]) -> list[_Row]:
             raise DiffsymError(
                 f"line {line}, '{_shown(content)}', is no line of numbers; correct it, or mark it "
                 "as a comment with #"
-            )
-        elif not rows and (axis := wrong_axis(text)):
-            raise DiffsymError(
-                f"line {line}, '{_shown(text)}', says that the first column is {axis}; convert it "
-                "to 2theta in degrees, or correct the line"
             )
     if not rows:
         raise DiffsymError("there are no two columns of numbers, 2theta and intensity; add them")
