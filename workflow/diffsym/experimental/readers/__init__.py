@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import Unreadable, over_two_theta
+from diffsym.experimental.readers.assembly import over_two_theta
+from diffsym.experimental.readers.base import Unreadable
 from diffsym.experimental.readers.packed import unpacked
 from diffsym.settings.measured.readers import format_of
 

@@ -1,15 +1,8 @@
 """Text that begins with .RAW: a number a line, at fixed places."""
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import (
-    MeasuredPattern,
-    assembled,
-    decoded,
-    grid,
-    k_alpha,
-    loss,
-    numbers,
-)
+from diffsym.experimental.readers.assembly import assembled, decoded, grid, k_alpha, loss, numbers
+from diffsym.experimental.readers.base import MeasuredPattern
 
 # Numbers of lines, from 0; behind the last are an unknown number, the largest count and all counts.
 LAST, ANODE, K_ALPHA, FIRST, STEP, POINTS = 8, 12, slice(19, 21), 22, 23, 24

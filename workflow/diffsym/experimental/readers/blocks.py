@@ -7,14 +7,8 @@ with `lambda`.
 import re
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import (
-    MeasuredPattern,
-    assembled,
-    decoded,
-    grid,
-    loss,
-    numbers,
-)
+from diffsym.experimental.readers.assembly import assembled, decoded, grid, loss, numbers
+from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.experimental.readers.remarks import refuse_neutrons, stated_wavelength
 
 HEAD = re.compile(r"((?:\s*[+-]?\d+\.?\d*(?:e[+-]?\d+)?){3})(?=\s|$|,)", re.IGNORECASE)

@@ -12,11 +12,8 @@ from zipfile import ZipFile
 import numpy as np
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import (
-    MeasuredPattern,
-    assembled,
-    k_alpha,
-)
+from diffsym.experimental.readers.assembly import assembled, k_alpha
+from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.experimental.readers.packed import member
 from diffsym.scattering.types import Wavelength
 

@@ -7,14 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import (
-    MeasuredPattern,
-    assembled,
-    check_axis,
-    grid,
-    k_alpha,
-    loss,
-)
+from diffsym.experimental.readers.assembly import assembled, check_axis, grid, k_alpha, loss
+from diffsym.experimental.readers.base import MeasuredPattern
 
 # How RAW1.01 numbers scans over 2theta; the others are over theta, phi, chi and the like.
 SCANS_1_01 = {0: "locked coupled", 1: "unlocked coupled", 2: "detector scan"}

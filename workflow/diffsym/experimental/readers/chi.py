@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from diffsym.experimental.readers import text
-from diffsym.experimental.readers.base import MeasuredPattern, decoded, loss
+from diffsym.experimental.readers.assembly import decoded, loss
+from diffsym.experimental.readers.base import MeasuredPattern
 
 
 def read(content: bytes) -> MeasuredPattern:

@@ -1,7 +1,8 @@
 """Files of GSAS: banks in fixed columns, 2theta in hundredths of a degree.
 
 A line of `STD` has ten fields of eight characters, two for the number of detectors and six for the
-counts; one of `ESD` five pairs of counts and error; one of `FXYE` angle, counts and error.
+counts; one of `ESD` five pairs of counts and error; one of `FXYE` angle, counts and error, one of
+`FXY` the first two.
 """
 
 import re
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import MeasuredPattern, assembled, decoded, grid, loss
+from diffsym.experimental.readers.assembly import assembled, decoded, grid, loss
+from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.experimental.readers.remarks import refuse_neutrons, stated_wavelength
 
 BANK = re.compile(r"[ \t]*BANK[ \t]+(?P<bank>\d+)[ \t]+(?P<points>\d+)(?P<rest>.*)")
@@ -37,7 +39,7 @@ def read(content: bytes) -> MeasuredPattern:
     kind = next((value.upper() for value in values if value[:1].isalpha()), "STD")
     declared = int(bank["points"])
     first, step = (float(value) / CENTIDEGREES for value in values[:2])
-    if kind == "FXYE":
+    if kind in {"FXY", "FXYE"}:
         rows = [line.split()[:3] for line in body[:declared]]
         # The last line of a file that is cut off.
         table = np.array(rows if len(rows[-1]) == len(rows[0]) else rows[:-1], dtype=np.float64)
@@ -46,7 +48,7 @@ def read(content: bytes) -> MeasuredPattern:
         counts = _fixed(body, detectors=kind == "STD")[:: 1 if kind == "STD" else 2][:declared]
         angles = grid(first, step, len(counts))
     else:
-        raise DiffsymError(f"the kind {kind} of GSAS's files is not read; export STD or FXYE")
+        raise DiffsymError(f"the kind {kind} of GSAS's files is not read; export FXYE")
     return assembled(
         angles,
         counts,

@@ -1,14 +1,7 @@
 """Text of Maud: a title, then points, step, first angle and wavelength, then a count a line."""
 
-from diffsym.experimental.readers.base import (
-    MeasuredPattern,
-    assembled,
-    decoded,
-    grid,
-    k_alpha,
-    loss,
-    numbers,
-)
+from diffsym.experimental.readers.assembly import assembled, decoded, grid, k_alpha, loss, numbers
+from diffsym.experimental.readers.base import MeasuredPattern
 
 
 def read(content: bytes) -> MeasuredPattern:

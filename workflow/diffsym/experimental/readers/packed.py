@@ -9,8 +9,9 @@ from typing import IO
 from zipfile import ZipFile
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import LARGEST
 
+LARGEST = 64_000_000
+"""Bytes of a file or of a part of it, unpacked; what is larger is refused."""
 GZIP, BZIP2 = b"\x1f\x8b", b"BZh"
 
 

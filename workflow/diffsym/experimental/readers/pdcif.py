@@ -1,11 +1,14 @@
 """Powder CIF, by gemmi: angles as a list or as a range, intensities as they were measured."""
 
+import re
+
 import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import MeasuredPattern, assembled, decoded
+from diffsym.experimental.readers.assembly import assembled, decoded
+from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.scattering.types import Wavelength
 
 # Measured ones first, with the background.
@@ -18,11 +21,12 @@ INTENSITIES = (
     "_pd_proc_intensity_net",
 )
 CALCULATED = ("_pd_calc_intensity_total", "_pd_calc_intensity_net")
-ANGLES = ("_pd_meas_2theta_scan", "_pd_meas_2theta_corrected", "_pd_proc_2theta_corrected")
+ANGLES = ("_pd_meas_2theta_scan", "_pd_proc_2theta_corrected")
 RANGES = ("_pd_meas_2theta_range", "_pd_proc_2theta_range")
 TIMES = ("_pd_meas_time_of_flight",)
 LENGTH, WEIGHT = "_diffrn_radiation_wavelength", "_diffrn_radiation_wavelength_wt"
-RADIATION = ("_diffrn_radiation_probe", "_diffrn_radiation_type")
+RADIATION = ("_diffrn_radiation_probe", "_diffrn_radiation_type", "_diffrn_source")
+NEUTRONS = re.compile(r"neutron|nuclear|spallation", re.IGNORECASE)
 
 
 def read(content: bytes) -> MeasuredPattern:
@@ -51,8 +55,8 @@ def read(content: bytes) -> MeasuredPattern:
 def _check_radiation(document: gemmi.cif.Document) -> None:
     """DiffsymError if the pattern is one of neutrons."""
     for block in document:
-        words = [str(word).lower() for tag in RADIATION for word in block.find_values(tag)]
-        if any("neutron" in word for word in words) or any(block.find_values(tag) for tag in TIMES):
+        words = [word for tag in RADIATION for word in block.find_values(tag)]
+        if any(map(NEUTRONS.search, words)) or any(block.find_values(tag) for tag in TIMES):
             raise DiffsymError("this is a pattern of neutrons; give one of X-rays")
 
 

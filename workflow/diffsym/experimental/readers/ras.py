@@ -6,14 +6,8 @@ The columns are 2theta, intensity and the factor of the attenuator, with which i
 import re
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import (
-    MeasuredPattern,
-    assembled,
-    check_axis,
-    k_alpha,
-    loss,
-    numbers,
-)
+from diffsym.experimental.readers.assembly import assembled, check_axis, k_alpha, loss, numbers
+from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.scattering.types import Wavelength
 
 ENTRY = re.compile(r'^\*(\S+) +"(.*)"', re.MULTILINE)

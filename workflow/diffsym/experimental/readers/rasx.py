@@ -6,14 +6,8 @@ from xml.etree import ElementTree as ET
 from zipfile import ZipFile
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import (
-    MeasuredPattern,
-    assembled,
-    check_axis,
-    decoded,
-    loss,
-    numbers,
-)
+from diffsym.experimental.readers.assembly import assembled, check_axis, decoded, loss, numbers
+from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.experimental.readers.packed import member
 from diffsym.experimental.readers.ras import of_kind
 

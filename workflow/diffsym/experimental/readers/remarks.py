@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import LONGEST_WAVELENGTH, SHORTEST_WAVELENGTH
+from diffsym.experimental.readers.assembly import LONGEST_WAVELENGTH, SHORTEST_WAVELENGTH
 
 UNIT = r"angstroms?|[aå](?![a-z])|nm|m(?![a-z])"
 WAVELENGTH = re.compile(

@@ -3,8 +3,7 @@
 import re
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import (
-    MeasuredPattern,
+from diffsym.experimental.readers.assembly import (
     assembled,
     check_axis,
     decoded,
@@ -13,6 +12,7 @@ from diffsym.experimental.readers.base import (
     loss,
     numbers,
 )
+from diffsym.experimental.readers.base import MeasuredPattern
 
 KEY = re.compile(r"^\*(\w+)[ \t]*=[ \t]*(.*)$", re.MULTILINE)
 FRAGMENT = re.compile(r"^\s*\.\.\.\s*$", re.MULTILINE)

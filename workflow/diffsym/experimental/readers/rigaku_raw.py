@@ -5,7 +5,8 @@ import struct
 import numpy as np
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import MeasuredPattern, assembled, loss
+from diffsym.experimental.readers.assembly import assembled, loss
+from diffsym.experimental.readers.base import MeasuredPattern
 
 ENDS, POINTS, COUNTS = 2962, 3154, 3158
 

@@ -5,7 +5,8 @@ import struct
 import numpy as np
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import MeasuredPattern, assembled, k_alpha, loss
+from diffsym.experimental.readers.assembly import assembled, k_alpha, loss
+from diffsym.experimental.readers.base import MeasuredPattern
 
 POINTS, ENDS, COUNTS, WAVELENGTH = 0x822, 0x82C, 0xA00, 0x142
 VERSION = b"RAW_1.06Powdat"

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import MeasuredPattern, assembled, decoded
+from diffsym.experimental.readers.assembly import assembled, decoded
+from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.experimental.readers.headings import inverse_angstrom, names_two_theta, wrong_axis
 from diffsym.experimental.readers.remarks import refuse_neutrons, stated_wavelength
 

@@ -1,15 +1,8 @@
 """UDF of Philips: text with keys, values and a slash at the end of each entry."""
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import (
-    MeasuredPattern,
-    assembled,
-    decoded,
-    grid,
-    k_alpha,
-    loss,
-    numbers,
-)
+from diffsym.experimental.readers.assembly import assembled, decoded, grid, k_alpha, loss, numbers
+from diffsym.experimental.readers.base import MeasuredPattern
 
 
 def read(content: bytes) -> MeasuredPattern:

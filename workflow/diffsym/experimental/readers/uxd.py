@@ -3,8 +3,7 @@
 import re
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import (
-    MeasuredPattern,
+from diffsym.experimental.readers.assembly import (
     assembled,
     check_axis,
     decoded,
@@ -13,6 +12,7 @@ from diffsym.experimental.readers.base import (
     loss,
     numbers,
 )
+from diffsym.experimental.readers.base import MeasuredPattern
 
 KEY = re.compile(r"_(\w+)\s*=\s*'?([^']*)'?")
 # What the axis is, the key _DRIVE says; here it is always called 2theta.

@@ -10,13 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import (
-    MeasuredPattern,
-    assembled,
-    check_axis,
-    k_alpha,
-    numbers,
-)
+from diffsym.experimental.readers.assembly import assembled, check_axis, k_alpha, numbers
+from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.scattering.types import Wavelength
 
 
