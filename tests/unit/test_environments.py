@@ -15,7 +15,7 @@ from spython.main.parse.parsers import SingularityParser
 
 from diffsym.generated import CONDA_PYTHON, REPOSITORY, conda_environments, locked_versions
 from diffsym.provenance import code_files
-from diffsym.settings.measured.readers import READERS
+from diffsym.settings.measured.readers import MODULES
 from diffsym.study.configuration import Descriptor, Model, Source, Split
 from diffsym.study.sections import sections_in
 
@@ -33,7 +33,7 @@ BY_NAME = {
     "make_split.py": [section.module for section in sections_in(Split)],
     "fetch_source.py": [section.fetched_by() for section in SOURCES if section.download],
     "diffsym.structures.sources": [section.module for section in SOURCES],
-    "diffsym.experimental.readers": list(READERS.values()),
+    "diffsym.experimental.readers": list(MODULES),
     "diffsym.datasets.opening": ["diffsym.datasets.augmented"],
     "diffsym.models.member": [section.module for section in sections_in(Model)],
     "diffsym.report.results": [section.module for section in DESCRIPTORS],

@@ -64,7 +64,7 @@ def test_what_has_one_meaning_is_read(file, content):
         ("10.0 33\nend of range 1\n40.0 37\n", "line 2, 'end of range 1', is no line of numbers"),
         ("", "no two columns of numbers"),
         ("only words\n", "no two columns of numbers"),
-        (b"RAW1.01\0\0\1", "the file is binary"),
+        (b"RAW9.01\0\0\1", "the file is binary"),
         ("# --> q_nm^-1 I\n6 20\n", "line 1, '# --> q_nm^-1 I', says that the first column is"),
         ("d-spacing,counts\n3.1,20\n", "is a lattice spacing d; convert it to 2theta in degrees"),
     ],

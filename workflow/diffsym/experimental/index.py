@@ -66,7 +66,7 @@ def indexed_patterns(folder: Path) -> Iterator[tuple[str, MeasuredPattern | Unre
         listings.setdefault(os.path.normpath(row.file), []).append(row)
     for row in rows:
         unusable = _unusable(row, listings[os.path.normpath(row.file)])
-        pattern = unusable or read_pattern(folder / row.file)
+        pattern = unusable or read_pattern(folder / row.file, row.labels.get("wavelength"))
         if isinstance(pattern, MeasuredPattern):
             pattern = replace(
                 pattern,

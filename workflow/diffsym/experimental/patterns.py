@@ -5,12 +5,14 @@ A set is a folder or an archive:
 - a folder with an index `patterns.csv`: the column `file` names files of patterns, in a format of
   `diffsym.experimental.readers`; the columns `space_group`, `primitive_volume` (A^3), `wavelength`
   (A) and `comment` may be there and may be empty;
-- a folder without an index: each file with a suffix of the readers is a pattern, without a label;
+- a folder without an index: each file with a suffix of the readers, packed or not, is a pattern,
+  without a label;
 - a NumPy archive (`.npz`) with the arrays `two_theta` (m,), `intensity` (n, m) and, if known,
   `space_group`, `primitive_volume`, `wavelength`, `pattern_id` and `comment` (n,).
 """
 
 import hashlib
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +30,10 @@ from diffsym.experimental.readers.base import MeasuredPattern, Unreadable
 from diffsym.files import readable
 from diffsym.scattering.types import Radiation, Wavelength
 from diffsym.settings.measured.patterns import MeasuredPatterns
-from diffsym.settings.measured.readers import READERS
+from diffsym.settings.measured.readers import SUFFIXES, pattern_suffix
 from diffsym.tables import MEASURED, rejected_table
+
+logger = logging.getLogger(__name__)
 
 # So many reasons are told if no pattern is left.
 REASONS_TOLD = 3
@@ -79,6 +83,7 @@ def read_patterns(
         )
         if verdict is None and isinstance(pattern, MeasuredPattern):
             rows.append((entry, pattern))
+            _log(entry, pattern)
         elif verdict is not None:
             rejected.append((entry, *verdict))
     if unknown := sorted(set(settings.exclude) - names):
@@ -109,6 +114,19 @@ def _reasons(rejected: Sequence[tuple[str, str, str]]) -> str:
     return "".join(told) + (f"; and {more} more" if more else "")
 
 
+def _log(name: str, pattern: MeasuredPattern) -> None:
+    """Tell what was repaired, and that there are more scans than the one that was read."""
+    for repair in pattern.repairs:
+        logger.warning("%s: %s", name, repair)
+    if len(pattern.scans) > 1:
+        logger.warning(
+            "%s: the file holds %d scans; the first was read, %s",
+            name,
+            len(pattern.scans),
+            pattern.scans[0],
+        )
+
+
 def _patterns_at(path: Path) -> Iterator[tuple[str, MeasuredPattern | Unreadable]]:
     """Patterns by their names within the set."""
     if path.is_file():
@@ -120,10 +138,10 @@ def _patterns_at(path: Path) -> Iterator[tuple[str, MeasuredPattern | Unreadable
 
 def _of_files(path: Path) -> Iterator[tuple[str, MeasuredPattern | Unreadable]]:
     """Patterns in the files of a folder without an index."""
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in READERS)
+    files = sorted(file for file in path.rglob("*") if pattern_suffix(file.name) in SUFFIXES)
     if not files:
         raise DiffsymError(
-            f"{path}: neither {INDEX} nor a file of a pattern ({', '.join(READERS)}) is there; "
+            f"{path}: neither {INDEX} nor a file of a pattern ({', '.join(SUFFIXES)}) is there; "
             "correct the path or add files"
         )
     for file in files:

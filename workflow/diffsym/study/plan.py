@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from diffsym.settings import as_plain
-from diffsym.settings.measured.readers import READERS
+from diffsym.settings.measured.readers import MODULES
 from diffsym.settings.models.base import Model
 from diffsym.study.configuration import Configuration, sweep_experiments
 from diffsym.study.layout import Layout
@@ -304,7 +304,7 @@ class Plan:
 
     def reader_modules(self) -> list[str]:
         """Modules that reading measured patterns imports by name."""
-        return sorted(set(READERS.values()))
+        return list(MODULES)
 
     def patterns(self, experiment: str) -> dict[str, str]:
         """Sets of measured patterns that an experiment classifies.

@@ -48,7 +48,13 @@ def read_archive(path: Path) -> Iterator[tuple[str, MeasuredPattern | Unreadable
             continue
         yield (
             entry,
-            MeasuredPattern(two_theta.astype(float), intensity[row].astype(float), **given),
+            MeasuredPattern(
+                two_theta.astype(float),
+                intensity[row].astype(float),
+                given.get("space_group"),
+                given.get("primitive_volume"),
+                given.get("wavelength"),
+            ),
         )
 
 

@@ -1,5 +1,6 @@
 """What the heading of a text file says of its first column."""
 
+import math
 import re
 import unicodedata
 
@@ -23,6 +24,10 @@ TWO_THETA = re.compile(rf"(?:2|two)[ _*-]?(?:{THETA}|th(?![a-z]))")
 # Names of a first column. A symbol ends where the name does; what is followed by a colon or an
 # equals sign is a remark on the measurement.
 END = r"(?![a-z0-9])(?!\s*[:=])"
+UNIT = (
+    r"(?:\s?[(\[]\s?|_|\s(?=1\s?/|inverse))(?:1\s?/\s?|inverse\s)?"
+    r"(?P<unit>nm|nanomet\w+|å|angstroms?|a(?![a-z.]))"
+)
 AXES = {
     "in radians": rf"{TWO_THETA.pattern}[\s_,]*[(\[]?\s?rad",
     "theta": rf"{THETA}{END}(?!\s?[-/_]\s?(?:2|two))",
@@ -37,6 +42,24 @@ AXES = {
 def names_two_theta(heading: str) -> bool:
     """Whether a heading begins with a name of 2theta."""
     return TWO_THETA.match(_label(_plain(heading))) is not None
+
+
+def inverse_angstrom(heading: str) -> tuple[float, int] | None:
+    """Factor and power that turn the first column into Q in 1/A, if the heading says its unit.
+
+    >>> inverse_angstrom("# q_nm^-1 I"), inverse_angstrom("Q (1/A)"), inverse_angstrom("# Q I")
+    ((0.1, 1), (1.0, 1), None)
+    """
+    text = _plain(heading)
+    if FIRST_COLUMN.match(text):
+        text = ANY_COLUMN.sub(" ", text)
+    label = _label(text)
+    for power, name in (1, "a scattering vector"), (-1, "a lattice spacing d"):
+        found = re.match(rf"(?:{AXES[name]})\w*?{UNIT}", label)
+        if found:
+            per_angstrom = 0.1 if found["unit"].startswith("n") else 1.0
+            return (1.0 if power > 0 else 2 * math.pi) * per_angstrom, power
+    return None
 
 
 def wrong_axis(heading: str) -> str | None:

@@ -1,24 +1,27 @@
 """Text of columns: 2theta in degrees, intensity and perhaps others, which are not used.
 
 Columns are separated by blanks, commas or semicolons; what follows # is a comment, and lines in
-front of the numbers are a heading. Nothing is guessed: a file that can be read in two ways is
-refused.
+front of the numbers are a heading. If that calls the first column Q or d and says its unit, the
+column is converted. Nothing is guessed: a file that can be read in two ways is refused.
 """
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import MeasuredPattern, Unreadable
-from diffsym.experimental.readers.headings import names_two_theta, wrong_axis
+from diffsym.experimental.readers.assembly import assembled, decoded
+from diffsym.experimental.readers.base import MeasuredPattern
+from diffsym.experimental.readers.headings import inverse_angstrom, names_two_theta, wrong_axis
+from diffsym.experimental.readers.remarks import refuse_neutrons, stated_wavelength
 
 # Between columns, where blanks are single. A comma without a blank beside it may be something else.
 SEPARATOR = re.compile(r" ?; ?| , | ,|, | ")
 STARTS_AS_NUMBER = re.compile(r"[ ,;]*[+-]?\.?\d")
+MOST_LINES = 300_000
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # The digits of 1 534 as two columns.
 GROUPS = re.compile(r"\d{1,3} \d{3}")
 
@@ -33,23 +36,67 @@ class _Row(NamedTuple):
         return f"line {self.line}, '{_shown(' '.join(self.fields))}',"
 
 
-def read(path: Path) -> MeasuredPattern | Unreadable:
-    """Read a file; see the module."""
-    try:
-        rows = _with_points(_rows(path))
-        _check_columns(rows)
-    except (OSError, ValueError) as error:
-        return Unreadable(f"the file cannot be read ({error}); correct its name")
-    except DiffsymError as error:
-        return Unreadable(str(error))
+class _Axis(NamedTuple):
+    """What says that the first column is not 2theta, and what turns it into Q, 1/A."""
+
+    told: str
+    factor: float
+    power: int
+
+
+def read(content: bytes) -> MeasuredPattern:
+    """Read a file; see the module.
+
+    Raises
+    ------
+    DiffsymError
+        If it cannot be read with certainty.
+    """
+    if b"\0" in content and not content.startswith(UTF_16):
+        raise DiffsymError("the file is binary; export it as text of two columns")
+    lines = decoded(content).split("\n")
+    if len(lines) > MOST_LINES:
+        raise DiffsymError(f"the file has more than {MOST_LINES} lines; give the pattern alone")
+    rows = _rows(lines)
+    headings = lines[: rows[0].line - 1]
+    axis = _other_axis(headings)
+    refuse_neutrons(headings)
+    rows = _with_points(rows)
+    _check_columns(rows)
     values = np.array([row.fields[:2] for row in rows], dtype=float)
-    return MeasuredPattern(two_theta=values[:, 0], intensity=values[:, 1])
+    x = values[:, 0]
+    if axis and not (axis.power > 0 or (x > 0).all()):
+        raise DiffsymError("a lattice spacing d is not positive; remove its line")
+    return assembled(
+        axis.factor * x**axis.power if axis else x,
+        values[:, 1],
+        wavelength=stated_wavelength(headings),
+        is_stated=axis is not None or any(map(names_two_theta, headings)),
+        over_q=axis.told if axis else "",
+    )
 
 
-def _rows(path: Path) -> list[_Row]:
+def _other_axis(headings: Sequence[str]) -> _Axis | None:
+    """The first column as Q, if a heading says that it is Q or d, with its unit.
+
+    Raises
+    ------
+    DiffsymError
+        If it is something else but 2theta, or has no unit.
+    """
+    for line, text in enumerate(headings, start=1):
+        if name := wrong_axis(text):
+            told = f"line {line}, '{_shown(text)}', says that the first column is {name}"
+            if (conversion := inverse_angstrom(text)) is None:
+                raise DiffsymError(f"{told}; convert it to 2theta in degrees, or correct the line")
+            return _Axis(told, *conversion)
+    return None
+
+
+def _rows(lines: Sequence[str]) -> list[_Row]:
     """Lines of numbers, if all lines behind the first of them are."""
     rows: list[_Row] = []
-    for line, text in enumerate(_text(path).split("\n"), start=1):
+    for line, text in enumerate(lines, start=1):
         content = text.partition("#")[0].strip()
         fields = _fields(content)
         if content and all(_is_numeric(field) for field in fields):
@@ -58,11 +105,6 @@ def _rows(path: Path) -> list[_Row]:
             raise DiffsymError(
                 f"line {line}, '{_shown(content)}', is no line of numbers; correct it, or mark it "
                 "as a comment with #"
-            )
-        elif not rows and (axis := wrong_axis(text)):
-            raise DiffsymError(
-                f"line {line}, '{_shown(text)}', says that the first column is {axis}; convert it "
-                "to 2theta in degrees, or correct the line"
             )
     if not rows:
         raise DiffsymError("there are no two columns of numbers, 2theta and intensity; add them")
@@ -75,18 +117,6 @@ def _fields(content: str) -> list[str]:
     if "," in content or ";" in content:
         fields = SEPARATOR.split(" ".join(fields).rstrip(" ,;"))
     return fields
-
-
-def _text(path: Path) -> str:
-    """The file's text with one kind of line ends; old instruments write Latin-1."""
-    content = path.read_bytes()
-    if b"\0" in content:
-        raise DiffsymError("the file is binary; export it as text of two columns")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _with_points(rows: list[_Row]) -> list[_Row]:

@@ -1,0 +1,45 @@
+"""What remarks around the numbers of a text say of the radiation."""
+
+import re
+from collections.abc import Iterable
+
+from diffsym.errors import DiffsymError
+from diffsym.experimental.readers.assembly import LONGEST_WAVELENGTH, SHORTEST_WAVELENGTH
+
+UNIT = r"angstroms?|[aå](?![a-z])|nm|m(?![a-z])"
+WAVELENGTH = re.compile(
+    rf"wave[ -]?length\s*(?:[(\[]\s*(?P<before>{UNIT})\s*[)\]])?\s*[:=]?\s*"
+    rf"(?P<value>\d*\.\d+(?:e[+-]?\d+)?)\s*[(\[]?(?P<behind>{UNIT}|[a-z]*)",
+    re.IGNORECASE,
+)
+IN_ANGSTROM = {"nm": 10.0, "m": 1e10}
+# Without a unit so small a number is in metres.
+LARGEST_IN_METRES = 1e-8
+NEUTRONS = re.compile(r"\bneutrons?\b|\bD1A\b|\bD2B\b|\bHRPT\b", re.IGNORECASE)
+
+
+def stated_wavelength(lines: Iterable[str]) -> float | None:
+    """Wavelength, A, that remarks state; None if they state none or several."""
+    stated = set()
+    for line in lines:
+        for found in WAVELENGTH.finditer(line):
+            value = float(found["value"])
+            unit = (found["before"] or found["behind"] or "").lower()
+            if not unit and value < LARGEST_IN_METRES:
+                unit = "m"
+            if unit and not re.fullmatch(UNIT, unit):
+                return None
+            stated.add(round(value * IN_ANGSTROM.get(unit, 1.0), 9))
+    if len(stated) != 1:
+        return None
+    [wavelength] = stated
+    return wavelength if SHORTEST_WAVELENGTH <= wavelength <= LONGEST_WAVELENGTH else None
+
+
+def refuse_neutrons(lines: Iterable[str]) -> None:
+    """DiffsymError if remarks say that the pattern is one of neutrons."""
+    for line in lines:
+        if found := NEUTRONS.search(line):
+            raise DiffsymError(
+                f"the file says '{found[0]}': a pattern of neutrons; give one of X-rays"
+            )
