@@ -33,7 +33,8 @@ AT_ONCE = 500
 
 def lines_of_study(results: Path) -> Lines:
     """Lines of all structures."""
-    layout, tables = Layout(str(results)), []
+    layout = Layout(str(results))
+    tables: list[pa.Table] = []
     while Path(layout.reflections(len(tables))).exists():
         tables.append(read_table(layout.reflections(len(tables)), REFLECTIONS))
     table = pa.concat_tables(tables)

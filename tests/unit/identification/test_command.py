@@ -54,6 +54,8 @@ def test_the_structure_comes_first(tiny_study, pattern, capsys):
     )
     assert sum(group["share"] for group in found["ranked"]) <= 1
     assert found["wavelengths"] == list(K_ALPHA["Cu"])
+    assert found["file"] == str(path)
+    assert (found["scans"], found["repairs"]) == ([], [])
     assert main(["search", str(path), "--wavelength", "CuKa", "--top", "2", *study]) == ALL_ANSWERED
     text = capsys.readouterr().out
     assert structure_id in text

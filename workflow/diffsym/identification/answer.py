@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import gemmi
 import numpy as np
 
 from diffsym.identification.known import KnownStructures
 from diffsym.identification.search import PreparedPattern, group_weights, search
+from diffsym.structures.space_groups import symbol
 
 CERTAIN = 0.9
 """Share of the first group from which an answer counts as certain (docs/search.md)."""
@@ -71,7 +71,7 @@ def answer(pattern: PreparedPattern, known: KnownStructures, top: int = 6) -> Se
         ranked=tuple(
             RankedGroup(
                 space_group=int(group) + 1,
-                symbol=gemmi.find_spacegroup_by_number(int(group) + 1).short_name(),
+                symbol=symbol(int(group) + 1),
                 share=float(shares[group]),
             )
             for group in groups

@@ -4,9 +4,8 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.checks import check_pattern
@@ -16,7 +15,7 @@ from diffsym.identification.answer import CERTAIN, SearchAnswer, answer
 from diffsym.identification.known import KnownStructures, read_known
 from diffsym.identification.search import prepare
 from diffsym.identification.wavelengths import NAMES, radiation_of
-from diffsym.scattering.types import Radiation
+from diffsym.scattering.types import Radiation, Wavelength
 
 ALL_ANSWERED, SOME_NOT, NONE_ANSWERED = 0, 1, 2
 """Exit codes."""
@@ -34,12 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     answered = 0
     for file in options.files:
         try:
-            found, used = search_file(file, known, radiation, options.top)
+            found = search_file(file, known, radiation, options.top)
         except DiffsymError as error:
             print(f"{file}: {error}", file=sys.stderr)
             continue
         answered += 1
-        print(json_line(file, used, found) if options.json else as_text(file, used, found))
+        print(json_line(found) if options.json else as_text(found))
     if answered == len(options.files):
         return ALL_ANSWERED
     return SOME_NOT if answered else NONE_ANSWERED
@@ -79,10 +78,33 @@ def positive(text: str) -> int:
     return number
 
 
-def search_file(
-    file: Path, known: KnownStructures, radiation: Radiation | None, top: int
-) -> tuple[SearchAnswer, Radiation]:
-    """Answer for a file, and the radiation used.
+@dataclass(frozen=True)
+class Found:
+    """What is printed of a file.
+
+    Attributes
+    ----------
+    file
+        Its path.
+    wavelengths
+        With which it was measured, A.
+    scans
+        Names of its scans, of which the first was taken; empty if it can hold but one.
+    repairs
+        A sentence for each thing that was put right on reading.
+    answer
+        Of the search.
+    """
+
+    file: Path
+    wavelengths: tuple[float, ...]
+    scans: tuple[str, ...]
+    repairs: tuple[str, ...]
+    answer: SearchAnswer
+
+
+def search_file(file: Path, known: KnownStructures, radiation: Radiation | None, top: int) -> Found:
+    """Read a file and search for its pattern.
 
     Parameters
     ----------
@@ -100,7 +122,7 @@ def search_file(
     DiffsymError
         If the file gives no pattern, or nobody says the wavelength.
     """
-    pattern = read_pattern(file)
+    pattern = read_pattern(file, None if radiation is None else plain(radiation))
     if isinstance(pattern, Unreadable):
         raise DiffsymError(pattern.reason)
     if radiation is None:
@@ -112,32 +134,49 @@ def search_file(
         radiation = Radiation.of(pattern.wavelength)
     check_pattern(pattern.two_theta, pattern.intensity, radiation)
     prepared = prepare(pattern.two_theta, pattern.intensity, radiation)
-    return answer(prepared, known, top), radiation
+    return Found(
+        file=file,
+        wavelengths=tuple(map(float, radiation.wavelengths)),
+        scans=pattern.scans,
+        repairs=pattern.repairs,
+        answer=answer(prepared, known, top),
+    )
 
 
-def json_line(file: Path, radiation: Radiation, found: SearchAnswer) -> str:
+def plain(radiation: Radiation) -> Wavelength:
+    """Wavelength and weight of each line."""
+    return tuple(
+        (float(length), float(weight))
+        for length, weight in zip(radiation.wavelengths, radiation.weights, strict=True)
+    )
+
+
+def json_line(found: Found) -> str:
     """The answer as one line of JSON."""
-    plain: dict[str, Any] = {
-        "file": str(file),
-        "wavelengths": list(radiation.wavelengths),
-        **asdict(found),
-    }
-    return json.dumps(plain, ensure_ascii=False)
+    content = asdict(found)
+    return json.dumps(
+        {**content, "file": str(found.file), **content.pop("answer")}, ensure_ascii=False
+    )
 
 
-def as_text(file: Path, radiation: Radiation, found: SearchAnswer) -> str:
+def as_text(found: Found) -> str:
     """The answer as a table for people."""
-    lengths = " and ".join(f"{length:g}" for length in radiation.wavelengths)
-    verdict = "certain" if found.certain else f"not certain enough (below {CERTAIN:.0%})"
-    lines = [f"{file} ({lengths} A): {verdict}", "  space group        share"]
+    lengths = " and ".join(f"{length:g}" for length in found.wavelengths)
+    verdict = "certain" if found.answer.certain else f"not certain enough (below {CERTAIN:.0%})"
+    lines = [f"{found.file} ({lengths} A): {verdict}"]
+    if len(found.scans) > 1:
+        lines.append(f"  first of {len(found.scans)} scans: {found.scans[0]}")
+    lines += [f"  {repair}" for repair in found.repairs]
+    lines.append("  space group        share")
     lines += [
-        f"  {group.space_group:>3} {group.symbol:<12} {group.share:>7.1%}" for group in found.ranked
+        f"  {group.space_group:>3} {group.symbol:<12} {group.share:>7.1%}"
+        for group in found.answer.ranked
     ]
     lines.append("  score  space group  shift, deg  structure")
     lines += [
         f"  {one.score:5.2f}  {one.space_group:>11}  {one.zero_shift:>10.2f}  {one.structure_id} "
         f"{one.formula}" + (f" ({one.name})" if one.name else "")
-        for one in found.nearest
+        for one in found.answer.nearest
     ]
     return "\n".join(lines)
 
