@@ -75,13 +75,10 @@ def test_the_wavelength_does_not_matter(reflections, known):
 def test_scores_are_cosines_with_rendered_patterns(reflections, known):
     angles = np.arange(10.0, 90.0, 0.01)
     radiation = Radiation.of(1.5406)
-    pattern = prepare(angles, measured(reflections, 30, radiation, angles), radiation)
-    found = search(pattern, known)
-    measured_side = module.significant(
-        angles, measured(reflections, 30, radiation, angles), radiation
-    )
-    measured_side = (measured_side / measured_side.max()) ** module.POWER
-    for row in range(0, 300, 23):
+    counts = measured(reflections, 30, radiation, angles)
+    found = search(prepare(angles, counts, radiation), known)
+    measured_side = module.significant(angles, counts, radiation) ** module.POWER
+    for row in range(0, len(known), 23):
         best = max(
             cosine(measured_side, rendered(lines_of(reflections, row), angles - shift))
             for shift in module.ZERO_SHIFTS

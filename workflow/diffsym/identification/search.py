@@ -64,7 +64,8 @@ BEYOND = 6.0
 """Lines farther apart than this, in standard deviations of g, do not overlap."""
 
 
-class KnownLines(NamedTuple):
+@dataclass(frozen=True)
+class KnownLines:
     """Lines of known structures, ready to be searched.
 
     Attributes
