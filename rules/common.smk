@@ -40,7 +40,7 @@ for key, path, what in PLAN.user_files():
 
 def check_downloads(jobs):
     """Stop if a file cannot be fetched that one of the jobs would fetch."""
-    from diffsym.structures.sources import check_access
+    from diffsym.structures.fetching import check_access
 
     try:
         for job in jobs:

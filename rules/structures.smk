@@ -6,7 +6,7 @@ rule fetch_source:
     benchmark:
         LAYOUT.benchmark("fetch_source/{download}")
     wildcard_constraints:
-        download=one_of(map(re.escape, PLAN.downloads)),
+        download=one_of(map(re.escape, PLAN.missing_downloads)),
     retries: 2
     localrule: True
     conda:

@@ -31,7 +31,9 @@ BY_NAME = {
     "compute_descriptor.py": [section.module for section in DESCRIPTORS],
     "convert_measured.py": [section.conversion for section in DESCRIPTORS if section.conversion],
     "make_split.py": [section.module for section in sections_in(Split)],
-    "fetch_source.py": [section.fetched_by() for section in SOURCES if section.download],
+    "diffsym.structures.fetching": [
+        section.fetched_by() for section in SOURCES if section.download
+    ],
     "diffsym.structures.sources": [section.module for section in SOURCES],
     "diffsym.experimental.readers": list(MODULES),
     "diffsym.datasets.opening": ["diffsym.datasets.augmented"],

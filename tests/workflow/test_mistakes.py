@@ -1,6 +1,7 @@
 """What a user gets wrong comes back as one clear sentence."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -55,6 +56,22 @@ def test_a_server_that_does_not_answer_is_told_before_any_job_starts(study):
     assert status != 0
     assert f"cannot be fetched: {server}: no answer" in output
     assert not list((study.results / "logs" / "fetch_source").glob("cod-*"))
+
+
+def test_a_file_that_was_put_there_is_not_fetched(study):
+    cod = {"kind": "cod", "search": {"el1": "Ti"}, "server": "http://127.0.0.1:9/cod"}
+    overlay = {"sources": {"cod": cod}, "structures": {"sources": ["cod"]}}
+    status, output = study.dry_run("structures", overlay=overlay)
+    (name,) = set(re.findall(r"cod-\w+\.zip", output))
+    archive = study.folder / "data" / "downloads" / name
+    archive.write_bytes(b"no archive")
+    os.utime(archive, (0, 0))  # older than all of our code
+    try:
+        status, output = study.attempt("structures", overlay=overlay)
+    finally:
+        archive.unlink()
+    assert status != 0
+    assert "no archive of COD entries" in output
 
 
 def test_folder_with_two_broken_files(study):

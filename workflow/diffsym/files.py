@@ -1,17 +1,20 @@
 """Files that are written whole or not at all."""
 
 import errno
+import fcntl
 import glob
 import hashlib
 import json
+import math
 import os
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import psutil
 
@@ -86,6 +89,43 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             with temporary.open("rb") as handle:
                 os.fsync(handle.fileno())
             temporary.replace(path)
+
+
+@contextmanager
+def one_at_a_time(lock: Path, patience: float = math.inf) -> Iterator[None]:
+    """Let one process at a time do something; a killed one frees the lock.
+
+    Where no lock can be kept, as on some shared folders, there is nothing to wait for.
+
+    Parameters
+    ----------
+    lock
+        A file that all of them name. It stays.
+    patience
+        Seconds to wait at most; then it is done here, too.
+    """
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        handle = lock.open("w")
+    except OSError:
+        yield
+        return
+    deadline = time.monotonic() + patience
+    with handle:
+        while _is_taken(handle) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        yield
+
+
+def _is_taken(handle: TextIO) -> bool:
+    """Lock a file, unless another process has."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -1,11 +1,10 @@
 """Fetch the file that sources read."""
 
-import importlib
 from pathlib import Path
 
 from diffsym.job import job
 from diffsym.settings import settings_of
+from diffsym.structures.fetching import fetch
 
 with job(snakemake):
-    settings = settings_of(snakemake.params.source)
-    importlib.import_module(settings.fetched_by()).fetch(Path(snakemake.output[0]), settings)
+    fetch(settings_of(snakemake.params.source), Path(snakemake.output[0]))

@@ -13,7 +13,8 @@ import pytest
 from diffsym.errors import DiffsymError
 from diffsym.settings.sources.cod import Cod
 from diffsym.structures.entries import Entry, Rejection
-from diffsym.structures.sources import check_access, cod, open_source
+from diffsym.structures.fetching import check_access
+from diffsym.structures.sources import cod, open_source
 from diffsym.structures.sources.polite import ATTEMPTS, PoliteSession
 
 CIF = """#$Date: 2020-01-01 $

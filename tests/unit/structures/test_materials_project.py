@@ -28,9 +28,10 @@ from diffsym.settings.sources.local import Local
 from diffsym.settings.sources.materials_project import MaterialsProject
 from diffsym.settings.symmetry import Symmetry
 from diffsym.structures.entries import Entry, Rejection
+from diffsym.structures.fetching import check_access
 from diffsym.structures.fetching import materials_project as fetching
 from diffsym.structures.shards import process_shard
-from diffsym.structures.sources import check_access, open_source
+from diffsym.structures.sources import open_source
 from diffsym.structures.sources.polite import ATTEMPTS, PoliteSession
 
 SECRET = "Kz7Qw3Er9Ty1Ui5Op2As4Df6Gh8Jk0Lx"

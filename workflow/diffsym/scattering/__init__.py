@@ -5,18 +5,17 @@ unchanged, but kernels of this package contain kernels from its other files. The
 named after all of its sources.
 """
 
-import fcntl
 import hashlib
 import os
 import stat
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 import numba
+
+from diffsym.files import one_at_a_time
 
 
 def _room_of_kernels() -> Path:
@@ -79,25 +78,5 @@ def one_compiles(kernels: str, patience: float = PATIENCE) -> Iterator[None]:
     if folder == Path():
         yield
         return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / f"{kernels}.lock").open("w")
-    except OSError:
+    with one_at_a_time(folder / f"{kernels}.lock", patience):
         yield
-        return
-    deadline = time.monotonic() + patience
-    with handle:
-        while _is_taken(handle) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        yield
-
-
-def _is_taken(handle: TextIO) -> bool:
-    """Lock a file, unless another process has; there is no lock on some shared folders."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False

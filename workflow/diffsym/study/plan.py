@@ -7,6 +7,7 @@ ask; they decide nothing.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from diffsym.settings import as_plain
@@ -67,10 +68,18 @@ class Plan:
             if section.download
         }
 
+    @property
+    def missing_downloads(self) -> list[str]:
+        """Files that have yet to be fetched.
+
+        One that lies there is like a file of the user, whoever put it there and whatever changed
+        since: to Snakemake it would be an output that it deletes before it is made again.
+        """
+        return [file for file in self.downloads if not Path(self.download(file)).exists()]
+
     def fetched_source(self, file: str) -> dict[str, Any]:
-        """The keys of a source that decide what its file holds."""
-        name = self.downloads[file]
-        return self.settings("sources", name, without=self.study.sources[name].not_fetched)
+        """The keys of a source that fetches a file."""
+        return self.settings("sources", self.downloads[file])
 
     def source_module(self, source: str) -> str:
         """Module that reads a source."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import MinLen
 
-from diffsym.settings.sources.base import Source
+from diffsym.settings.sources.base import Source, check_address
 
 HEXADECIMAL = frozenset("0123456789abcdef")
 
@@ -27,7 +27,8 @@ class AmcsdCif(Source):
     """Checksum that the archive must have; null: any, since the database grows."""
 
     def __post_init__(self) -> None:
-        """Refuse what is no checksum."""
+        """Refuse what is no address or no checksum."""
+        check_address("url", self.url)
         if self.sha256 is not None and (len(self.sha256) != 64 or set(self.sha256) - HEXADECIMAL):
             raise ValueError(
                 f"sha256: '{self.sha256}' is no SHA-256; give 64 digits of 0-9 and a-f, as "

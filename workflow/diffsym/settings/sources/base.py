@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from diffsym.settings.base import Count, Section
 from diffsym.settings.sources.selection import Selection
@@ -17,8 +18,6 @@ class Source(Section):
     """Module that fetches it; None: the one that reads it."""
     download: ClassVar[str | None] = None
     """Name, or its pattern, of the file that `fetch` writes; None: the user's `path` is read."""
-    not_fetched: ClassVar[tuple[str, ...]] = ("select",)
-    """Keys that leave the file as it is, so that it is not fetched again when they change."""
     wanted: ClassVar[str] = ""
     """What the user has to set `path` to."""
 
@@ -30,10 +29,24 @@ class Source(Section):
     """Filters."""
 
     def file(self) -> str | None:
-        """Name of the file that `fetch` of the module writes."""
+        """Name of the file that `fetch` of the module writes, another one for other contents."""
         return self.download
 
     @classmethod
     def fetched_by(cls) -> str:
         """Module with `fetch`, and `check_access`, which says at once why that would fail."""
         return cls.fetcher or cls.module
+
+
+def check_address(key: str, address: str) -> None:
+    """Refuse, in a section's `__post_init__`, what is no address of a server."""
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in {"http", "https"} and all((parts.hostname or "").split("."))
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(
+            f"{key}: '{address}' is no address; it begins with https:// or http:// and names a "
+            "server"
+        )

@@ -10,7 +10,7 @@ from annotated_types import MinLen
 
 from diffsym.errors import nearest
 from diffsym.settings.base import Positive
-from diffsym.settings.sources.base import Source
+from diffsym.settings.sources.base import Source, check_address
 
 # Parameters of a search. Those that the server does not know it passes over in silence.
 PARAMETERS = (
@@ -44,6 +44,7 @@ class Cod(Source):
 
     def __post_init__(self) -> None:
         """Refuse what the server would pass over."""
+        check_address("server", self.server)
         if bool(self.search) == bool(self.numbers):
             raise ValueError(
                 "give either a search, for example 'search: {el1: Ti, strictmax: 3}', or a list of "

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import MinLen
 
 from diffsym.settings.base import Count
-from diffsym.settings.sources.base import Source
+from diffsym.settings.sources.base import Source, check_address
 
 UNKNOWN = "unknown"
 # What a client adds to the address of a database by itself.
@@ -23,7 +23,6 @@ class Optimade(Source):
     module: ClassVar = "diffsym.structures.sources.optimade"
     fetcher: ClassVar = "diffsym.structures.fetching.optimade"
     download: ClassVar = "optimade-{}.zip"
-    not_fetched: ClassVar = ("select", "licence", "citation")
 
     kind: Literal["optimade"] = "optimade"
     """Which reader."""
@@ -41,10 +40,7 @@ class Optimade(Source):
 
     def __post_init__(self) -> None:
         """Refuse what is no base address."""
-        if not re.match(r"https?://[^/]", self.provider):
-            raise ValueError(
-                f"provider: '{self.provider}' is no address; it begins with https:// or http://"
-            )
+        check_address("provider", self.provider)
         if added := ADDED.search(self.provider):
             raise ValueError(
                 f"provider: leave out '{added[0]}', which is added to the base address; write "

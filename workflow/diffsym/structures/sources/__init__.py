@@ -5,10 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from diffsym.errors import DiffsymError
 from diffsym.settings.sources.base import Source as SourceSettings
 from diffsym.structures.entries import Entry, Rejection
-from diffsym.structures.fetching import MissingClientError
 
 
 class Source(Protocol):
@@ -52,30 +50,3 @@ def open_source(name: str, settings: SourceSettings, path: str | Path) -> Source
     """
     module = importlib.import_module(settings.module)
     return cast("Source", module.open_source(name, settings, Path(path)))
-
-
-def check_access(
-    name: str, settings: SourceSettings, path: str | Path, *, client_elsewhere: bool = False
-) -> None:
-    """Say at once why fetching a source would fail.
-
-    Parameters
-    ----------
-    name, settings
-        As for `open_source`.
-    path
-        Where the file would be fetched to.
-    client_elsewhere
-        Whether the client of the database, if it needs one, has an environment of its own.
-
-    Raises
-    ------
-    DiffsymError
-        If its server does not answer, or it needs what is not there: a key, a client.
-    """
-    try:
-        importlib.import_module(settings.fetched_by()).check_access(settings)
-    except DiffsymError as error:
-        if client_elsewhere and isinstance(error, MissingClientError):
-            return
-        raise DiffsymError(f"sources.{name}: {path} cannot be fetched: {error}") from None

@@ -190,7 +190,7 @@ class AmcsdCifSource:
             "citation": CITATION,
             **{key: record.get(key) for key in ("url", "last_modified", "etag", "fetched")},
             "size": self.path.stat().st_size,
-            "entries": len(self.places),
+            "entries": len(self.identifiers()),
             "files": {self.path.name: checksum},
         }
 
