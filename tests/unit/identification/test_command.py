@@ -90,6 +90,26 @@ def test_one_bad_file_stops_no_other(tiny_study, pattern, tmp_path, capsys):
     assert main(["search", str(bad), *study]) == NONE_ANSWERED
 
 
+def test_a_folder_is_all_its_patterns(tiny_study, pattern, tmp_path, capsys):
+    (tmp_path / "deeper").mkdir()
+    shutil.copy(pattern[0], tmp_path / "deeper" / "another.XY")
+    (tmp_path / "notes.md").write_text("no pattern")
+    options = ["--study", str(tiny_study.results), "--wavelength", "CuKa", "--json"]
+    assert main(["search", str(tmp_path), *options]) == ALL_ANSWERED
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [Path(one["file"]).name for one in answers] == ["another.XY", "pattern.xy"]
+
+
+def test_a_file_that_says_another_wavelength_is_told(tiny_study, pattern, capsys):
+    text = pattern[0].read_text()
+    pattern[0].write_text("# Wavelength: 0.7093 A\n" + text)
+    study = ["--study", str(tiny_study.results)]
+    assert main(["search", str(pattern[0]), "--wavelength", "CuKa", *study]) == ALL_ANSWERED
+    assert "the file says 0.7093 A; 1.54059 A of --wavelength was used" in capsys.readouterr().out
+    assert main(["search", str(pattern[0]), *study]) == ALL_ANSWERED
+    assert "(0.7093 A)" in capsys.readouterr().out
+
+
 def test_the_wavelength_is_never_assumed(tiny_study, pattern, capsys):
     assert main(["search", str(pattern[0]), "--study", str(tiny_study.results)]) == NONE_ANSWERED
     assert "give it with --wavelength" in capsys.readouterr().err

@@ -16,9 +16,13 @@ from diffsym.identification.known import KnownStructures, read_known
 from diffsym.identification.search import prepare
 from diffsym.identification.wavelengths import NAMES, radiation_of
 from diffsym.scattering.types import Radiation, Wavelength
+from diffsym.settings.measured.readers import SUFFIXES, pattern_suffix
 
 ALL_ANSWERED, SOME_NOT, NONE_ANSWERED = 0, 1, 2
 """Exit codes."""
+
+SAME_WAVELENGTH = 5e-3
+"""Relative difference up to which two statements agree: K-alpha-1, or the mean of a doublet."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,8 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DiffsymError as error:
         print(error, file=sys.stderr)
         return NONE_ANSWERED
+    files = [file for path in options.files for file in files_at(path)]
     answered = 0
-    for file in options.files:
+    for file in files:
         try:
             found = search_file(file, known, radiation, options.top)
         except DiffsymError as error:
@@ -39,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         answered += 1
         print(json_line(found) if options.json else as_text(found))
-    if answered == len(options.files):
+    if answered == len(files):
         return ALL_ANSWERED
     return SOME_NOT if answered else NONE_ANSWERED
 
@@ -51,7 +56,9 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser(
         "search", help="compare measured powder patterns with the structures of a study"
     )
-    one.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    one.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a folder: all patterns in it"
+    )
     one.add_argument(
         "--wavelength",
         metavar="W",
@@ -68,6 +75,17 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--top", type=positive, default=6, metavar="N", help="groups and structures")
     one.add_argument("--json", action="store_true", help="one object a line")
     return top
+
+
+def files_at(path: Path) -> list[Path]:
+    """The file, or the files below a folder whose names are those of patterns, sorted."""
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        file
+        for file in path.rglob("*")
+        if pattern_suffix(file.name) in SUFFIXES and not file.is_dir()
+    )
 
 
 def positive(text: str) -> int:
@@ -91,7 +109,8 @@ class Found:
     scans
         Names of its scans, of which the first was taken; empty if it can hold but one.
     repairs
-        A sentence for each thing that was put right on reading.
+        A sentence for each thing that was put right on reading, and for a wavelength that is not
+        the file's.
     answer
         Of the search.
     """
@@ -132,15 +151,26 @@ def search_file(file: Path, known: KnownStructures, radiation: Radiation | None,
                 "--wavelength CuKa"
             )
         radiation = Radiation.of(pattern.wavelength)
+    remarks = pattern.repairs + contradiction(radiation, pattern.wavelength)
     check_pattern(pattern.two_theta, pattern.intensity, radiation)
     prepared = prepare(pattern.two_theta, pattern.intensity, radiation)
     return Found(
         file=file,
         wavelengths=tuple(map(float, radiation.wavelengths)),
         scans=pattern.scans,
-        repairs=pattern.repairs,
+        repairs=remarks,
         answer=answer(prepared, known, top),
     )
+
+
+def contradiction(used: Radiation, stated: Wavelength | None) -> tuple[str, ...]:
+    """What to say if a file states another wavelength than the user."""
+    if stated is None:
+        return ()
+    length = Radiation.of(stated).strongest
+    if abs(length - used.strongest) <= SAME_WAVELENGTH * length:
+        return ()
+    return (f"the file says {length:g} A; {used.strongest:g} A of --wavelength was used",)
 
 
 def plain(radiation: Radiation) -> Wavelength:
