@@ -18,6 +18,7 @@ from diffsym.errors import DiffsymError
 from diffsym.files import sha256
 from diffsym.settings.sources.optimade import UNKNOWN, Optimade
 from diffsym.structures.entries import Entry, EntryError, Rejection, RejectionCode
+from diffsym.structures.lenient import storable
 from diffsym.structures.readers.optimade import read_structure
 
 RECORD = "record.json"
@@ -100,8 +101,7 @@ def all_different(identifiers: Iterable[str]) -> list[str]:
     taken: set[str] = set()
     names = []
     for identifier in identifiers:
-        # JSON can hold halves of characters, which no table can.
-        whole = identifier.encode("utf-8", "backslashreplace").decode()
+        whole = storable(identifier)
         candidates = (f"{whole}({number})" if number > 1 else whole for number in count(1))
         names.append(next(name for name in candidates if name not in taken))
         taken.add(names[-1])
@@ -117,7 +117,10 @@ def damaged(identifier: str) -> Rejection:
 def read_line(line: bytes, identifier: str, citation: str) -> Entry | Rejection:
     """Read one structure of a part."""
     try:
-        structure = json.loads(line)
+        structure = storable(json.loads(line))
+        if problem := structure.get("problem"):
+            reason = f"{identifier}: {problem}"
+            return Rejection(identifier, "read", RejectionCode.UNREADABLE, reason)
         return read_structure(
             structure["attributes"], structure["references"], identifier, citation
         )
