@@ -164,7 +164,11 @@ def readable(content: bytes) -> dict[str, Any]:
     """An answer without what the client cannot bear; all its texts can be stored."""
     answer = storable(read_lenient(content))
     meta, included = answer["meta"], answer.get("included")
-    numbers = {"data_returned": int, "data_available": int, "request_delay": (int, float)}
+    numbers: dict[str, Any] = {
+        "data_returned": int,
+        "data_available": int,
+        "request_delay": (int, float),
+    }
     odd = {key for key, kind in numbers.items() if not isinstance(meta.get(key), kind)}
     return {
         "data": answer["data"],
@@ -469,8 +473,9 @@ def kept_of(data: list[Any], included: list[Any], number: int) -> Iterator[dict[
     }
     for place, item in enumerate(data, 1):
         resource = item if isinstance(item, dict) else {}
-        identifier, attributes = resource.get("id"), resource.get("attributes")
-        named, described = isinstance(identifier, str), isinstance(attributes, dict)
+        identifier = resource.get("id")
+        named = isinstance(identifier, str)
+        described = isinstance(resource.get("attributes"), dict)
         if not (named and described):
             yield {
                 "id": identifier if named else f"page {number}, item {place}",
@@ -488,7 +493,7 @@ def kept_of(data: list[Any], included: list[Any], number: int) -> Iterator[dict[
         ]
         yield {
             "id": identifier,
-            "attributes": only(attributes, (*FIELDS, *LATER_FIELDS)),
+            "attributes": only(part_of(resource, "attributes"), (*FIELDS, *LATER_FIELDS)),
             "references": [only(publication, ATTRIBUTES_OF_REFERENCES) for publication in cited],
         }
 
