@@ -26,6 +26,7 @@ from diffsym.settings import as_plain, settings_of
 from diffsym.settings.checks import Checks
 from diffsym.settings.sources.local import Local
 from diffsym.settings.sources.materials_project import MaterialsProject
+from diffsym.settings.sources.selection import Selection
 from diffsym.settings.symmetry import Symmetry
 from diffsym.structures.entries import Entry, Rejection
 from diffsym.structures.fetching import materials_project as fetching
@@ -119,6 +120,7 @@ class Server(ThreadingHTTPServer):
         self.version = "2026.04.13"
         self.faults = []
         self.unsorted = False
+        self.moved = None  # host to which queries are sent on
         self.heartbeats = []  # faults
         self.asked = []  # parameters of each request for entries
         self.stop = threading.Event()
@@ -155,6 +157,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(401, json.dumps({"message": "No API key found in request"}))
         if key != SECRET:
             return self.answer(403, f"the key {key} is unknown")
+        if server.moved is not None and "moved" not in parts.query:
+            return self.answer(302, "", {"Location": f"{server.moved}{self.path}&moved=1"})
         query = dict(parse_qsl(parts.query))
         server.asked.append(query)
         fault = server.faults.pop(0) if server.faults else None
@@ -469,6 +473,23 @@ def test_the_key_is_where_the_client_looks_for_it(monkeypatch, settings, file):
     assert len(fetched(settings, file)) == 5
 
 
+def test_the_key_follows_no_redirect_to_another_host(server, settings, file):
+    with Server() as other:
+        thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        server.moved = other.endpoint.removesuffix("/api")
+        with pytest.raises(
+            DiffsymError, match=r"sends the query on to .*; set `endpoint`"
+        ) as found:
+            fetching.fetch(file, settings, session())
+        assert not other.asked
+        other.shutdown()
+        thread.join()
+    assert SECRET not in str(found.value)
+    server.moved = ""
+    assert len(fetched(settings, file)) == 5, "to another path of the same server"
+
+
 def test_access_is_checked_at_once(server, settings, file, monkeypatch):
     fetching.check_access(settings)
     assert len(server.asked) == 1
@@ -525,6 +546,12 @@ def test_what_is_no_file_of_entries_is_one_sentence(settings, file):
         ({"chemsys": ("Li,Fe",)}, "chemsys: 'Li,Fe' is no chemical system"),
         ({"material_ids": ("149",)}, "material_ids: '149' is no identifier"),
         ({"num_sites": (4, 1)}, "num_sites: the first number is larger"),
+        ({"num_sites": (-4, 1)}, "num_sites: there are never -4; give 1 or more"),
+        ({"num_elements": (-1, 1)}, "num_elements: there are never -1"),
+        ({"chemsys": ("Li-Xx",)}, "chemsys: 'Xx' of 'Li-Xx' is no element"),
+        ({"elements": ("O", "Si"), "exclude_elements": ("O",)}, "exclude_elements: O is in elem"),
+        ({"chemsys": ("Li-O",), "exclude_elements": ("O",)}, "chemsys: 'O' of 'Li-O' is in excl"),
+        ({"select": Selection(years=(1990, 2000))}, "select.years: the Materials Project tells no"),
     ],
 )
 def test_keys_that_choose_nothing_are_refused(keys, words):

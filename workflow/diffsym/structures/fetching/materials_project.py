@@ -23,6 +23,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -215,7 +216,18 @@ class Client:
         return rester
 
     def _note(self, answer: requests.Response, *_: Any, **__: Any) -> None:
+        """Keep an answer; the key, which goes with every request, goes to no other server."""
         self._answer = answer
+        if not answer.is_redirect:
+            return
+        begin, end = (urlsplit(url) for url in (answer.url, location_of(answer)))
+        downgraded = begin.scheme == "https" and end.scheme != "https"
+        if begin.netloc != end.netloc or downgraded:
+            where = f"{end.scheme}://{end.netloc}".replace(self._key, "***")
+            raise DiffsymError(
+                f"{self.endpoint}: the server sends the query on to {where}, which would get your "
+                "key; set `endpoint` to where the database is"
+            )
 
     def identifiers(self, **criteria: Any) -> tuple[list[str], list[str]]:
         """Identifiers of all entries that fit, and why others have none.
@@ -304,6 +316,11 @@ class Client:
         """An error in one line, without the key, which a server may repeat."""
         text = " ".join(f"{type(error).__name__}: {error}".replace(self._key, "***").split())
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def location_of(answer: requests.Response) -> str:
+    """Where an answer sends on to."""
+    return urljoin(answer.url, answer.headers["Location"])
 
 
 def database_version(endpoint: str, session: PoliteSession) -> str:
