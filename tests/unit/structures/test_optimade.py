@@ -709,6 +709,23 @@ def test_a_damaged_archive(settings, archive):
         open_source("optimade", settings, archive.with_name("none.zip"))
 
 
+@pytest.mark.parametrize("member", ["structures-00000.jsonl", "record.json"])
+def test_damaged_bytes_of_an_archive(settings, archive, member):
+    fetch(archive, settings)
+    with zipfile.ZipFile(archive) as packed:
+        start = packed.getinfo(member).header_offset + 30 + len(member)
+    content = bytearray(archive.read_bytes())
+    content[start : start + 20] = b"\xff" * 20
+    archive.write_bytes(content)
+    if member == "record.json":
+        with pytest.raises(DiffsymError, match="no archive of OPTIMADE structures"):
+            open_source("optimade", settings, archive)
+    else:
+        items = read(settings, archive)
+        assert len(items) == STRUCTURES
+        assert all("damaged" in item.reason for item in items)
+
+
 # --- one structure ------------------------------------------------------------------------------
 
 
@@ -773,6 +790,12 @@ TITANIUM, OXYGEN = kind("Ti", ["Ti"], [1.0]), kind("O", ["O"], [1.0])
         ({"chemical_formula_reduced": "OSi"}, "contradiction", "states Si 0.5, O 0.5|O 0.5, Si"),
         ({"chemical_formula_reduced": "Ti O2"}, "unreadable", "no formula: 'Ti O2'"),
         ({"elements_ratios": [0.5, 0.5]}, "contradiction", "elements_ratios states"),
+        ({"elements_ratios": [0.5, float("inf")]}, "not_finite", "elements_ratios holds"),
+        ({"elements_ratios": [float("nan"), 0.5]}, "not_finite", "elements_ratios holds"),
+        (
+            {"lattice_vectors": [[9e5, 0, 0], [0, 9e5, 0], [0, 0, 9e5]]},
+            *("cell_volume", "too large for 6 sites"),
+        ),
         ({"elements_ratios": [1.0]}, "contradiction", "do not correspond"),
         ({"elements": ["O", "Xx"]}, "unknown_element", "'Xx' of the stated composition"),
     ],

@@ -19,6 +19,7 @@ from diffsym.files import sha256
 from diffsym.settings.sources.optimade import UNKNOWN, Optimade
 from diffsym.structures.entries import Entry, EntryError, Rejection, RejectionCode
 from diffsym.structures.lenient import storable
+from diffsym.structures.readers.content import DAMAGES
 from diffsym.structures.readers.optimade import read_structure
 
 RECORD = "record.json"
@@ -67,7 +68,7 @@ class OptimadeSource:
         """Lines of a part; none if it is damaged."""
         try:
             content = archive.read(part_name(part))
-        except (KeyError, OSError, zipfile.BadZipFile):
+        except (KeyError, ValueError, *DAMAGES):
             return []
         whole = hashlib.sha256(content).hexdigest() == self.record["parts"][part]
         return content.splitlines() if whole else []
@@ -147,7 +148,7 @@ def read_record(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
             record: dict[str, Any] = json.loads(archive.read(RECORD))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, *DAMAGES) as error:
         raise DiffsymError(
             f"{path}: no archive of OPTIMADE structures ({error}); delete it and fetch it again"
         ) from None
