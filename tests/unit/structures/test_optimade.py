@@ -1,5 +1,6 @@
 """Real servers of OPTIMADE on this machine, and one in front of them that makes trouble."""
 
+import gzip
 import json
 import os
 import re
@@ -32,7 +33,7 @@ from diffsym.structures.entries import Entry, EntryError, Rejection
 from diffsym.structures.fetching import optimade
 from diffsym.structures.readers.optimade import FIELDS, LATER_FIELDS, read_structure
 from diffsym.structures.shards import process_shard
-from diffsym.structures.sources import open_source
+from diffsym.structures.sources import open_source, polite
 from diffsym.structures.sources.optimade import read_line
 from diffsym.structures.sources.polite import ATTEMPTS
 from diffsym.structures.symmetry import find_symmetry
@@ -639,6 +640,19 @@ def test_refusals_are_one_sentence_each(reference, settings, archive, changes, m
         changes = {"provider": changes["provider"].format(reference)}
     with pytest.raises(DiffsymError, match=message):
         fetch(archive, replace(settings, **changes))
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_answer_without_bound_is_one_sentence(settings, archive, monkeypatch, status):
+    monkeypatch.setattr(polite, "LARGEST_ANSWER", 2_000_000)
+    bomb = gzip.compress(bytes(30_000_000))
+    monkeypatch.setattr(
+        Handler,
+        "do_GET",
+        lambda handler: handler.answer(status, bomb, {"Content-Encoding": "gzip"}),
+    )
+    with pytest.raises(DiffsymError, match="holds more than 2 MB when it is unpacked"):
+        fetch(archive, settings)
 
 
 @pytest.mark.parametrize(

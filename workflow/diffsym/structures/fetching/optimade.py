@@ -41,6 +41,7 @@ from diffsym.structures.sources.polite import (
     LONGEST_PAUSE,
     PoliteSession,
     check_reachable,
+    read_whole,
 )
 
 INSTALL = "pip install 'diffsym[optimade]'"
@@ -112,6 +113,8 @@ class ProviderSession(PoliteSession):
     def _ask(self, *request: Any, **options: Any) -> requests.Response:
         self._answer = super()._ask(*request, **options)
         if not self._answer.ok and self._answer.status_code not in BUSY:
+            # The client reads what the provider says, and would read without end.
+            self._answer._content = read_whole(self._answer)  # noqa: SLF001
             raise RefusedError
         return self._answer
 
