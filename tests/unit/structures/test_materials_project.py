@@ -26,6 +26,7 @@ from diffsym.settings import as_plain, settings_of
 from diffsym.settings.checks import Checks
 from diffsym.settings.sources.local import Local
 from diffsym.settings.sources.materials_project import MaterialsProject
+from diffsym.settings.sources.selection import Selection
 from diffsym.settings.symmetry import Symmetry
 from diffsym.structures.entries import Entry, Rejection
 from diffsym.structures.fetching import check_access
@@ -36,6 +37,13 @@ from diffsym.structures.sources.polite import ATTEMPTS, PoliteSession
 
 SECRET = "Kz7Qw3Er9Ty1Ui5Op2As4Df6Gh8Jk0Lx"
 HALITE = [[0, 0, 0], [0.5, 0.5, 0.5]]
+ODD = {
+    "not a number": "NaN",
+    "long": "7" * 5000,
+    "half": r'"P\ud800"',
+    "deep": "[" * 5000 + "]" * 5000,
+}
+"""What stands in an answer in place of these texts, and the client cannot read."""
 
 
 def document(identifier, cell, number=225, symbol="Fm-3m", **keys):
@@ -99,7 +107,7 @@ def fits(doc, query):
         and texts("elements") <= elements
         and not texts("exclude_elements") & elements
         and doc["chemsys"] in (texts("chemsys") or {doc["chemsys"]})
-        and doc["material_id"] in (texts("material_ids") or {doc["material_id"]})
+        and doc["material_id"] in ([*texts("material_ids")] or [doc["material_id"]])
         and query.get("batch_id_not_eq") != (doc["batch_id"] or "-")
     )
 
@@ -112,6 +120,8 @@ class Server(ThreadingHTTPServer):
         self.documents = deepcopy(documents())
         self.version = "2026.04.13"
         self.faults = []
+        self.unsorted = False
+        self.moved = None  # host to which queries are sent on
         self.heartbeats = []  # faults
         self.asked = []  # parameters of each request for entries
         self.stop = threading.Event()
@@ -122,7 +132,7 @@ class Server(ThreadingHTTPServer):
 
     def answer_to(self, query):
         found = [doc for doc in self.documents if fits(doc, query)]
-        if key := query.get("_sort_fields"):
+        if (key := query.get("_sort_fields")) and not self.unsorted:
             found.sort(key=lambda doc: doc[key])
         skip, limit = int(query.get("_skip", 0)), int(query.get("_limit", 100))
         fields = query["_fields"].split(",")
@@ -148,6 +158,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(401, json.dumps({"message": "No API key found in request"}))
         if key != SECRET:
             return self.answer(403, f"the key {key} is unknown")
+        if server.moved is not None and "moved" not in parts.query:
+            return self.answer(302, "", {"Location": f"{server.moved}{self.path}&moved=1"})
         query = dict(parse_qsl(parts.query))
         server.asked.append(query)
         fault = server.faults.pop(0) if server.faults else None
@@ -161,6 +173,8 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "short":
             answer["data"] = answer["data"][:-1]
         content = json.dumps(answer)
+        for name, text in ODD.items():
+            content = content.replace(f'"{name}"', text)
         if fault == "truncated":
             content = content[: len(content) // 2]
         if fault == "other":
@@ -318,6 +332,43 @@ def test_many_entries_come_in_pages_and_batches(server, settings, file):
     assert len(server.asked) == 3 + 10
 
 
+@pytest.mark.parametrize("odd", ODD)
+def test_an_entry_that_the_client_cannot_read_is_rejected(server, settings, file, odd):
+    cell = Structure(Lattice.cubic(3), ["Po"], [[0, 0, 0]])
+    server.documents = [document(f"mp-{number}", cell) for number in range(300)]
+    server.documents[123]["symmetry"]["symbol"] = odd
+    server.documents[299]["formula_pretty"] = odd
+    entries = fetched(settings, file)
+    assert len(entries) == 300
+    rejected = {name: item for name, item in entries.items() if isinstance(item, Rejection)}
+    assert rejected.keys() == {"mp-123", "mp-299"}
+    assert "mp-123: the client cannot read what the database gives" in rejected["mp-123"].reason
+    assert len(server.asked) < 50
+
+
+def test_odd_identifiers_are_rejected(server, settings, file):
+    for odd in (None, 7, "mp-1265/..", "mp-1265", ["mp-1"]):
+        server.documents.append(server.documents[1] | {"material_id": odd})
+    # Nobody knows how such identifiers are sorted.
+    server.unsorted = True
+    entries = fetched(settings, file)
+    known = ["mp-1265", "mp-22862", "mp-23193", "mp-77", "mp-78"]
+    assert list(entries) == [*known, *(f"entry {place} of the list" for place in range(6, 11))]
+    assert isinstance(entries["mp-1265"], Entry)
+    reason = "entry 6 of the list: its identifier None is none of the Materials Project"
+    assert entries["entry 6 of the list"].reason == reason
+    assert "its identifier 'mp-1265' is repeated" in entries["entry 9 of the list"].reason
+    assert open_source("mp", settings, file).provenance()["entries"] == 10
+    limited = fetched(replace(settings, limit=7), file.with_name("limited.parquet"))
+    assert len(limited) == 7
+
+
+def test_what_is_true_is_no_number(server, settings, file):
+    server.documents[0] |= {"symmetry": {"number": True}, "energy_above_hull": True}
+    halite = fetched(settings, file)["mp-22862"]
+    assert (halite.declared_space_group, halite.declared_symbol) == (None, None)
+
+
 @pytest.mark.parametrize("fault", [429, 500, 502, 503, "truncated", "other", "cut"])
 def test_a_server_in_trouble_is_asked_again(server, settings, file, fault):
     server.faults = [fault, fault, None, fault, fault]
@@ -423,6 +474,23 @@ def test_the_key_is_where_the_client_looks_for_it(monkeypatch, settings, file):
     assert len(fetched(settings, file)) == 5
 
 
+def test_the_key_follows_no_redirect_to_another_host(server, settings, file):
+    with Server() as other:
+        thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        server.moved = other.endpoint.removesuffix("/api")
+        with pytest.raises(
+            DiffsymError, match=r"sends the query on to .*; set `endpoint`"
+        ) as found:
+            fetching.fetch(file, settings, session())
+        assert not other.asked
+        other.shutdown()
+        thread.join()
+    assert SECRET not in str(found.value)
+    server.moved = ""
+    assert len(fetched(settings, file)) == 5, "to another path of the same server"
+
+
 def test_access_is_checked_at_once(server, settings, file, monkeypatch):
     fetching.check_access(settings)
     assert len(server.asked) == 1
@@ -479,6 +547,12 @@ def test_what_is_no_file_of_entries_is_one_sentence(settings, file):
         ({"chemsys": ("Li,Fe",)}, "chemsys: 'Li,Fe' is no chemical system"),
         ({"material_ids": ("149",)}, "material_ids: '149' is no identifier"),
         ({"num_sites": (4, 1)}, "num_sites: the first number is larger"),
+        ({"num_sites": (-4, 1)}, "num_sites: there are never -4; give 1 or more"),
+        ({"num_elements": (-1, 1)}, "num_elements: there are never -1"),
+        ({"chemsys": ("Li-Xx",)}, "chemsys: 'Xx' of 'Li-Xx' is no element"),
+        ({"elements": ("O", "Si"), "exclude_elements": ("O",)}, "exclude_elements: O is in elem"),
+        ({"chemsys": ("Li-O",), "exclude_elements": ("O",)}, "chemsys: 'O' of 'Li-O' is in excl"),
+        ({"select": Selection(years=(1990, 2000))}, "select.years: the Materials Project tells no"),
     ],
 )
 def test_keys_that_choose_nothing_are_refused(keys, words):

@@ -1,5 +1,6 @@
 """Real servers of OPTIMADE on this machine, and one in front of them that makes trouble."""
 
+import gzip
 import json
 import os
 import re
@@ -22,6 +23,7 @@ import pytest
 import requests
 
 from diffsym.errors import DiffsymError
+from diffsym.files import write_json
 from diffsym.settings.checks import Checks
 from diffsym.settings.sources.local import Local
 from diffsym.settings.sources.optimade import Optimade
@@ -31,7 +33,7 @@ from diffsym.structures.entries import Entry, EntryError, Rejection
 from diffsym.structures.fetching import optimade
 from diffsym.structures.readers.optimade import FIELDS, LATER_FIELDS, read_structure
 from diffsym.structures.shards import process_shard
-from diffsym.structures.sources import open_source
+from diffsym.structures.sources import open_source, polite
 from diffsym.structures.sources.optimade import read_line
 from diffsym.structures.sources.polite import ATTEMPTS
 from diffsym.structures.symmetry import find_symmetry
@@ -50,6 +52,12 @@ NAMES_IN_TEST_DATA = {
     "chemical_formula_reduced": "pretty_formula",
     "chemical_formula_anonymous": "formula_anonymous",
 }
+ODD = {
+    "a long number": b"7" * 5000,
+    "a deep list": b"[" * 5000 + b"]" * 5000,
+    "a byte": b'"\xff"',
+}
+"""What stands in an answer in place of these texts, and Python would not write."""
 
 
 # --- servers ------------------------------------------------------------------------------------
@@ -205,6 +213,8 @@ class Handler(BaseHTTPRequestHandler):
         if callable(fault):
             page = json.loads(content)
             content = json.dumps(fault(page) or page).encode()
+            for name, text in ODD.items():
+                content = content.replace(f'"{name}"'.encode(), text)
         return self.answer(answer.status_code, content)
 
     def do_HEAD(self):
@@ -362,6 +372,102 @@ def test_structures_that_share_an_identifier_are_all_read(proxy, settings, archi
     assert [item.entry_id for item in items[:3]] == ["quartz", "quartz(2)", "quartz(3)"]
     assert len({item.entry_id for item in items}) == STRUCTURES
     assert open_source("optimade", settings, archive).provenance()["repeated"] == 4
+
+
+HALF = "P\ud800"
+"""Half of a character, which JSON can hold and no table."""
+
+
+def test_halves_of_characters_stop_no_shard(proxy, settings, archive):
+    def halves(page):
+        first = page["data"][0]
+        first["id"] = HALF
+        attributes = first["attributes"]
+        attributes["space_group_symbol_hermann_mauguin"] = HALF
+        for kind in attributes["species"]:
+            kind["name"] += HALF
+        attributes["species_at_sites"] = [name + HALF for name in attributes["species_at_sites"]]
+        page["included"][0]["attributes"]["title"] = HALF
+
+    proxy.faults = {
+        0: [halves],
+        "info": [lambda page: page["data"]["attributes"].update(license=HALF)],
+    }
+    fetch(archive, settings)
+    source = open_source("optimade", settings, archive)
+    [first] = [item for item in read(settings, archive) if item.entry_id == r"P\ud800"]
+    assert first.declared_symbol == r"P\ud800"
+    assert r"P\ud800" in first.reference
+    assert source.licence == r"P\ud800"
+    structures, rejected = process_shard(source, 0, 1, Symmetry(), Checks())
+    assert len(structures) + len(rejected) == STRUCTURES
+    write_json(archive.with_name("source.json"), source.provenance())
+
+
+def test_halves_of_characters_in_an_archive_are_written_out():
+    content = {"attributes": structure(), "references": [{"title": HALF}]}
+    item = read_line(json.dumps(content).encode(), "rutile", "")
+    assert item.reference == r"P\ud800"
+
+
+def test_odd_items_of_a_page_are_rejected_and_the_others_come(proxy, settings, archive):
+    def odd(page):
+        page["data"][0] = None
+        page["data"][1]["id"] = 7
+        page["data"][2] |= {"id": "bare", "attributes": None}
+        page["data"][3]["attributes"]["nsites"] = "a long number"
+        page["data"][4] = "a deep list"
+
+    def odder(page):
+        page["data"][0]["attributes"]["lattice_vectors"] = "a deep list"
+        page["data"][1]["attributes"]["chemical_formula_reduced"] = "a byte"
+        page["data"][2]["attributes"]["other"] = "a deep list"
+        page["data"][3]["relationships"] = {"references": {"data": [{"id": []}, 7, None]}}
+
+    proxy.faults = {0: [odd], 5: [odder]}
+    fetch(archive, settings)
+    items = read(settings, archive)
+    assert len(items) == STRUCTURES
+    odd = [item.entry_id for item in items if isinstance(item, Rejection)]
+    assert odd[:3] == ["page 1, item 1", "page 1, item 2", "bare"]
+    assert odd[4:] == ["page 1, item 5", items[5].entry_id, items[6].entry_id]
+    assert items[0].reason == "page 1, item 1: the provider gives no id of it"
+    assert items[2].reason == "bare: the provider gives no attributes of it"
+    assert [item.code.value for item in items[3:7]] == [
+        *("contradiction", "unreadable", "cell", "unreadable"),
+    ]
+    assert proxy.asked[0] == proxy.asked[5] == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"included": 7},
+        {"included": [7, {"id": [], "type": "references"}, {"type": []}, "a deep list"]},
+        {"errors": None},
+        {"included": None},
+    ],
+)
+def test_odd_parts_beside_the_structures_are_ignored(proxy, settings, archive, fault):
+    def odd(page):
+        meta = {"request_delay": "0", "data_returned": "17", "data_available": []}
+        return page | fault | {"meta": page["meta"] | meta}
+
+    proxy.faults = {0: [odd]}
+    fetch(archive, settings)
+    assert all(isinstance(item, Entry) for item in read(settings, archive))
+
+
+@pytest.mark.parametrize("links", [{"next": 7}, 7, {"next": {"href": []}}, {"next": "http://["}])
+def test_an_odd_link_is_one_sentence_or_ignored_at_the_end(proxy, settings, archive, links):
+    fault = [lambda page: page | {"links": links}]
+    proxy.faults = {0: ATTEMPTS * fault}
+    if links != {"next": {"href": []}}:
+        with pytest.raises(DiffsymError, match="a link to the next page that is no address"):
+            fetch(archive, settings)
+    else:
+        with pytest.raises(DiffsymError, match="17 structures are announced, 5 came"):
+            fetch(archive, settings)
 
 
 def test_publications_that_the_server_leaves_out_are_named(proxy, settings, archive):
@@ -536,6 +642,19 @@ def test_refusals_are_one_sentence_each(reference, settings, archive, changes, m
         fetch(archive, replace(settings, **changes))
 
 
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_answer_without_bound_is_one_sentence(settings, archive, monkeypatch, status):
+    monkeypatch.setattr(polite, "LARGEST_ANSWER", 2_000_000)
+    bomb = gzip.compress(bytes(30_000_000))
+    monkeypatch.setattr(
+        Handler,
+        "do_GET",
+        lambda handler: handler.answer(status, bomb, {"Content-Encoding": "gzip"}),
+    )
+    with pytest.raises(DiffsymError, match="holds more than 2 MB when it is unpacked"):
+        fetch(archive, settings)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -604,6 +723,23 @@ def test_a_damaged_archive(settings, archive):
         open_source("optimade", settings, archive.with_name("none.zip"))
 
 
+@pytest.mark.parametrize("member", ["structures-00000.jsonl", "record.json"])
+def test_damaged_bytes_of_an_archive(settings, archive, member):
+    fetch(archive, settings)
+    with zipfile.ZipFile(archive) as packed:
+        start = packed.getinfo(member).header_offset + 30 + len(member)
+    content = bytearray(archive.read_bytes())
+    content[start : start + 20] = b"\xff" * 20
+    archive.write_bytes(content)
+    if member == "record.json":
+        with pytest.raises(DiffsymError, match="no archive of OPTIMADE structures"):
+            open_source("optimade", settings, archive)
+    else:
+        items = read(settings, archive)
+        assert len(items) == STRUCTURES
+        assert all("damaged" in item.reason for item in items)
+
+
 # --- one structure ------------------------------------------------------------------------------
 
 
@@ -668,6 +804,12 @@ TITANIUM, OXYGEN = kind("Ti", ["Ti"], [1.0]), kind("O", ["O"], [1.0])
         ({"chemical_formula_reduced": "OSi"}, "contradiction", "states Si 0.5, O 0.5|O 0.5, Si"),
         ({"chemical_formula_reduced": "Ti O2"}, "unreadable", "no formula: 'Ti O2'"),
         ({"elements_ratios": [0.5, 0.5]}, "contradiction", "elements_ratios states"),
+        ({"elements_ratios": [0.5, float("inf")]}, "not_finite", "elements_ratios holds"),
+        ({"elements_ratios": [float("nan"), 0.5]}, "not_finite", "elements_ratios holds"),
+        (
+            {"lattice_vectors": [[9e5, 0, 0], [0, 9e5, 0], [0, 0, 9e5]]},
+            *("cell_volume", "too large for 6 sites"),
+        ),
         ({"elements_ratios": [1.0]}, "contradiction", "do not correspond"),
         ({"elements": ["O", "Xx"]}, "unknown_element", "'Xx' of the stated composition"),
     ],

@@ -58,12 +58,13 @@ class MaterialsProject(Source):
                 if symbol not in SYMBOLS:
                     hint = nearest(symbol.capitalize(), SYMBOLS)
                     raise ValueError(f"{key}: '{symbol}' is no element with a form factor{hint}")
-        for system in self.chemsys or ():
-            if not SYSTEM.fullmatch(system):
-                raise ValueError(
-                    f"chemsys: '{system}' is no chemical system; give symbols or '*' with '-' "
-                    "between them, for example 'Li-Fe-O'"
-                )
+        excluded = set(self.exclude_elements or ())
+        if both := excluded & set(self.elements or ()):
+            raise ValueError(
+                f"exclude_elements: {', '.join(sorted(both))} is in elements, too; name it in one "
+                "of them"
+            )
+        self._check_systems(excluded)
         for identifier in self.material_ids or ():
             if not IDENTIFIER.fullmatch(identifier):
                 raise ValueError(
@@ -74,6 +75,32 @@ class MaterialsProject(Source):
             least, largest = getattr(self, key) or (0, 0)
             if least > largest:
                 raise ValueError(f"{key}: the first number is larger than the second; swap them")
+            if least < 0 and key != "energy_above_hull":
+                raise ValueError(f"{key}: there are never {least}; give 1 or more")
+        if self.select.years is not None:
+            raise ValueError(
+                "select.years: the Materials Project tells no years of publication; set it to null"
+            )
+
+    def _check_systems(self, excluded: set[str]) -> None:
+        """Refuse systems that no entry can have."""
+        for system in self.chemsys or ():
+            if not SYSTEM.fullmatch(system):
+                raise ValueError(
+                    f"chemsys: '{system}' is no chemical system; give symbols or '*' with '-' "
+                    "between them, for example 'Li-Fe-O'"
+                )
+            for symbol in system.split("-"):
+                if symbol not in (*SYMBOLS, "*"):
+                    raise ValueError(
+                        f"chemsys: '{symbol}' of '{system}' is no element with a form factor"
+                        f"{nearest(symbol, SYMBOLS)}"
+                    )
+                if symbol in excluded:
+                    raise ValueError(
+                        f"chemsys: '{symbol}' of '{system}' is in exclude_elements, too; name it "
+                        "in one of them"
+                    )
 
     def query(self) -> dict[str, Any]:
         """What is asked for, without keys that choose nothing."""

@@ -23,6 +23,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,8 +32,9 @@ from pymatgen.core import SETTINGS, Structure
 
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path, read_json, write_json
-from diffsym.settings.sources.materials_project import MaterialsProject
+from diffsym.settings.sources.materials_project import IDENTIFIER, MaterialsProject
 from diffsym.structures.fetching import MissingClientError
+from diffsym.structures.lenient import read_lenient
 from diffsym.structures.sources.materials_project import (
     LICENCE,
     LICENCE_WITH_GNOME,
@@ -111,7 +113,10 @@ def fetch(
             with atomic_path(part) as temporary:
                 pq.write_table(pa.Table.from_pylist(rows, SCHEMA), temporary)
             log.info("%d of %d batches fetched", number + 1, len(batches))
-    pack(destination, settings, listing, parts, len(batches))
+    odd = part_file(parts, len(batches))
+    with atomic_path(odd) as temporary:
+        pq.write_table(pa.Table.from_pylist(odd_rows(listing["odd"]), SCHEMA), temporary)
+    pack(destination, settings, listing, parts, len(batches) + 1)
     shutil.rmtree(parts)
 
 
@@ -172,6 +177,10 @@ def refused(endpoint: str, status: int) -> DiffsymError:
     )
 
 
+class UnreadableError(Exception):
+    """An answer is whole, but the client cannot read it."""
+
+
 class Client:
     """The client of the Materials Project, asked again for as long as the server is in trouble.
 
@@ -207,34 +216,66 @@ class Client:
         return rester
 
     def _note(self, answer: requests.Response, *_: Any, **__: Any) -> None:
+        """Keep an answer; the key, which goes with every request, goes to no other server."""
         self._answer = answer
+        if not answer.is_redirect:
+            return
+        begin, end = (urlsplit(url) for url in (answer.url, location_of(answer)))
+        downgraded = begin.scheme == "https" and end.scheme != "https"
+        if begin.netloc != end.netloc or downgraded:
+            where = f"{end.scheme}://{end.netloc}".replace(self._key, "***")
+            raise DiffsymError(
+                f"{self.endpoint}: the server sends the query on to {where}, which would get your "
+                "key; set `endpoint` to where the database is"
+            )
 
-    def identifiers(self, **criteria: Any) -> list[str]:
-        """Identifiers of all entries that fit; as many as the server says that there are."""
+    def identifiers(self, **criteria: Any) -> tuple[list[str], list[str]]:
+        """Identifiers of all entries that fit, and why others have none.
 
-        def ask() -> list[str]:
+        They are as many as the server says that there are. A list that repeats entries may lack
+        others; if it comes twice, it is what the database has.
+        """
+        before: list[Any] = []
+
+        def ask() -> tuple[list[str], list[str]]:
             found = self._search(fields=["material_id"], chunk_size=PAGE, **criteria)
-            names = [normal(document["material_id"]) for document in found]
+            listed = [document.get("material_id") for document in found]
+            names, odd = sorted_out(listed)
             # A client that splits a list of identifiers has several totals.
             if "material_ids" not in criteria and self._answer is not None:
                 total = self._answer.json()["meta"]["total_doc"]
-                if total != len(set(names)):
-                    raise ValueError(f"{len(set(names))} of {total} entries listed")
-            return names
+                repeats = bool(before) and listed == before
+                before[:] = listed
+                if total != len(names) and not (repeats and total == len(listed)):
+                    raise ValueError(f"{len(names)} of {total} entries listed")
+            return names, odd
 
         return self._patiently(ask)
 
     def documents(self, identifiers: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-        """What the database says of some entries, by identifier."""
+        """What the database says of some entries, by identifier.
+
+        Raises
+        ------
+        UnreadableError
+            If the client cannot read the answer, although it is whole.
+        """
 
         def ask() -> dict[str, dict[str, Any]]:
-            found = self._search(
-                fields=list(FIELDS),
-                material_ids=list(identifiers),
-                num_chunks=1,
-                chunk_size=len(identifiers),
-            )
-            return {normal(document["material_id"]): dict(document) for document in found}
+            try:
+                found = self._search(
+                    fields=list(FIELDS),
+                    material_ids=list(identifiers),
+                    num_chunks=1,
+                    chunk_size=len(identifiers),
+                )
+            except ValueError as error:
+                if self._answer is not None and is_page(self._answer):
+                    raise UnreadableError(self._cited(error)) from None
+                raise
+            named = ((proper(document.get("material_id")), document) for document in found)
+            # The first one of those that share an identifier.
+            return {name: dict(document) for name, document in reversed(list(named)) if name}
 
         return self._patiently(ask)
 
@@ -277,6 +318,11 @@ class Client:
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
+def location_of(answer: requests.Response) -> str:
+    """Where an answer sends on to."""
+    return urljoin(answer.url, answer.headers["Location"])
+
+
 def database_version(endpoint: str, session: PoliteSession) -> str:
     """Version of the database, which the server tells everybody."""
 
@@ -300,8 +346,38 @@ def normal(identifier: str) -> str:
     return str(name)
 
 
+def proper(identifier: Any) -> str | None:
+    """An identifier as the client sends it; None if it is no such."""
+    with suppress(ValueError, TypeError, LookupError, AttributeError):
+        if isinstance(identifier, str) and IDENTIFIER.fullmatch(identifier):
+            return normal(identifier)
+    return None
+
+
+def sorted_out(listed: Iterable[Any]) -> tuple[list[str], list[str]]:
+    """Identifiers of a list, each once, and what is wrong with others."""
+    names: dict[str, None] = {}
+    odd = []
+    for place, identifier in enumerate(listed, 1):
+        name = proper(identifier)
+        if name is None or name in names:
+            what = "repeated" if name else "none of the Materials Project"
+            odd.append(f"entry {place} of the list: its identifier {identifier!r} is {what}")
+        else:
+            names[name] = None
+    return list(names), odd
+
+
+def is_page(answer: requests.Response) -> bool:
+    """Whether an answer is a whole one of the database, with some odd value in it."""
+    with suppress(ValueError):
+        content = read_lenient(answer.content)
+        return answer.ok and isinstance(mapping(content).get("data"), list)
+    return False
+
+
 def list_entries(client: Client, settings: MaterialsProject, parts: Path) -> dict[str, Any]:
-    """Identifiers of the chosen entries, sorted, and whether the database has each.
+    """Identifiers of the chosen entries, sorted, whether the database has each, and odd ones.
 
     They are kept for a later call; with another version of the database all begins anew.
     """
@@ -309,19 +385,22 @@ def list_entries(client: Client, settings: MaterialsProject, parts: Path) -> dic
     with suppress(OSError, ValueError):
         listing: dict[str, Any] = read_json(kept)
         if listing["database_version"] == client.version:
-            return listing
+            return {"odd": []} | listing
     shutil.rmtree(parts, ignore_errors=True)
     criteria = settings.query() | {"deprecated": False}
     wanted = sorted({normal(identifier) for identifier in criteria.pop("material_ids", ())})
     criteria = {key: listed(value) for key, value in criteria.items()}
+    odd: list[str] = []
     if wanted:
         wanted = wanted[: settings.limit]
-        batches = in_batches(wanted)
-        found = {n for b in batches for n in client.identifiers(material_ids=list(b), **criteria)}
+        asked = (client.identifiers(material_ids=list(b), **criteria) for b in in_batches(wanted))
+        found = {name for names, _ in asked for name in names}
     else:
-        found = set(client.identifiers(_sort_fields="material_id", **criteria))
+        names, odd = client.identifiers(_sort_fields="material_id", **criteria)
+        found = set(names)
         wanted = sorted(found)[: settings.limit]
-    if not found:
+        odd = odd[: max((settings.limit or len(found) + len(odd)) - len(wanted), 0)]
+    if not (found or odd):
         raise DiffsymError(
             f"{client.endpoint}: no entry fits the keys of the source; choose others"
         )
@@ -329,6 +408,7 @@ def list_entries(client: Client, settings: MaterialsProject, parts: Path) -> dic
         "database_version": client.version,
         "entries": wanted,
         "missing": sorted(set(wanted) - found),
+        "odd": odd,
     }
     write_json(kept, listing)
     return listing
@@ -356,26 +436,48 @@ def fetch_rows(
     client: Client, identifiers: tuple[str, ...], *, with_gnome: bool
 ) -> list[dict[str, Any]]:
     """Rows of some entries, in their order; those that do not come are asked for once more."""
-    documents = client.documents(identifiers)
+    documents = documents_of(client, identifiers)
     if left := tuple(name for name in identifiers if name not in documents):
-        documents |= client.documents(left)
+        documents |= documents_of(client, left)
     return [row_of(name, documents.get(name), with_gnome=with_gnome) for name in identifiers]
 
 
+def documents_of(client: Client, identifiers: tuple[str, ...]) -> dict[str, dict[str, Any] | str]:
+    """What the database says of some entries, or why that cannot be read."""
+    try:
+        return dict(client.documents(identifiers))
+    except UnreadableError as error:
+        if len(identifiers) == 1:
+            return {identifiers[0]: f"the client cannot read what the database gives ({error})"}
+    half = len(identifiers) // 2
+    return documents_of(client, identifiers[:half]) | documents_of(client, identifiers[half:])
+
+
+def odd_rows(odd: Iterable[str]) -> list[dict[str, Any]]:
+    """Rows of listed entries that nobody can ask for."""
+    rows = []
+    for text in odd:
+        name, _, problem = text.partition(": ")
+        rows.append({**dict.fromkeys(SCHEMA.names), "material_id": name, "problem": problem})
+    return rows
+
+
 def row_of(
-    identifier: str, document: Mapping[str, Any] | None, *, with_gnome: bool
+    identifier: str, document: Mapping[str, Any] | str | None, *, with_gnome: bool
 ) -> dict[str, Any]:
     """The row of an entry; without a structure it says why."""
     row: dict[str, Any] = {**dict.fromkeys(SCHEMA.names), "material_id": identifier}
     if document is None:
         return row | {"problem": "the database does not give it; correct the keys of the source"}
+    if isinstance(document, str):
+        return row | {"problem": document}
     symmetry = mapping(document.get("symmetry"))
     number = only(symmetry.get("number"), int)
     non_commercial = mapping(document.get("builder_meta")).get("license") == NON_COMMERCIAL
     row |= {
         "formula": only(document.get("formula_pretty"), str),
         "theoretical": only(document.get("theoretical"), bool),
-        "energy_above_hull": only(document.get("energy_above_hull"), (int, float)),
+        "energy_above_hull": only(document.get("energy_above_hull"), int, float),
         "space_group_number": number if number and 1 <= number <= 230 else None,
         "space_group_symbol": only(symmetry.get("symbol"), str),
         "licence": NON_COMMERCIAL_LICENCE if non_commercial else LICENCE,
@@ -409,9 +511,9 @@ def mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def only(value: Any, kind: type | tuple[type, ...]) -> Any:
-    """The value if it is of this kind, otherwise None."""
-    return value if isinstance(value, kind) else None
+def only(value: Any, *kinds: type) -> Any:
+    """The value if it is of one of these kinds, otherwise None; true and false are no numbers."""
+    return value if type(value) in kinds else None
 
 
 def pack(
@@ -431,7 +533,7 @@ def pack(
         "query": settings.query(),
         "limit": settings.limit,
         "client": f"mp-api {version('mp-api')}",
-        "entries": len(listing["entries"]),
+        "entries": len(listing["entries"]) + len(listing["odd"]),
         "missing": listing["missing"],
         "without_structure": len(said) - said["problem"].null_count,
         "non_commercial": not_free if settings.include_gnome else 0,

@@ -20,7 +20,7 @@ from io import StringIO
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 
@@ -28,6 +28,7 @@ from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path, read_json, write_text
 from diffsym.settings.sources.optimade import Optimade
 from diffsym.structures.fetching import MissingClientError
+from diffsym.structures.lenient import read_lenient, storable
 from diffsym.structures.readers.optimade import FIELDS, LATER_FIELDS
 from diffsym.structures.sources.optimade import (
     RECORD,
@@ -40,6 +41,7 @@ from diffsym.structures.sources.polite import (
     LONGEST_PAUSE,
     PoliteSession,
     check_reachable,
+    read_whole,
 )
 
 INSTALL = "pip install 'diffsym[optimade]'"
@@ -99,7 +101,9 @@ class ProviderSession(PoliteSession):
     def ask(self, url: str) -> requests.Response:
         """The first whole answer of a server that is not busy."""
         with suppress(RefusedError):
-            self.get(url, check=problem_of)
+            answer = readable(self.get(url, check=problem_of) or b"")
+            # The client would stop at the first odd value.
+            self._answer.json = lambda **_: answer  # type: ignore[method-assign]
         return self._answer
 
     def postpone(self, seconds: float) -> None:
@@ -109,6 +113,8 @@ class ProviderSession(PoliteSession):
     def _ask(self, *request: Any, **options: Any) -> requests.Response:
         self._answer = super()._ask(*request, **options)
         if not self._answer.ok and self._answer.status_code not in BUSY:
+            # The client reads what the provider says, and would read without end.
+            self._answer._content = read_whole(self._answer)  # noqa: SLF001
             raise RefusedError
         return self._answer
 
@@ -128,28 +134,55 @@ def patient(session: ProviderSession) -> type[requests.Session]:
 def problem_of(content: bytes) -> str:
     """What is wrong with an answer that should be one of OPTIMADE; empty if nothing is."""
     try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError):
+        answer = read_lenient(content)
+    except ValueError:
         return "an answer that is no JSON"
     if not isinstance(answer, dict) or not isinstance(answer.get("meta"), dict):
         return "an answer without `meta`, which is none of OPTIMADE"
     if answer.get("errors"):
         return f"the message {json.dumps(answer['errors'])[:200]}"
-    data = answer.get("data")
-    if not isinstance(data, dict | list):
+    if not isinstance(answer.get("data"), dict | list):
         return "an answer without `data`"
-    if isinstance(data, list) and not all(map(is_resource, data)):
-        return "a page in which a structure lacks its `id` or `attributes`"
+    if not is_link(link_of(answer)):
+        return "a link to the next page that is no address"
     return ""
 
 
-def is_resource(item: Any) -> bool:
-    """Whether an item of a page is what OPTIMADE calls a resource."""
-    return (
-        isinstance(item, dict)
-        and isinstance(item.get("id"), str)
-        and isinstance(item.get("attributes"), dict)
-    )
+def link_of(answer: Mapping[str, Any]) -> Any:
+    """Address of the next page, or what stands in its place; None: there is none."""
+    links = answer.get("links")
+    link = links.get("next") if isinstance(links, dict) else links
+    return (link.get("href") if isinstance(link, dict) else link) or None
+
+
+def is_link(link: Any) -> bool:
+    """Whether this can be followed, or is no link at all."""
+    try:
+        return link is None or (isinstance(link, str) and bool(urlsplit(link)))
+    except ValueError:
+        return False
+
+
+def readable(content: bytes) -> dict[str, Any]:
+    """An answer without what the client cannot bear; all its texts can be stored."""
+    answer = storable(read_lenient(content))
+    meta, included = answer["meta"], answer.get("included")
+    numbers: dict[str, Any] = {
+        "data_returned": int,
+        "data_available": int,
+        "request_delay": (int, float),
+    }
+    odd = {key for key, kind in numbers.items() if not isinstance(meta.get(key), kind)}
+    return {
+        "data": answer["data"],
+        "meta": {key: meta[key] for key in meta if key not in odd},
+        "links": {"next": link_of(answer)},
+        "included": [
+            resource
+            for resource in (included if isinstance(included, list) else [])
+            if isinstance(resource, dict) and isinstance(resource.get("id"), str)
+        ],
+    }
 
 
 class Provider:
@@ -368,11 +401,12 @@ def fetch_pages(
 ) -> int | None:
     """Fetch the pages that are not there; returns the number of structures announced."""
     harvest = Harvest(settings.limit)
-    for path in (page_path(parts, number) for number in count(1)):
+    for number in count(1):
+        path = page_path(parts, number)
         page = read_kept(path)
         fresh = page is None
         if fresh:
-            page = fetch_page(provider, settings, fields, harvest, parts)
+            page = fetch_page(provider, settings, fields, harvest, parts, number)
         if contradiction := harvest.add(page):
             shutil.rmtree(parts)
             raise DiffsymError(
@@ -397,7 +431,12 @@ def page_path(parts: Path, number: int) -> Path:
 
 
 def fetch_page(
-    provider: Provider, settings: Optimade, fields: list[str], harvest: Harvest, parts: Path
+    provider: Provider,
+    settings: Optimade,
+    fields: list[str],
+    harvest: Harvest,
+    parts: Path,
+    number: int,
 ) -> dict[str, Any]:
     """Fetch a page: what is kept of its structures, and what it says of the others."""
     try:
@@ -417,37 +456,48 @@ def fetch_page(
     meta, data = answer["meta"], answer["data"]
     if not isinstance(data, list):
         raise DiffsymError(f"{asked}: a structure came instead of a list; correct `provider`")
-    link = part_of(answer, "links").get("next")
-    link = link.get("href") if isinstance(link, dict) else link
+    link = link_of(answer)
     more, announced = meta.get("more_data_available"), meta.get("data_returned")
     return {
         "asked": asked,
         "next": urljoin(asked, link) if link and more is not False else None,
         "announced": announced if isinstance(announced, int) else None,
         "more": bool(more),
-        "structures": list(kept_of(data, answer["included"] or [])),
+        "structures": list(kept_of(data, answer["included"], number)),
     }
 
 
-def kept_of(data: list[dict[str, Any]], included: list[Any]) -> Iterator[dict[str, Any]]:
-    """What is kept of each structure: what is read of it, and its publications."""
+def kept_of(data: list[Any], included: list[Any], number: int) -> Iterator[dict[str, Any]]:
+    """What is kept of each structure of a page: what is read of it, and its publications."""
     publications = {
-        resource.get("id"): part_of(resource, "attributes")
+        resource["id"]: part_of(resource, "attributes")
         for resource in included
-        if isinstance(resource, dict) and resource.get("type") == "references"
+        if resource.get("type") == "references"
     }
-    for resource in data:
+    for place, item in enumerate(data, 1):
+        resource = item if isinstance(item, dict) else {}
+        identifier = resource.get("id")
+        named = isinstance(identifier, str)
+        described = isinstance(resource.get("attributes"), dict)
+        if not (named and described):
+            yield {
+                "id": identifier if named else f"page {number}, item {place}",
+                "attributes": {},
+                "references": [],
+                "problem": f"the provider gives no {'attributes' if named else 'id'} of it",
+            }
+            continue
         listed = part_of(part_of(resource, "relationships"), "references").get("data")
         # A server may leave publications out; then at least the name remains.
-        named = [
+        cited = [
             publications.get(link["id"], {"title": f"reference {link['id']} of the provider"})
             for link in (listed if isinstance(listed, list) else [])
             if isinstance(link, dict) and isinstance(link.get("id"), str)
         ]
         yield {
-            "id": resource["id"],
-            "attributes": only(resource["attributes"], (*FIELDS, *LATER_FIELDS)),
-            "references": [only(publication, ATTRIBUTES_OF_REFERENCES) for publication in named],
+            "id": identifier,
+            "attributes": only(part_of(resource, "attributes"), (*FIELDS, *LATER_FIELDS)),
+            "references": [only(publication, ATTRIBUTES_OF_REFERENCES) for publication in cited],
         }
 
 

@@ -45,6 +45,9 @@ ROUNDING = 1e-4
 LARGEST = 1e6
 """No cell and no place in it has so many A."""
 
+LARGEST_ATOMIC_VOLUME = 1e4
+"""No crystal gives an atom so much room (A^3); the widest frameworks give some hundred."""
+
 FORMULA = re.compile(r"([A-Z][a-z]?)(\d*)")
 IDENTITY = SymmetryOperations(np.eye(3)[None], np.zeros((1, 3)))
 
@@ -84,6 +87,12 @@ def read_structure(
         )
     positions = read_vectors(attributes, "cartesian_site_positions", RejectionCode.COORDINATES)
     contents = read_contents(attributes, len(positions))
+    volume = abs(np.linalg.det(lattice))
+    if volume > LARGEST_ATOMIC_VOLUME * max(len(positions), 1):
+        raise EntryError(
+            RejectionCode.CELL_VOLUME,
+            f"a cell of {volume:.3g} A^3 is too large for {len(positions)} sites",
+        )
     occupants = [
         (point, occupant)
         for point, content in zip(positions @ np.linalg.inv(lattice), contents, strict=True)
@@ -306,6 +315,10 @@ def read_ratios(elements: Any, ratios: Any) -> dict[int, float]:
     if not fits or not all(map(is_number, ratios)):
         raise EntryError(
             RejectionCode.CONTRADICTION, "elements and elements_ratios do not correspond"
+        )
+    if not np.isfinite(ratios).all():
+        raise EntryError(
+            RejectionCode.NOT_FINITE, "elements_ratios holds a number that is not finite"
         )
     return by_number(elements, ratios)
 

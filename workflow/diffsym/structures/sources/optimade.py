@@ -18,6 +18,8 @@ from diffsym.errors import DiffsymError
 from diffsym.files import sha256
 from diffsym.settings.sources.optimade import UNKNOWN, Optimade
 from diffsym.structures.entries import Entry, EntryError, Rejection, RejectionCode
+from diffsym.structures.lenient import storable
+from diffsym.structures.readers.content import DAMAGES
 from diffsym.structures.readers.optimade import read_structure
 
 RECORD = "record.json"
@@ -66,7 +68,7 @@ class OptimadeSource:
         """Lines of a part; none if it is damaged."""
         try:
             content = archive.read(part_name(part))
-        except (KeyError, OSError, zipfile.BadZipFile):
+        except (KeyError, ValueError, *DAMAGES):
             return []
         whole = hashlib.sha256(content).hexdigest() == self.record["parts"][part]
         return content.splitlines() if whole else []
@@ -100,8 +102,7 @@ def all_different(identifiers: Iterable[str]) -> list[str]:
     taken: set[str] = set()
     names = []
     for identifier in identifiers:
-        # JSON can hold halves of characters, which no table can.
-        whole = identifier.encode("utf-8", "backslashreplace").decode()
+        whole = storable(identifier)
         candidates = (f"{whole}({number})" if number > 1 else whole for number in count(1))
         names.append(next(name for name in candidates if name not in taken))
         taken.add(names[-1])
@@ -117,7 +118,10 @@ def damaged(identifier: str) -> Rejection:
 def read_line(line: bytes, identifier: str, citation: str) -> Entry | Rejection:
     """Read one structure of a part."""
     try:
-        structure = json.loads(line)
+        structure = storable(json.loads(line))
+        if problem := structure.get("problem"):
+            reason = f"{identifier}: {problem}"
+            return Rejection(identifier, "read", RejectionCode.UNREADABLE, reason)
         return read_structure(
             structure["attributes"], structure["references"], identifier, citation
         )
@@ -144,7 +148,7 @@ def read_record(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
             record: dict[str, Any] = json.loads(archive.read(RECORD))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, *DAMAGES) as error:
         raise DiffsymError(
             f"{path}: no archive of OPTIMADE structures ({error}); delete it and fetch it again"
         ) from None

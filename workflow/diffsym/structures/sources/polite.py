@@ -27,6 +27,8 @@ PATIENCE = (20, 120)
 PATIENCE_AT_START = 10
 # Bytes of a file that are written at once.
 CHUNK = 1 << 14
+# Bytes of an answer that fit into memory, unpacked.
+LARGEST_ANSWER = 256_000_000
 GONE = frozenset({404, 410})
 PART, PAST_END = 206, 416
 UNCHANGED = "identity"
@@ -94,17 +96,20 @@ class PoliteSession:
         Raises
         ------
         DiffsymError
-            If the server cannot be reached, refuses, or none of the attempts succeeds.
+            If the server cannot be reached, refuses, sends too much, or none of the attempts
+            succeeds.
         """
         problem = ""
         for attempt in range(ATTEMPTS):
             pause = self.first_pause * 2 ** (attempt - 1) if attempt else 0.0
             try:
-                answer = self._ask(url, params, pause)
-                if answer.status_code in GONE:
-                    return None
-                if not (problem := self._trouble(answer) or check(answer.content)):
-                    return answer.content
+                with self._ask(url, params, pause, stream=True) as answer:
+                    if answer.status_code in GONE:
+                        return None
+                    if not (problem := self._trouble(answer)):
+                        content = read_whole(answer)
+                        if not (problem := check(content)):
+                            return content
             except requests.RequestException as error:
                 problem = f"{type(error).__name__}: {error}"
             log.info("%s: attempt %d failed (%s)", url, attempt + 1, problem)
@@ -226,6 +231,19 @@ class PoliteSession:
         except InvalidHeader:
             return
         self._earliest = time.monotonic() + seconds
+
+
+def read_whole(answer: requests.Response) -> bytes:
+    """Content of an answer, unpacked; DiffsymError once it turns out to be too large."""
+    content = bytearray()
+    for chunk in answer.iter_content(CHUNK):
+        content += chunk
+        if len(content) > LARGEST_ANSWER:
+            raise DiffsymError(
+                f"{answer.url}: the answer holds more than {LARGEST_ANSWER / 1e6:.0f} MB when it "
+                "is unpacked; ask for less at once or correct the address"
+            )
+    return bytes(content)
 
 
 def side_file(part: Path) -> Path:
