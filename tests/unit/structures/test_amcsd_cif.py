@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from servers import serving
 
 from diffsym.errors import DiffsymError
 from diffsym.settings.checks import Checks
@@ -218,13 +219,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Server()) as running:
         yield running
-        running.stop.set()
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The COD's interface, served by this machine: it interrupts, is busy, truncates and alters."""
 
 import json
-import threading
 import zipfile
 from collections import Counter
 from dataclasses import replace
@@ -9,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from servers import serving
 
 from diffsym.errors import DiffsymError
 from diffsym.settings.sources.cod import Cod
@@ -91,12 +91,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Server()) as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture

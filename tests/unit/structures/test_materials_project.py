@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from pymatgen.core import Element, Lattice, Structure
+from servers import serving
 
 from diffsym.errors import DiffsymError
 from diffsym.settings import as_plain, settings_of
@@ -197,13 +198,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Server()) as running:
         yield running
-        running.stop.set()
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 import optimade.server.data as reference_data
 import pytest
 import requests
+from servers import serving
 
 from diffsym.errors import DiffsymError
 from diffsym.files import write_json
@@ -175,7 +176,7 @@ class Proxy(ThreadingHTTPServer):
         self.asked = Counter()
         self.queries = []
         self.stalled = threading.Event()
-        self.released = threading.Event()
+        self.stop = threading.Event()
 
     @property
     def address(self):
@@ -198,7 +199,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(fault, b"", {"Retry-After": "0"} if fault == 429 else {})
         if fault == "stall":
             self.server.stalled.set()
-            self.server.released.wait(60)
+            self.server.stop.wait(60)
         # The links in the answer are made of the name under which the server is asked.
         answer = requests.get(
             self.server.upstream + self.path, headers={"Host": self.headers["Host"]}, timeout=60
@@ -239,13 +240,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def proxy(reference):
-    with Proxy(reference) as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Proxy(reference)) as running:
         yield running
-        running.released.set()
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -567,7 +563,7 @@ def test_a_download_that_is_killed_goes_on_where_it_stopped(proxy, settings, arc
     assert proxy.stalled.wait(60)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    proxy.released.set()
+    proxy.stop.set()
     fetch(archive, settings)
     assert contents(archive) == undisturbed
     assert proxy.asked == {"info": 1, "info/structures": 1, 0: 1, 5: 1, 10: 2, 15: 1}
