@@ -16,7 +16,7 @@ MEMORY_MB ?= $(shell $(PYTHON) -c 'import os; \
 LOCALLY = --profile workflow/profiles/local --cores $(CORES) --resources mem_mb=$(MEMORY_MB)
 # Tests of a file stay with one worker; tests/conftest.py says how many there are, and in which order
 # they take the files.
-WORKERS := --numprocesses auto --dist loadfile --no-loadscope-reorder
+WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Benchmarks need not be typed to the end, but what they call has to be there, and take what is given.
 LENIENT := --explicit-package-bases --ignore-missing-imports $(addprefix --disable-error-code=, \

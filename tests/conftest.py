@@ -1,7 +1,6 @@
 """Fixtures that all tests share: real data, fetched or made once a session."""
 
 import fcntl
-import os
 import subprocess
 from contextlib import contextmanager
 
@@ -19,14 +18,6 @@ from diffsym.tables import STRUCTURES, read_table
 # Folders and files in the order in which workers of pytest-xdist take them: first what waits most,
 # then what makes the tiny study, then what can do without it, and short files last.
 ROOMS = ("slurm", "workflow/test_plans", "unit/models", "workflow", "physics", "unit")
-
-
-# Those of SLURM mostly wait; while they do, the others have the cores.
-MOST_WORKERS = 4
-
-
-def pytest_xdist_auto_num_workers():
-    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
 
 
 def pytest_collection_modifyitems(items):
