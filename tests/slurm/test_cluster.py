@@ -112,9 +112,9 @@ def finish(snakemake):
 
 
 def test_jobs_that_exceed_their_memory_or_are_killed_are_retried_with_more(cluster, study):
-    # Three Pythons, Snakemake's two and the script, are more than 300 MB and less than 2400.
+    # Snakemake's two Pythons alone are more than 150 MB; with the script they are less than 1200.
     snakemake = study.start(
-        profile(study, parse_structures={"mem_mb": "300 * attempt ** 3"}),
+        profile(study, parse_structures={"mem_mb": "150 * attempt ** 3"}),
         "results/structures.parquet",
         overlay=OVERLAY,
     )
@@ -123,8 +123,8 @@ def test_jobs_that_exceed_their_memory_or_are_killed_are_retried_with_more(clust
     jobs = cluster.jobs("parse_structures")
     killed = [job for job in jobs if job.state in {"FAILED", "OUT_OF_MEMORY"}]
     completed = [job for job in jobs if job.state == "COMPLETED"]
-    assert {job.memory for job in killed} == {"300M"}
-    assert {job.memory for job in completed} == {"2400M"}
+    assert {job.memory for job in killed} == {"150M"}
+    assert {job.memory for job in completed} == {"1200M"}
     # An hour, and a minute for each of the 3.8 MB of the database; twice that the second time.
     assert {job.limit for job in killed} == {"1:03:00"}
     assert {job.limit for job in completed} == {"2:07:00"}
