@@ -157,8 +157,8 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def wait_until(condition, what: str, patience: float = PATIENCE):
-    """What a condition gives as soon as that is true."""
+def wait_until(condition, what: str, patience: float = PATIENCE, pause: float = 0.2):
+    """What a condition gives as soon as that is true; it is asked again after each pause."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         try:
@@ -167,7 +167,7 @@ def wait_until(condition, what: str, patience: float = PATIENCE):
             found = None
         if found:
             return found
-        time.sleep(0.2)
+        time.sleep(pause)
     raise TimeoutError(f"waited {patience} s: {what}")
 
 

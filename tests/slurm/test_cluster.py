@@ -59,7 +59,8 @@ def wait_for(condition, snakemake):
         assert snakemake.poll() is None, snakemake.communicate()[0]
         return condition()
 
-    return wait_until(found, "a job starts", PATIENCE)
+    # Some jobs are over in a second.
+    return wait_until(found, "a job starts", PATIENCE, pause=0.02)
 
 
 def the_process(study, rule, snakemake):
