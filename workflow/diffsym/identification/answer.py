@@ -1,90 +1,73 @@
-"""What the search says of a measured pattern."""
+"""What is said of a measured pattern."""
 
 from dataclasses import dataclass
-
-import numpy as np
-
-from diffsym.identification.known import KnownStructures
-from diffsym.identification.search import PreparedPattern, group_weights, search
-from diffsym.structures.space_groups import symbol
-
-CERTAIN = 0.9
-"""Share of the first group from which an answer counts as certain (docs/search.md)."""
 
 
 @dataclass(frozen=True)
 class RankedGroup:
-    """A space group, by number and short symbol, and its share of all weights."""
+    """A space group by number and short symbol, and its calibrated probability."""
 
     space_group: int
     symbol: str
-    share: float
+    probability: float
 
 
 @dataclass(frozen=True)
 class NearestStructure:
-    """A known structure, its score, and by how many degrees the pattern's lines lie higher."""
+    """A known structure that resembles the pattern.
+
+    Attributes
+    ----------
+    structure_id, formula, name
+        Of the database; the name of a mineral may be None.
+    space_group
+        Its number.
+    score
+        Cosine between pattern and structure, 0 to 1 (docs/search.md).
+    zero_shift
+        Degrees by which the lines of the pattern lie higher.
+    """
 
     structure_id: str
-    name: str | None
     formula: str
+    name: str | None
     space_group: int
     score: float
     zero_shift: float
 
 
 @dataclass(frozen=True)
-class SearchAnswer:
-    """Space groups and structures, the likeliest first.
+class Answer:
+    """Space groups and structures for a pattern, the likeliest first.
 
     Attributes
     ----------
+    ranked
+        Space groups.
     certain
-        Whether the first group's share reaches `CERTAIN`.
-    ranked, nearest
-        Groups and structures.
+        Whether the first group can be relied on.
+    certainty
+        Calibrated probability that the first group is right, 0 to 1.
+    reason
+        Why it is certain, or why it is not: a sentence.
+    crystal_system
+        The likeliest, from the probabilities of all groups.
+    extinction_class
+        Extinction symbol by indexing; None where that abstains or was not asked for.
+    set_90
+        Numbers of the space groups that hold the right one in 90 % of all cases.
+    nearest
+        Known structures.
+    repairs
+        A sentence for each thing that was put right.
     """
 
-    certain: bool
     ranked: tuple[RankedGroup, ...]
+    certain: bool
+    certainty: float
+    reason: str
+    crystal_system: str
+    extinction_class: str | None
+    set_90: tuple[int, ...]
     nearest: tuple[NearestStructure, ...]
-
-
-def answer(pattern: PreparedPattern, known: KnownStructures, top: int = 6) -> SearchAnswer:
-    """Search for a pattern among known structures.
-
-    Parameters
-    ----------
-    pattern
-        From `prepare`.
-    known
-        Structures to compare it with.
-    top
-        So many groups, and so many structures.
-    """
-    scores = search(pattern, known.lines)
-    shares = group_weights(scores.score, known.space_groups)
-    groups = np.argsort(-shares, kind="stable")[:top]
-    structures = np.argsort(-scores.score, kind="stable")[:top]
-    return SearchAnswer(
-        certain=bool(shares[groups[0]] >= CERTAIN),
-        ranked=tuple(
-            RankedGroup(
-                space_group=int(group) + 1,
-                symbol=symbol(int(group) + 1),
-                share=float(shares[group]),
-            )
-            for group in groups
-        ),
-        nearest=tuple(
-            NearestStructure(
-                structure_id=known.structure_ids[row],
-                name=known.names[row],
-                formula=known.formulas[row],
-                space_group=int(known.space_groups[row]),
-                score=float(scores.score[row]),
-                zero_shift=float(scores.zero_shift[row]),
-            )
-            for row in structures
-        ),
-    )
+    repairs: tuple[str, ...] = ()

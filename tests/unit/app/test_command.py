@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from diffsym.app.command import main
+from diffsym.app.outcome import ALL_ANSWERED, NONE_ANSWERED, SOME_NOT
 from diffsym.errors import DiffsymError
-from diffsym.identification.command import ALL_ANSWERED, NONE_ANSWERED, SOME_NOT, main
 from diffsym.identification.known import read_known
 from diffsym.identification.wavelengths import K_ALPHA, radiation_of
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET, PeakShape, powder_pattern

@@ -1,0 +1,42 @@
+"""`diffsym`: measured patterns in, answers out."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from diffsym.app.outcome import NONE_ANSWERED
+from diffsym.errors import DiffsymError
+
+COMMANDS = {
+    "search": "compare measured powder patterns with known structures",
+}
+"""What each command does; its module in `diffsym.app` has `add_options` and `run`."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser(given[:1]).parse_args(given)
+    try:
+        return int(options.run(options))
+    except DiffsymError as error:
+        print(error, file=sys.stderr)
+        return NONE_ANSWERED
+
+
+def parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
+    """Options of the wanted command; the modules of others stay unread, so that it starts fast."""
+    top = argparse.ArgumentParser(prog="diffsym", description="Symmetry from diffraction.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    for name, purpose in COMMANDS.items():
+        one = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.")
+        if name in wanted:
+            module = importlib.import_module(f"diffsym.app.{name}")
+            module.add_options(one)
+            one.set_defaults(run=module.run)
+    return top
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""Exit codes of commands on files, and a number on the command line."""
+
+ALL_ANSWERED, SOME_NOT, NONE_ANSWERED = 0, 1, 2
+"""Exit codes."""
+
+
+def exit_code(answered: int, files: int) -> int:
+    """Exit code for the number of answered files, and of all."""
+    if answered == files:
+        return ALL_ANSWERED
+    return SOME_NOT if answered else NONE_ANSWERED
+
+
+def positive(text: str) -> int:
+    """A number of at least one."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
