@@ -1,8 +1,11 @@
 """Known structures of a study: what the search compares a pattern with."""
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from diffsym.errors import DiffsymError
@@ -10,6 +13,8 @@ from diffsym.identification.search import KnownLines, known_lines
 from diffsym.scattering.types import Integers
 from diffsym.study.layout import Layout
 from diffsym.tables import REFLECTIONS, STRUCTURES, read_table
+
+ELEMENT = re.compile(r"[A-Z][a-z]?")
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,29 @@ class KnownStructures:
     names: list[str | None]
     formulas: list[str]
     space_groups: Integers
+
+    def of_elements(self, elements: Collection[str]) -> "KnownStructures":
+        """Structures that hold no other elements than these.
+
+        Raises
+        ------
+        DiffsymError
+            If there is none.
+        """
+        allowed = frozenset(elements)
+        rows = np.flatnonzero([allowed.issuperset(ELEMENT.findall(one)) for one in self.formulas])
+        if not len(rows):
+            raise DiffsymError(
+                f"elements: no known structure is of {', '.join(sorted(allowed))} alone; name all "
+                "that the sample may hold"
+            )
+        return KnownStructures(
+            lines=self.lines.take(rows),
+            structure_ids=[self.structure_ids[row] for row in rows],
+            names=[self.names[row] for row in rows],
+            formulas=[self.formulas[row] for row in rows],
+            space_groups=self.space_groups[rows],
+        )
 
 
 def read_known(results: Path) -> KnownStructures:
@@ -65,6 +93,11 @@ def read_known(results: Path) -> KnownStructures:
         raise DiffsymError(
             f"{results}: structures and reflections are not of one study; run it again"
         )
+    return known_of(structures, reflections)
+
+
+def known_of(structures: pa.Table, reflections: pa.Table) -> KnownStructures:
+    """Structures by their tables, whose rows belong together."""
     return KnownStructures(
         lines=known_lines(reflections),
         structure_ids=structures["structure_id"].to_pylist(),
