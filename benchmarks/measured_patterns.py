@@ -17,7 +17,12 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from diffsym.errors import DiffsymError
-from diffsym.identification.calibration import Calibration, frequencies_of, sums_before
+from diffsym.identification.calibration import (
+    GROUPS,
+    Calibration,
+    frequencies_of,
+    sums_before,
+)
 from diffsym.identification.evidence import evidence_at
 from diffsym.identification.fitting import Labelled, fit
 from diffsym.identification.phases import Explained, explained
@@ -49,7 +54,8 @@ def main() -> None:
         curve = np.convolve(compared(pattern.heights), np.ones(15), "same")
         curves.append(curve / np.linalg.norm(curve))
         given = [net(angles, intensity, radiation) for net in evidence.networks]
-        networks.append(np.mean([one for one in given if one is not None] or [np.nan], axis=0))
+        usable = [one for one in given if one is not None]
+        networks.append(np.mean(usable, axis=0) if usable else np.full(GROUPS, np.nan))
     labelled = Labelled(
         scores=np.array(scores),
         space_groups=known.space_groups,
