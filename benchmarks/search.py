@@ -23,7 +23,7 @@ from diffsym.identification.known import read_known
 from diffsym.identification.search import POWER, SIGMA, ZERO_SHIFTS, prepare, search, significant
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET, PeakShape, powder_patterns
 from diffsym.scattering.types import Floats, Lines, Radiation, Reals
-from diffsym.study import Layout
+from diffsym.study.layout import Layout
 from diffsym.tables import REFLECTIONS, read_table
 
 ANGLES = np.arange(10.0, 90.0, 0.02)

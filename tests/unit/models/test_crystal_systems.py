@@ -7,7 +7,7 @@ import pytest
 
 from diffsym.errors import DiffsymError
 from diffsym.models.crystal_systems import label_by_system, spread
-from diffsym.study import load_configuration
+from diffsym.study.loading import load_configuration
 
 
 @pytest.fixture

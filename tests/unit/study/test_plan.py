@@ -8,7 +8,9 @@ import yaml
 from study import REPOSITORY
 
 from diffsym.structures.sources import amcsd
-from diffsym.study import Layout, Plan, load_configuration, threads_of_job
+from diffsym.study.layout import Layout
+from diffsym.study.loading import load_configuration
+from diffsym.study.plan import Plan, threads_of_job
 
 RESULTS = "results"
 
