@@ -10,6 +10,7 @@ from diffsym.errors import DiffsymError
 
 COMMANDS = {
     "search": "compare measured powder patterns with known structures",
+    "packs": "tell what is in packs of networks and known structures",
 }
 """What each command does; its module in `diffsym.app` has `add_options` and `run`."""
 

@@ -1,5 +1,6 @@
 """Known structures of a study: what the search compares a pattern with."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,20 +56,37 @@ def read_known(results: Path) -> KnownStructures:
             f"{results}: no structures and reflections of a study; run 'make report' there, or "
             "name the results of one with --study"
         )
+    return known_structures(layout.structures, shards)
+
+
+def known_structures(structures: str | Path, shards: Iterable[str | Path]) -> KnownStructures:
+    """Structures and their lines.
+
+    Parameters
+    ----------
+    structures
+        Table of unique structures (Parquet).
+    shards
+        Their reflections, in the order of the structures.
+
+    Raises
+    ------
+    DiffsymError
+        If the tables do not belong together.
+    """
     columns = ["structure_id", "name", "formula", "space_group"]
-    structures = read_table(layout.structures, STRUCTURES).select(columns)
+    table = read_table(structures, STRUCTURES, columns)
     reflections = pa.concat_tables(
-        read_table(path, REFLECTIONS).select(["structure_id", "d_star", "intensity"])
-        for path in shards
+        read_table(path, REFLECTIONS, ["structure_id", "d_star", "intensity"]) for path in shards
     )
-    if not reflections["structure_id"].equals(structures["structure_id"]):
+    if not reflections["structure_id"].equals(table["structure_id"]):
         raise DiffsymError(
-            f"{results}: structures and reflections are not of one study; run it again"
+            f"{structures}: structures and reflections are not of one study; run it again"
         )
     return KnownStructures(
         lines=known_lines(reflections),
-        structure_ids=structures["structure_id"].to_pylist(),
-        names=structures["name"].to_pylist(),
-        formulas=structures["formula"].to_pylist(),
-        space_groups=structures["space_group"].to_numpy().astype("int64"),
+        structure_ids=table["structure_id"].to_pylist(),
+        names=table["name"].to_pylist(),
+        formulas=table["formula"].to_pylist(),
+        space_groups=table["space_group"].to_numpy().astype("int64"),
     )
