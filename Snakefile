@@ -17,6 +17,7 @@ include: "rules/splits.smk"
 include: "rules/models.smk"
 include: "rules/experimental.smk"
 include: "rules/evaluation.smk"
+include: "rules/packs.smk"
 
 
 localrules:
@@ -26,6 +27,7 @@ localrules:
     splits,
     models,
     evaluation,
+    packs,
 
 
 # What cannot be fetched is said before anything runs; then a line says what runs, how far it is,
@@ -67,3 +69,8 @@ rule models:
 rule evaluation:
     input:
         LAYOUT.summary,
+
+
+rule packs:
+    input:
+        PLAN.packs(),

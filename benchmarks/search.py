@@ -24,7 +24,7 @@ from diffsym.identification.preparation import prepared_stages
 from diffsym.identification.search import POWER, SIGMA, ZERO_SHIFTS, prepare, search
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET, PeakShape, powder_patterns
 from diffsym.scattering.types import Floats, Lines, Radiation, Reals
-from diffsym.study import Layout
+from diffsym.study.layout import Layout
 from diffsym.tables import REFLECTIONS, read_table
 
 ANGLES = np.arange(10.0, 90.0, 0.02)

@@ -27,7 +27,9 @@ from diffsym.models.member import Task, configure_for, train_and_predict
 from diffsym.models.training import Run
 from diffsym.settings import settings_of
 from diffsym.settings.training import Training
-from diffsym.study import Layout, Plan, load_configuration
+from diffsym.study.layout import Layout
+from diffsym.study.loading import load_configuration
+from diffsym.study.plan import Plan
 
 # Experiments of the default study, and how they were trained until version 0.1.
 OLDER = {

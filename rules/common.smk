@@ -8,7 +8,9 @@ from snakemake.exceptions import WorkflowError
 from diffsym.errors import DiffsymError
 from diffsym.provenance import code_digest, listing_digest
 from diffsym.settings import as_plain, values_of
-from diffsym.study import Layout, Plan, load_configuration, threads_of_job
+from diffsym.study.layout import Layout
+from diffsym.study.loading import load_configuration
+from diffsym.study.plan import Plan, threads_of_job
 from diffsym.study.effort import expected_seconds
 
 

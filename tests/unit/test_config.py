@@ -8,7 +8,7 @@ import yaml
 
 from diffsym.errors import DiffsymError
 from diffsym.generated import REPOSITORY
-from diffsym.study import load_configuration
+from diffsym.study.loading import load_configuration
 
 
 def merged(base, overlay):

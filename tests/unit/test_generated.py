@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from diffsym.generated import REPOSITORY, generated_files
-from diffsym.study import load_configuration
+from diffsym.study.loading import load_configuration
 
 
 @pytest.mark.parametrize("path", generated_files())

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["predict"]
 
+__version__ = "0.1.0"
+
 
 def predict(
     two_theta: "ArrayLike",

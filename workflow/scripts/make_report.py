@@ -7,8 +7,9 @@ from diffsym.job import job
 from diffsym.report.page import render
 from diffsym.report.provenance import record_provenance
 from diffsym.report.results import Results
-from diffsym.study import Layout, Plan
 from diffsym.study.configuration import CONFIGURATION
+from diffsym.study.layout import Layout
+from diffsym.study.plan import Plan
 
 with job(snakemake):
     plan = Plan(CONFIGURATION.validate_python(snakemake.params.study), Layout())

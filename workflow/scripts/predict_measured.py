@@ -4,9 +4,9 @@ from diffsym.experimental.labelled import measured_partition
 from diffsym.files import read_json
 from diffsym.job import job
 from diffsym.keras_backend import configure
-from diffsym.models.crystal_systems import spread
 from diffsym.models.networks import load_model, predict, predicts_volumes, volume_scale
 from diffsym.models.predictions import Answers, answers_table
+from diffsym.structures.space_groups import spread_over_groups
 from diffsym.tables import write_table
 
 with job(snakemake):
@@ -19,7 +19,7 @@ with job(snakemake):
     answers = predict(model, partition)
     if snakemake.params.target == "crystal_system":
         counts = read_json(snakemake.input.history)["training_counts"]
-        answers = Answers(spread(answers.probabilities, classes, counts))
+        answers = Answers(spread_over_groups(answers.probabilities, classes, counts))
     predictions = answers_table(
         answers,
         structure_ids=partition.structure_ids,

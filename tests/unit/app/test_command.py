@@ -16,7 +16,7 @@ from diffsym.identification.known import read_known
 from diffsym.identification.wavelengths import K_ALPHA, radiation_of
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET, PeakShape, powder_pattern
 from diffsym.scattering.types import Lines
-from diffsym.study import Layout
+from diffsym.study.layout import Layout
 from diffsym.tables import REFLECTIONS, read_table
 
 

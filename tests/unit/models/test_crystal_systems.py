@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from diffsym.errors import DiffsymError
-from diffsym.models.crystal_systems import label_by_system, spread
-from diffsym.study import load_configuration
+from diffsym.models.crystal_systems import label_by_system
+from diffsym.structures.space_groups import spread_over_groups
+from diffsym.study.loading import load_configuration
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_structures_keep_all_but_their_labels(groups):
 
 def test_probabilities_are_shared_by_frequency_and_add_up_again(groups):
     probabilities = np.random.default_rng(0).dirichlet(np.ones(3), 7).astype(np.float32)
-    shared = spread(probabilities, groups.classes, [10, 30, 20, 60, 180, 0])
+    shared = spread_over_groups(probabilities, groups.classes, [10, 30, 20, 60, 180, 0])
     assert shared.shape == (7, 6)
     expected = probabilities[:, [0, 0, 1, 2, 2, 2]] * [0.25, 0.75, 1, 0.25, 0.75, 0]
     assert shared == pytest.approx(expected, abs=1e-6)
@@ -44,7 +45,7 @@ def test_unlabelled_patterns_stay_unlabelled(groups):
 
 
 def test_a_system_without_training_structures_gives_equal_shares():
-    shared = spread(np.array([[0.4, 0.6]], np.float32), (14, 225, 227), [300, 0, 0])
+    shared = spread_over_groups(np.array([[0.4, 0.6]], np.float32), (14, 225, 227), [300, 0, 0])
     assert shared[0] == pytest.approx([0.4, 0.3, 0.3], abs=1e-6)
 
 

@@ -23,7 +23,9 @@ from diffsym.files import write_json, write_text
 from diffsym.report.results import Results
 from diffsym.settings import values_of
 from diffsym.structures.space_groups import crystal_system, symbol
-from diffsym.study import Layout, Plan, load_configuration
+from diffsym.study.layout import Layout
+from diffsym.study.loading import load_configuration
+from diffsym.study.plan import Plan
 
 CLASSES = {"common": [2, 14, 15, 62, 139, 166, 194, 225, 227], "few": [2, 14, 62]}
 HOSTILE = "<script>alert('name')</script>"

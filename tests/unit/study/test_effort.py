@@ -4,8 +4,10 @@ import pytest
 import yaml
 from study import REPOSITORY
 
-from diffsym.study import Layout, Plan, load_configuration
 from diffsym.study.effort import FEW_SECONDS, SECONDS, expected_seconds
+from diffsym.study.layout import Layout
+from diffsym.study.loading import load_configuration
+from diffsym.study.plan import Plan
 
 
 @pytest.fixture(scope="module")

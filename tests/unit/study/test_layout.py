@@ -3,7 +3,7 @@
 import inspect
 import re
 
-from diffsym.study import Layout
+from diffsym.study.layout import Layout
 
 # Arguments with which some methods are called beyond their wildcards.
 CALLS = {"provenance": ("config.yaml",), "log": ("rule/job",), "benchmark": ("rule/job",)}

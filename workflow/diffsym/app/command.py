@@ -11,6 +11,7 @@ from diffsym.errors import DiffsymError
 COMMANDS = {
     "predict": "say the likely space groups of measured powder patterns, how sure, and why",
     "search": "compare measured powder patterns with known structures",
+    "packs": "tell what is in packs of networks and known structures",
 }
 """What each command does; its module in `diffsym.app` has `add_options` and `run`."""
 

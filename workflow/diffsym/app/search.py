@@ -6,10 +6,11 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from diffsym.app.outcome import exit_code, positive
+from diffsym.app.outcome import exit_code, positive, printable
 from diffsym.app.reading import ReadingOptions, add_reading, files_at, read_file
 from diffsym.errors import DiffsymError
 from diffsym.identification.known import KnownStructures, read_known
+from diffsym.identification.pack import read_pack
 from diffsym.identification.search import prepare
 from diffsym.identification.search_answer import CERTAIN, SearchAnswer, answer
 
@@ -17,12 +18,16 @@ from diffsym.identification.search_answer import CERTAIN, SearchAnswer, answer
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     add_reading(parser)
-    parser.add_argument(
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         "--study",
         type=Path,
         default=Path("results"),
         metavar="FOLDER",
         help="results of a study, whose structures are searched (default: results)",
+    )
+    where.add_argument(
+        "--pack", type=Path, metavar="FILE", help="a pack, whose structures are searched instead"
     )
     parser.add_argument(
         "--top", type=positive, default=6, metavar="N", help="groups and structures"
@@ -33,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Search for the patterns of all files; the exit code."""
     reading = ReadingOptions.of(options)
-    known = read_known(options.study)
+    known = read_known(options.study) if options.pack is None else packed_structures(options.pack)
     files = files_at(options.files)
     answered = 0
     for file in files:
@@ -45,6 +50,16 @@ def run(options: argparse.Namespace) -> int:
         answered += 1
         print(json_line(found) if options.json else as_text(found))
     return exit_code(answered, len(files))
+
+
+def packed_structures(path: Path) -> KnownStructures:
+    """Structures of a pack; DiffsymError if it has none."""
+    known = read_pack(path).known
+    if known is None:
+        raise DiffsymError(
+            f"{path}: it holds networks and no structures to be searched; name another pack"
+        )
+    return known
 
 
 @dataclass(frozen=True)
@@ -130,4 +145,4 @@ def as_text(found: Found) -> str:
         f"{one.formula}" + (f" ({one.name})" if one.name else "")
         for one in found.answer.nearest
     ]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

@@ -33,7 +33,8 @@ from diffsym.gpu_study.luggage import (
 from diffsym.gpu_study.plan import NETWORKS, Experiment, write_plan
 from diffsym.provenance import git_revision, software_versions
 from diffsym.settings import values_of
-from diffsym.study import Configuration, load_configuration
+from diffsym.study.configuration import Configuration
+from diffsym.study.loading import load_configuration
 from diffsym.tables import SPLIT, read_table
 from diffsym.tables import STRUCTURES as STRUCTURES_SCHEMA
 

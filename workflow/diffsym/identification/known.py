@@ -1,7 +1,7 @@
 """Known structures of a study: what the search compares a pattern with."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,17 +83,34 @@ def read_known(results: Path) -> KnownStructures:
             f"{results}: no structures and reflections of a study; run 'make report' there, or "
             "name the results of one with --study"
         )
+    return known_structures(layout.structures, shards)
+
+
+def known_structures(structures: str | Path, shards: Iterable[str | Path]) -> KnownStructures:
+    """Structures and their lines.
+
+    Parameters
+    ----------
+    structures
+        Table of unique structures (Parquet).
+    shards
+        Their reflections, in the order of the structures.
+
+    Raises
+    ------
+    DiffsymError
+        If the tables do not belong together.
+    """
     columns = ["structure_id", "name", "formula", "space_group"]
-    structures = read_table(layout.structures, STRUCTURES).select(columns)
+    table = read_table(structures, STRUCTURES, columns)
     reflections = pa.concat_tables(
-        read_table(path, REFLECTIONS).select(["structure_id", "d_star", "intensity"])
-        for path in shards
+        read_table(path, REFLECTIONS, ["structure_id", "d_star", "intensity"]) for path in shards
     )
-    if not reflections["structure_id"].equals(structures["structure_id"]):
+    if not reflections["structure_id"].equals(table["structure_id"]):
         raise DiffsymError(
-            f"{results}: structures and reflections are not of one study; run it again"
+            f"{structures}: structures and reflections are not of one study; run it again"
         )
-    return known_of(structures, reflections)
+    return known_of(table, reflections)
 
 
 def known_of(structures: pa.Table, reflections: pa.Table) -> KnownStructures:

@@ -14,7 +14,7 @@ from diffsym.datasets.feeding import LabelledStructures
 from diffsym.files import write_json
 from diffsym.keras_backend import configure, keras, used_device
 from diffsym.models.complexity import complexity
-from diffsym.models.crystal_systems import label_by_system, spread
+from diffsym.models.crystal_systems import label_by_system
 from diffsym.models.efficiency import matmul_rate, training_rate
 from diffsym.models.networks import in_single_precision, predict, save_model
 from diffsym.models.predictions import Answers, predictions_table
@@ -22,6 +22,7 @@ from diffsym.models.snapshots import pack_snapshots
 from diffsym.models.training import Run, train_member
 from diffsym.settings.models.base import Model
 from diffsym.settings.training import Training
+from diffsym.structures.space_groups import spread_over_groups
 from diffsym.tables import write_table
 
 
@@ -132,7 +133,7 @@ def train_and_predict(
 
     def answers(part: LabelledStructures) -> Answers:
         own = predict(model, part)
-        return Answers(spread(own.probabilities, classes, counts)) if by_system else own
+        return Answers(spread_over_groups(own.probabilities, classes, counts)) if by_system else own
 
     predictions = predictions_table(answers, parts, member=task.member, ln_volume=ln_volume)
     made_with = {

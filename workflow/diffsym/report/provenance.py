@@ -7,7 +7,7 @@ import yaml
 from diffsym.files import read_json, sha256, write_json, write_text
 from diffsym.provenance import git_revision, software_versions
 from diffsym.settings import values_of
-from diffsym.study import Plan
+from diffsym.study.plan import Plan
 
 
 def record_provenance(plan: Plan, checkout: Path) -> None:

@@ -28,7 +28,7 @@ from diffsym.report.records import (
 from diffsym.report.views import Task, View
 from diffsym.settings import values_of
 from diffsym.structures.selection import STAGE
-from diffsym.study import Plan
+from diffsym.study.plan import Plan
 
 STRUCTURE_COLUMNS = (
     "structure_id",

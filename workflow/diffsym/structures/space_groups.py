@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import spglib
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 CRYSTAL_SYSTEMS = (
     "triclinic",
@@ -35,6 +35,41 @@ def systems_among(numbers: Sequence[int]) -> tuple[list[str], NDArray[np.int64]]
     found = {crystal_system(number) for number in numbers}
     systems = [system for system in CRYSTAL_SYSTEMS if system in found]
     return systems, np.array([systems.index(crystal_system(number)) for number in numbers])
+
+
+def spread_over_groups(
+    probabilities: NDArray[np.float32], classes: Sequence[int], training_counts: ArrayLike
+) -> NDArray[np.float32]:
+    """Probabilities of space groups that follow from those of the crystal systems.
+
+    The probability of a system is divided among its groups in proportion to their training
+    structures. The sum over the groups of a system gives its probability back; the top-1 space
+    group is the best guess given only the crystal system.
+
+    Parameters
+    ----------
+    probabilities
+        Of the systems that the classes belong to, (n, n_systems).
+    classes
+        Space-group numbers.
+    training_counts
+        Number of training structures of each class.
+
+    Returns
+    -------
+    ndarray
+        (n, n_classes).
+    """
+    _, systems = systems_among(classes)
+    counts = np.asarray(training_counts, np.float32)
+    totals = np.bincount(systems, weights=counts)
+    # A system without a training structure gives its groups equal shares.
+    shares = np.where(
+        totals[systems] > 0,
+        counts / np.maximum(totals[systems], 1),
+        1 / np.bincount(systems)[systems],
+    )
+    return (probabilities[:, systems] * shares).astype(np.float32)
 
 
 def is_centrosymmetric(number: int) -> bool:

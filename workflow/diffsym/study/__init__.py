@@ -9,19 +9,6 @@
 - `plan`: which job needs which files, settings and modules
 
 Nothing here imports Snakemake, a numerical library or a file of results, so that planning is fast
-and its tests take milliseconds.
+and its tests take milliseconds. This package itself imports nothing: commands that look for results
+need the layout alone, and no pydantic.
 """
-
-from diffsym.study.configuration import Configuration, sweep_experiments
-from diffsym.study.layout import Layout
-from diffsym.study.loading import load_configuration
-from diffsym.study.plan import Plan, threads_of_job
-
-__all__ = [
-    "Configuration",
-    "Layout",
-    "Plan",
-    "load_configuration",
-    "sweep_experiments",
-    "threads_of_job",
-]

@@ -38,6 +38,7 @@ def impossible_combinations(configuration: Configuration) -> list[str]:
             _profiles_beyond_the_reflections,
             _disjoint_sets_without_a_profile,
             _members_beside_folds,
+            _packs_of_other_experiments,
         )
         for sentence in check(configuration)
     ]
@@ -162,6 +163,25 @@ def _members_beside_folds(configuration: Configuration) -> Iterator[str]:
                 f"{where}.members: a cross-validation has one member per fold, {folds} with split "
                 f"{experiment.split}; remove the key, and set folds of the split"
             )
+
+
+def _packs_of_other_experiments(configuration: Configuration) -> Iterator[str]:
+    for name, pack in configuration.packs.items():
+        for index, experiment in enumerate(pack.experiments):
+            where = f"packs.{name}.experiments[{index}]"
+            section = configuration.experiments[experiment]
+            descriptor = configuration.descriptors[section.descriptor]
+            is_network = configuration.models[section.model].is_network
+            if not (is_network and descriptor.conversion is not None):
+                yield (
+                    f"{where}: {experiment} has no networks that take measured powder patterns; "
+                    "name one with a network on a descriptor of kind powder or ideal"
+                )
+            elif configuration.splits[section.split].parts is not None:
+                yield (
+                    f"{where}: {experiment} stands for several experiments, each on a part of the "
+                    "structures; name one with another split"
+                )
 
 
 class _Parts(NamedTuple):

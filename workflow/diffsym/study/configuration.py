@@ -34,6 +34,7 @@ from diffsym.settings.models.tiong2020_msdn import Tiong2020Msdn
 from diffsym.settings.models.tiong2020_msvgg import Tiong2020Msvgg
 from diffsym.settings.models.vecsei2019_dense import Vecsei2019Dense
 from diffsym.settings.models.ziletti2018 import Ziletti2018
+from diffsym.settings.packs import Pack
 from diffsym.settings.reflections import Reflections
 from diffsym.settings.sources.amcsd import Amcsd
 from diffsym.settings.sources.amcsd_cif import AmcsdCif
@@ -197,6 +198,8 @@ class Configuration(Section):
     """Experiments."""
     sweeps: dict[Name, Sweep] = field(default_factory=dict)
     """Hyper-parameter sweeps."""
+    packs: dict[Name, Pack] = field(default_factory=dict)
+    """What people take away, `results/packs/NAME.zip`."""
     evaluation: Evaluation = field(default_factory=Evaluation)
     """Uncertainties and leakage."""
 

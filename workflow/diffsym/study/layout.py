@@ -149,6 +149,12 @@ class Layout:
         """A file of a member of an experiment's ensemble."""
         return f"{self.root}/experiments/{experiment}/members/{member}/{name}"
 
+    # Packs
+
+    def pack(self, pack: str = "{pack}") -> str:
+        """What people take away."""
+        return f"{self.root}/packs/{pack}.zip"
+
     # The whole study
 
     @property

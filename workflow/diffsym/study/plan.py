@@ -400,6 +400,44 @@ class Plan:
             "predictions": self.layout.member(experiment, 0, "predictions.parquet"),
         }
 
+    # Packs
+
+    def packs(self) -> list[str]:
+        """All packs."""
+        return [self.layout.pack(name) for name in self.study.packs]
+
+    def pack_ensembles(self, pack: str) -> dict[str, dict[str, Any]]:
+        """What is packed of each experiment: what its networks are, and the files that say more."""
+        return {name: self._packed(name) for name in self.study.packs[pack].experiments}
+
+    def _packed(self, experiment: str) -> dict[str, Any]:
+        section = self.study.experiments[experiment]
+        return {
+            "model": self.model(experiment).kind,
+            "descriptor": as_plain(self.study.descriptors[section.descriptor]),
+            "target": section.target,
+            "split": self.study.splits[section.split].kind,
+            "seeds": [self.seed(experiment, member) for member in range(section.members)],
+            "metrics": self.layout.experiment(experiment, "metrics.json"),
+            "histories": self.member_files(experiment, "history.json"),
+            "networks": self.member_files(experiment, "model.keras"),
+        }
+
+    def pack_files(self, pack: str) -> Files:
+        """Everything that a pack is made from."""
+        section = self.study.packs[pack]
+        ensembles = self.pack_ensembles(pack).values()
+        return {
+            "structures": [self.layout.structures] if section.search else [],
+            "reflections": self.reflections() if section.search else [],
+            "sources": [self.layout.source_record(n) for n in self.study.structures.sources],
+            "metrics": [ensemble["metrics"] for ensemble in ensembles],
+            "histories": [path for ensemble in ensembles for path in ensemble["histories"]],
+            "networks": [path for ensemble in ensembles for path in ensemble["networks"]],
+        }
+
+    # The report
+
     def metrics(self) -> list[str]:
         """Metrics of all experiments of the report."""
         return [self.layout.experiment(name, "metrics.json") for name in self.experiments]
