@@ -112,6 +112,10 @@ class Layout:
         """
         return f"{self.root}/measured/{drawn}{measured}.parquet"
 
+    def measured_record(self, measured: str = "{measured}") -> str:
+        """Identifiers and checksums of the measured patterns that were used."""
+        return f"{self.root}/measured/{measured}.json"
+
     def rejected_measured(self, measured: str = "{measured}") -> str:
         """Rejected measured patterns."""
         return f"{self.root}/measured/{measured}.rejected.parquet"
