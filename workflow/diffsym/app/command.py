@@ -10,6 +10,7 @@ from diffsym.errors import DiffsymError
 
 COMMANDS = {
     "search": "compare measured powder patterns with known structures",
+    "serve": "open a local page that answers patterns dropped on it",
 }
 """What each command does; its module in `diffsym.app` has `add_options` and `run`."""
 
