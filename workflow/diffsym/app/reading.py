@@ -9,6 +9,7 @@ from diffsym.errors import DiffsymError
 from diffsym.experimental.checks import check_pattern
 from diffsym.experimental.readers import read_pattern
 from diffsym.experimental.readers.base import MeasuredPattern, Unreadable
+from diffsym.experimental.units import UNITS, unit_of
 from diffsym.identification.wavelengths import NAMES, radiation_of
 from diffsym.scattering.types import Radiation, Wavelength
 from diffsym.settings.measured.readers import SUFFIXES, pattern_suffix
@@ -28,6 +29,17 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         help=f"in A, or {', '.join(NAMES)} (with 1 behind it: K-alpha-1 alone); needed where the "
         "file does not say it",
     )
+    parser.add_argument(
+        "--scan",
+        metavar="N",
+        help="number, from 1, or name of a scan, range, bank, block or frame of the files "
+        "(default: the first)",
+    )
+    parser.add_argument(
+        "--unit",
+        metavar="U",
+        help=f"of the first column: {', '.join(UNITS)} (default: what the file says, or 2theta)",
+    )
 
 
 @dataclass(frozen=True)
@@ -38,14 +50,24 @@ class ReadingOptions:
     ----------
     radiation
         That of the measurement; None: as the file says.
+    scan
+        Number, from 1, or name of the scan to read; None: the first.
+    unit
+        Of the axis, one of `diffsym.experimental.units.UNITS`; None: as the file says.
     """
 
     radiation: Radiation | None = None
+    scan: str | None = None
+    unit: str | None = None
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> "ReadingOptions":
         """From the command line; DiffsymError if an option cannot be understood."""
-        return cls(radiation_of(options.wavelength) if options.wavelength else None)
+        return cls(
+            radiation_of(options.wavelength) if options.wavelength else None,
+            options.scan,
+            unit_of(options.unit) if options.unit else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -92,7 +114,12 @@ def read_file(file: Path, options: ReadingOptions) -> ReadPattern:
         If the file gives no pattern, or nobody says the wavelength.
     """
     radiation = options.radiation
-    pattern = read_pattern(file, None if radiation is None else plain(radiation))
+    pattern = read_pattern(
+        file,
+        None if radiation is None else plain(radiation),
+        scan=options.scan,
+        unit=options.unit,
+    )
     if isinstance(pattern, Unreadable):
         raise DiffsymError(pattern.reason)
     if radiation is None:

@@ -4,7 +4,7 @@ A set is a folder or an archive:
 
 - a folder with an index `patterns.csv`: the column `file` names files of patterns, in a format of
   `diffsym.experimental.readers`; the columns `space_group`, `primitive_volume` (A^3), `wavelength`
-  (A) and `comment` may be there and may be empty;
+  (A), `scan`, `unit` and `comment` may be there and may be empty;
 - a folder without an index: each file with a suffix of the readers, packed or not, is a pattern,
   without a label;
 - a NumPy archive (`.npz`) with the arrays `two_theta` (m,), `intensity` (n, m) and, if known,
@@ -26,6 +26,7 @@ from diffsym.experimental.checks import check_pattern
 from diffsym.experimental.index import INDEX, indexed_patterns
 from diffsym.experimental.readers import read_pattern
 from diffsym.experimental.readers.archive import read_archive
+from diffsym.experimental.readers.assembly import scan_told
 from diffsym.experimental.readers.base import MeasuredPattern, Unreadable
 from diffsym.files import readable
 from diffsym.scattering.types import Radiation, Wavelength
@@ -116,15 +117,8 @@ def _reasons(rejected: Sequence[tuple[str, str, str]]) -> str:
 
 def _log(name: str, pattern: MeasuredPattern) -> None:
     """Tell what was repaired, and that there are more scans than the one that was read."""
-    for repair in pattern.repairs:
-        logger.warning("%s: %s", name, repair)
-    if len(pattern.scans) > 1:
-        logger.warning(
-            "%s: the file holds %d scans; the first was read, %s",
-            name,
-            len(pattern.scans),
-            pattern.scans[0],
-        )
+    for told in (*pattern.repairs, *scan_told(pattern.scans, pattern.scan)):
+        logger.warning("%s: %s", name, told)
 
 
 def _patterns_at(path: Path) -> Iterator[tuple[str, MeasuredPattern | Unreadable]]:
