@@ -9,6 +9,7 @@ from diffsym.app.outcome import NONE_ANSWERED
 from diffsym.errors import DiffsymError
 
 COMMANDS = {
+    "convert": "write a measured file as text of two columns",
     "search": "compare measured powder patterns with known structures",
 }
 """What each command does; its module in `diffsym.app` has `add_options` and `run`."""

@@ -23,6 +23,11 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="a folder: all patterns in it"
     )
+    add_told(parser)
+
+
+def add_told(parser: argparse.ArgumentParser) -> None:
+    """Add what the user says of files to the options of a command."""
     parser.add_argument(
         "--wavelength",
         metavar="W",

@@ -14,6 +14,8 @@ WAVELENGTH = re.compile(
     rf"(?P<value>\d*\.\d+(?:e[+-]?\d+)?)\s*[(\[]?(?P<behind>{UNIT}|[a-z]*)",
     re.IGNORECASE,
 )
+OURS = "# diffsym"
+"""How remarks begin that `diffsym convert` writes for people, of which readers take no notice."""
 # Of K-alpha doublets, as `diffsym convert` writes them.
 PLAIN = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?"
 SPECTRUM = re.compile(

@@ -17,7 +17,7 @@ from diffsym.errors import DiffsymError
 from diffsym.experimental.readers.assembly import assembled, decoded
 from diffsym.experimental.readers.base import Axis, MeasuredPattern
 from diffsym.experimental.readers.headings import FITTING, names_two_theta, stated_unit, wrong_axis
-from diffsym.experimental.readers.remarks import refuse_neutrons, stated_lines
+from diffsym.experimental.readers.remarks import OURS, refuse_neutrons, stated_lines
 
 # Between columns, where blanks are single. A comma without a blank beside it may be something else.
 SEPARATOR = re.compile(r" ?; ?| , | ,|, | ")
@@ -55,6 +55,8 @@ def read(content: bytes) -> MeasuredPattern:
     if b"\0" in content and not content.startswith(UTF_16):
         raise DiffsymError("the file is binary; export it as text of two columns")
     headings, values = _columns(decoded(content))
+    # Lines keep their numbers.
+    headings = ["" if line.startswith(OURS) else line for line in headings]
     refuse_neutrons(headings)
     x, axis = _over(values[:, 0], headings)
     return assembled(x, values[:, 1], wavelength=stated_lines(headings), axis=axis)
@@ -70,7 +72,7 @@ def _columns(text: str) -> tuple[list[str], NDArray[np.float64]]:
     rows = _rows(lines)
     headings = lines[: rows[0].line - 1]
     # Of a file that is refused anyway, this is the better reason.
-    refuse_neutrons(headings)
+    refuse_neutrons(line for line in headings if not line.startswith(OURS))
     rows = _with_points(rows)
     _check_columns(rows)
     return headings, np.array([row.fields[:2] for row in rows], dtype=float)
