@@ -4,7 +4,7 @@ A set is a folder or an archive:
 
 - a folder with an index `patterns.csv`: the column `file` names files of patterns, in a format of
   `diffsym.experimental.readers`; the columns `space_group`, `primitive_volume` (A^3), `wavelength`
-  (A) and `comment` may be there and may be empty;
+  (A), `scan`, `unit` and `comment` may be there and may be empty;
 - a folder without an index: each file with a suffix of the readers, packed or not, is a pattern,
   without a label;
 - a NumPy archive (`.npz`) with the arrays `two_theta` (m,), `intensity` (n, m) and, if known,

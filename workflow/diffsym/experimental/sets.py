@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.checks import check_pattern
+from diffsym.experimental.readers.assembly import scan_told
 from diffsym.experimental.readers.base import MeasuredPattern, Unreadable
 from diffsym.scattering.types import Radiation, Wavelength
 from diffsym.tables import MEASURED, rejected_table
@@ -147,15 +148,8 @@ def _reasons(rejected: Sequence[tuple[str, str, str]]) -> str:
 
 def _log(name: str, pattern: MeasuredPattern) -> None:
     """Tell what was repaired, and that there are more scans than the one that was read."""
-    for repair in pattern.repairs:
-        logger.warning("%s: %s", name, repair)
-    if len(pattern.scans) > 1:
-        logger.warning(
-            "%s: the file holds %d scans; the first was read, %s",
-            name,
-            len(pattern.scans),
-            pattern.scans[0],
-        )
+    for told in (*pattern.repairs, *scan_told(pattern.scans, pattern.scan)):
+        logger.warning("%s: %s", name, told)
 
 
 def _verdict(
