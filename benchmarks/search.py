@@ -20,7 +20,8 @@ import pyarrow as pa
 
 from diffsym.files import write_json
 from diffsym.identification.known import read_known
-from diffsym.identification.search import POWER, SIGMA, ZERO_SHIFTS, prepare, search, significant
+from diffsym.identification.preparation import prepared_stages
+from diffsym.identification.search import POWER, SIGMA, ZERO_SHIFTS, prepare, search
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET, PeakShape, powder_patterns
 from diffsym.scattering.types import Floats, Lines, Radiation, Reals
 from diffsym.study.layout import Layout
@@ -72,7 +73,7 @@ def archived_patterns(path: Path, count: int) -> Iterator[tuple[Floats, Floats]]
 def brute_force(lines: Lines, two_theta: Floats, intensity: Floats) -> Reals:
     """Highest cosine of a pattern with that of each structure."""
     radiation = Radiation.of(CU_K_ALPHA_DOUBLET.strongest)
-    measured = significant(two_theta, intensity, CU_K_ALPHA_DOUBLET) ** POWER
+    measured = prepared_stages(two_theta, intensity, CU_K_ALPHA_DOUBLET).heights ** POWER
     step = two_theta[1] - two_theta[0]
     shifted = np.stack(
         [np.roll(measured, -round(shift / step)) for shift in ZERO_SHIFTS], axis=1

@@ -9,6 +9,7 @@ import pytest
 from diffsym.descriptors.reflections import compute
 from diffsym.errors import DiffsymError
 from diffsym.identification import search as module
+from diffsym.identification.preparation import prepared_stages
 from diffsym.identification.search import group_weights, known_lines, prepare, search
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET, PeakShape, powder_pattern
 from diffsym.scattering.types import Lines, Radiation
@@ -77,7 +78,7 @@ def test_scores_are_cosines_with_rendered_patterns(reflections, known):
     radiation = Radiation.of(1.5406)
     counts = measured(reflections, 30, radiation, angles)
     found = search(prepare(angles, counts, radiation), known)
-    measured_side = module.significant(angles, counts, radiation) ** module.POWER
+    measured_side = prepared_stages(angles, counts, radiation).heights ** module.POWER
     for row in range(0, len(known), 23):
         best = max(
             cosine(measured_side, rendered(lines_of(reflections, row), angles - shift))

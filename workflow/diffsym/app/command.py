@@ -9,6 +9,7 @@ from diffsym.app.outcome import NONE_ANSWERED
 from diffsym.errors import DiffsymError
 
 COMMANDS = {
+    "predict": "say the likely space groups of measured powder patterns, how sure, and why",
     "search": "compare measured powder patterns with known structures",
     "packs": "tell what is in packs of networks and known structures",
 }

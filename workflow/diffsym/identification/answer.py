@@ -1,6 +1,25 @@
 """What is said of a measured pattern."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from diffsym.experimental.checks import check_pattern
+from diffsym.identification.calibration import Calibration, frequencies_of
+from diffsym.identification.known import KnownStructures
+from diffsym.identification.phases import Explained, explained
+from diffsym.identification.search import (
+    NothingMeasuredError,
+    Scores,
+    prepare,
+    search,
+)
+from diffsym.scattering.types import Floats, Radiation
+from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, LAST_NUMBERS, symbol
+
+Network = Callable[[Floats, Floats, Radiation], Floats | None]
 
 
 @dataclass(frozen=True)
@@ -43,7 +62,7 @@ class Answer:
     Attributes
     ----------
     ranked
-        Space groups.
+        Space groups; none if the pattern has no line.
     certain
         Whether the first group can be relied on.
     certainty
@@ -51,11 +70,14 @@ class Answer:
     reason
         Why it is certain, or why it is not: a sentence.
     crystal_system
-        The likeliest, from the probabilities of all groups.
+        The likeliest, from the probabilities of all groups; None without a line.
     extinction_class
         Extinction symbol by indexing; None where that abstains or was not asked for.
     set_90
-        Numbers of the space groups that hold the right one in 90 % of all cases.
+        Numbers of the space groups that hold the right one in 90 % of all cases, the likeliest
+        first.
+    agreement
+        Share of the networks whose first group is that of the answer; None without networks.
     nearest
         Known structures.
     repairs
@@ -66,8 +88,175 @@ class Answer:
     certain: bool
     certainty: float
     reason: str
-    crystal_system: str
+    crystal_system: str | None
     extinction_class: str | None
     set_90: tuple[int, ...]
+    agreement: float | None
     nearest: tuple[NearestStructure, ...]
     repairs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What patterns are answered with.
+
+    Attributes
+    ----------
+    known
+        Structures.
+    calibration
+        How evidence becomes an answer.
+    networks
+        Each gives the probabilities (230,) of groups 1 to 230 for the angles, intensities and
+        radiation of a pattern, or None where it cannot use the pattern.
+    frequencies : (230,), optional
+        Of the groups among structures, where not all of these are searched.
+    """
+
+    known: KnownStructures
+    calibration: Calibration = field(default_factory=Calibration)
+    networks: tuple[Network, ...] = ()
+    frequencies: Floats | None = None
+
+    @property
+    def all_frequencies(self) -> Floats:
+        """Share of each group among all known structures, (230,)."""
+        if self.frequencies is None:
+            return frequencies_of(self.known.space_groups)
+        return self.frequencies
+
+    def of_elements(self, elements: Collection[str]) -> "Evidence":
+        """The same with structures of these elements alone; DiffsymError if there are none."""
+        return replace(
+            self, known=self.known.of_elements(elements), frequencies=self.all_frequencies
+        )
+
+
+def answer_pattern(
+    two_theta: ArrayLike,
+    intensity: ArrayLike,
+    radiation: Radiation,
+    evidence: Evidence,
+    *,
+    top: int = 6,
+    repairs: tuple[str, ...] = (),
+) -> Answer:
+    """Answer a measured powder pattern.
+
+    Parameters
+    ----------
+    two_theta, intensity : (n,)
+        Rising angles, degrees, and intensities in any unit.
+    radiation
+        Of the measurement.
+    evidence
+        What it is answered with.
+    top
+        So many groups, and so many structures.
+    repairs
+        What was put right on reading.
+
+    Raises
+    ------
+    DiffsymError
+        If the numbers are no powder pattern.
+    """
+    angles = np.asarray(two_theta, dtype=np.float64)
+    heights = np.asarray(intensity, dtype=np.float64)
+    check_pattern(angles, heights, radiation)
+    try:
+        pattern = prepare(angles, heights, radiation)
+    except NothingMeasuredError as error:
+        return _nothing(str(error), repairs)
+    known, calibration = evidence.known, evidence.calibration
+    scores = search(pattern, known.lines)
+    members = [
+        given
+        for network in evidence.networks
+        if (given := network(angles, heights, radiation)) is not None
+    ]
+    probabilities = calibration.probabilities(
+        calibration.shares(scores.score, known.space_groups),
+        evidence.all_frequencies,
+        np.mean(members, axis=0) if members else None,
+    )
+    order = np.argsort(-probabilities, kind="stable")
+    best = int(scores.score.argmax())
+    found = explained(pattern, known.lines, best, float(scores.zero_shift[best]))
+    certainty = float(probabilities[order[0]])
+    doubt = _doubt(certainty, found, calibration)
+    return Answer(
+        ranked=tuple(
+            RankedGroup(int(row) + 1, symbol(int(row) + 1), float(probabilities[row]))
+            for row in order[:top]
+        ),
+        certain=doubt is None,
+        certainty=certainty,
+        reason=doubt or "search and calibration agree, and one structure explains the pattern",
+        crystal_system=_likeliest_system(probabilities),
+        extinction_class=None,
+        set_90=tuple(int(row) + 1 for row in order if calibration.set_of(probabilities)[row]),
+        agreement=(
+            float(np.mean([one.argmax() == order[0] for one in members])) if members else None
+        ),
+        nearest=nearest_structures(scores, known, top),
+        repairs=repairs,
+    )
+
+
+def _nothing(reason: str, repairs: tuple[str, ...]) -> Answer:
+    """The answer to a pattern without a line."""
+    return Answer(
+        ranked=(),
+        certain=False,
+        certainty=0.0,
+        reason=reason,
+        crystal_system=None,
+        extinction_class=None,
+        set_90=tuple(range(1, 231)),
+        agreement=None,
+        nearest=(),
+        repairs=repairs,
+    )
+
+
+def _doubt(certainty: float, found: Explained, calibration: Calibration) -> str | None:
+    """Why the first group cannot be relied on; None if it can."""
+    if certainty < calibration.certain:
+        return (
+            f"the first group has a probability of {certainty:.0%}, below {calibration.certain:.0%}"
+        )
+    if found.share < calibration.explained:
+        return (
+            f"the best structure explains {max(found.share, 0):.0%} of the pattern, less than "
+            f"{calibration.explained:.0%}"
+        )
+    if found.leaves_another(calibration):
+        return (
+            "another structure agrees with lines that the best one leaves: the sample may be a "
+            "mixture"
+        )
+    return None
+
+
+def _likeliest_system(probabilities: Floats) -> str:
+    """Crystal system with the largest sum of probabilities of its groups."""
+    firsts = [0, *LAST_NUMBERS[:-1]]
+    return CRYSTAL_SYSTEMS[int(np.add.reduceat(probabilities, firsts).argmax())]
+
+
+def nearest_structures(
+    scores: Scores, known: KnownStructures, top: int
+) -> tuple[NearestStructure, ...]:
+    """The structures with the best scores, the best first."""
+    return tuple(
+        NearestStructure(
+            structure_id=known.structure_ids[row],
+            formula=known.formulas[row],
+            name=known.names[row],
+            space_group=int(known.space_groups[row]),
+            score=float(scores.score[row]),
+            zero_shift=float(scores.zero_shift[row]),
+        )
+        for row in np.argsort(-scores.score, kind="stable")[:top]
+    )

@@ -1,9 +1,11 @@
 """Known structures of a study: what the search compares a pattern with."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from diffsym.errors import DiffsymError
@@ -11,6 +13,8 @@ from diffsym.identification.search import KnownLines, known_lines
 from diffsym.scattering.types import Integers
 from diffsym.study.layout import Layout
 from diffsym.tables import REFLECTIONS, STRUCTURES, read_table
+
+ELEMENT = re.compile(r"[A-Z][a-z]?")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,29 @@ class KnownStructures:
     names: list[str | None]
     formulas: list[str]
     space_groups: Integers
+
+    def of_elements(self, elements: Collection[str]) -> "KnownStructures":
+        """Structures that hold no other elements than these.
+
+        Raises
+        ------
+        DiffsymError
+            If there is none.
+        """
+        allowed = frozenset(elements)
+        rows = np.flatnonzero([allowed.issuperset(ELEMENT.findall(one)) for one in self.formulas])
+        if not len(rows):
+            raise DiffsymError(
+                f"elements: no known structure is of {', '.join(sorted(allowed))} alone; name all "
+                "that the sample may hold"
+            )
+        return KnownStructures(
+            lines=self.lines.take(rows),
+            structure_ids=[self.structure_ids[row] for row in rows],
+            names=[self.names[row] for row in rows],
+            formulas=[self.formulas[row] for row in rows],
+            space_groups=self.space_groups[rows],
+        )
 
 
 def read_known(results: Path) -> KnownStructures:
@@ -83,10 +110,15 @@ def known_structures(structures: str | Path, shards: Iterable[str | Path]) -> Kn
         raise DiffsymError(
             f"{structures}: structures and reflections are not of one study; run it again"
         )
+    return known_of(table, reflections)
+
+
+def known_of(structures: pa.Table, reflections: pa.Table) -> KnownStructures:
+    """Structures by their tables, whose rows belong together."""
     return KnownStructures(
         lines=known_lines(reflections),
-        structure_ids=table["structure_id"].to_pylist(),
-        names=table["name"].to_pylist(),
-        formulas=table["formula"].to_pylist(),
-        space_groups=table["space_group"].to_numpy().astype("int64"),
+        structure_ids=structures["structure_id"].to_pylist(),
+        names=structures["name"].to_pylist(),
+        formulas=structures["formula"].to_pylist(),
+        space_groups=structures["space_group"].to_numpy().astype("int64"),
     )

@@ -20,7 +20,7 @@ was measured count.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -28,17 +28,10 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter1d
-from scipy.stats import median_abs_deviation
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.gaps import gaps, outside
-from diffsym.experimental.peaks import (
-    in_equal_steps,
-    noise_level,
-    snip_background,
-    strip_companions,
-    typical_width,
-)
+from diffsym.identification.preparation import ALL_STEPS, Steps, prepared_stages
 from diffsym.scattering.powder import lorentz_polarisation
 from diffsym.scattering.types import Booleans, Floats, Integers, Radiation, Reals
 
@@ -49,8 +42,6 @@ ZERO_SHIFTS = np.arange(-5, 6) * 0.05
 """Degrees of 2theta."""
 B_ISO = 1.0
 """Isotropic displacement parameter of all atoms, A^2."""
-UNSURE = 2.0
-"""What exceeds the background by less, in standard deviations of what is left there, is nothing."""
 FAINTEST = 1e-5
 """Lines below this share of a structure's strongest are not kept."""
 STEP = 2e-4
@@ -62,6 +53,10 @@ SCORE_SCALE = 0.03
 """Scores that differ by this much differ in weight by a factor of e."""
 BEYOND = 6.0
 """Lines farther apart than this, in standard deviations of g, do not overlap."""
+
+
+class NothingMeasuredError(DiffsymError):
+    """A pattern without a line."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +80,13 @@ class KnownLines:
     def __len__(self) -> int:
         """Number of structures."""
         return len(self.offsets) - 1
+
+    def take(self, rows: Integers) -> "KnownLines":
+        """Lines of some structures, by their numbers."""
+        counts = np.diff(self.offsets)[rows]
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        lines = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], counts)
+        return KnownLines(self.places[lines], self.intensity[lines], offsets)
 
 
 def known_lines(reflections: pa.Table) -> KnownLines:
@@ -116,6 +118,10 @@ class PreparedPattern:
 
     Attributes
     ----------
+    angles, heights : (n,) float64
+        Degrees of 2theta in equal steps, and what exceeds background and noise there.
+    radiation
+        Of the measurement.
     profile : (z, m) float32
         (m * g) / (|m| |g|) at each zero shift and grid point.
     two_theta : (m,) float32
@@ -124,12 +130,20 @@ class PreparedPattern:
         Lorentz, polarisation and displacement factor; 0 where nothing was measured.
     """
 
+    angles: Floats
+    heights: Floats
+    radiation: Radiation
     profile: Reals
     two_theta: Reals
     weight: Reals
 
 
-def prepare(two_theta: ArrayLike, intensity: ArrayLike, radiation: Radiation) -> PreparedPattern:
+def prepare(
+    two_theta: ArrayLike,
+    intensity: ArrayLike,
+    radiation: Radiation,
+    steps: Steps = ALL_STEPS,
+) -> PreparedPattern:
     """Take background, noise and companion lines off a pattern, and tabulate it for the search.
 
     Parameters
@@ -138,26 +152,22 @@ def prepare(two_theta: ArrayLike, intensity: ArrayLike, radiation: Radiation) ->
         Rising angles, degrees, and intensities in any unit.
     radiation
         Of the measurement.
+    steps
+        Of the preparation.
 
     Raises
     ------
-    DiffsymError
+    NothingMeasuredError
         If nothing exceeds the noise.
     """
-    angles = np.asarray(two_theta, dtype=np.float64)
-    holes = gaps(angles)
-    angles, values = in_equal_steps(angles, np.asarray(intensity, dtype=np.float64))
-    heights = np.where(outside(angles, holes), significant(angles, values, radiation), 0.0)
+    holes = gaps(np.asarray(two_theta, dtype=np.float64))
+    stages = prepared_stages(two_theta, intensity, radiation, steps)
+    angles, heights = stages.angles, stages.heights
     if not heights.any():
-        raise DiffsymError("nothing exceeds the noise; measure longer, or check the columns")
-    compared = (heights / heights.max()) ** POWER
-    step = angles[1] - angles[0]
-    # Of unit height; the norm of g on this grid is the root of sigma sqrt(pi) / step.
-    smoothed = gaussian_filter1d(compared, SIGMA / step) * math.sqrt(2 * math.pi) * SIGMA / step
-    norm = np.linalg.norm(compared) * math.sqrt(SIGMA * math.sqrt(math.pi) / step)
-    grid = D_STAR_MIN * np.exp(
-        STEP * np.arange(math.ceil(math.log(D_STAR_MAX / D_STAR_MIN) / STEP))
-    )
+        raise NothingMeasuredError(
+            "nothing exceeds the noise; measure longer, or check the columns"
+        )
+    grid = D_STAR_MIN * np.exp(STEP * np.arange(POINTS))
     with np.errstate(invalid="ignore"):
         places = 2 * np.degrees(np.arcsin(grid * radiation.strongest / 2))
     measured = (places >= angles[0]) & (places <= angles[-1]) & outside(places, holes)
@@ -166,36 +176,48 @@ def prepare(two_theta: ArrayLike, intensity: ArrayLike, radiation: Radiation) ->
     weight[measured] = np.exp(-B_ISO / 2 * grid[measured] ** 2) * [
         lorentz_polarisation(math.sin(angle), math.cos(angle)) for angle in theta[measured]
     ]
-    profile = [
-        np.interp(places + shift, angles, smoothed, left=0.0, right=0.0) for shift in ZERO_SHIFTS
-    ]
     return PreparedPattern(
-        np.nan_to_num(np.array(profile, dtype=np.float32) / np.float32(norm)),
+        angles,
+        heights,
+        radiation,
+        _profile(angles, heights, places),
         places.astype(np.float32),
         weight.astype(np.float32),
     )
 
 
-def significant(two_theta: Floats, intensity: Floats, radiation: Radiation) -> Floats:
-    """What of a pattern exceeds background and noise, for the strongest wavelength alone.
+def compared(heights: Floats) -> Floats:
+    """Heights as they are compared, (n,): the strongest is 1."""
+    powers: Floats = (heights / heights.max()) ** POWER
+    return powers
+
+
+def _profile(angles: Floats, heights: Floats, places: Floats) -> Reals:
+    """The measured side of the score, (z, m); see `PreparedPattern`."""
+    values = compared(heights)
+    step = angles[1] - angles[0]
+    # Of unit height; the norm of g on this grid is the root of sigma sqrt(pi) / step.
+    smoothed = gaussian_filter1d(values, SIGMA / step) * math.sqrt(2 * math.pi) * SIGMA / step
+    norm = np.linalg.norm(values) * math.sqrt(SIGMA * math.sqrt(math.pi) / step)
+    profile = [
+        np.interp(places + shift, angles, smoothed, left=0.0, right=0.0) for shift in ZERO_SHIFTS
+    ]
+    return np.nan_to_num(np.array(profile, dtype=np.float32) / np.float32(norm))
+
+
+def remainder(pattern: PreparedPattern, kept: Booleans) -> PreparedPattern:
+    """A prepared pattern of which only some points are left.
 
     Parameters
     ----------
-    two_theta, intensity : (m,)
-        On a grid of equal steps.
+    pattern
+        From `prepare`.
+    kept : (n,)
+        Which of its angles; at least one with a height.
     """
-    noise = noise_level(intensity)
-    width = typical_width(two_theta, intensity, radiation, noise)
-    if width is None:
-        return np.zeros(len(intensity))
-    above = intensity - snip_background(intensity, width)
-    # This takes little of a peak's height and much of the noise.
-    sigma = max(width / 4, 0.3)
-    smooth = gaussian_filter1d(strip_companions(two_theta, above, radiation), sigma)
-    left = noise / math.sqrt(2 * math.sqrt(math.pi) * sigma)
-    # Errors of the background are no noise from point to point; the power would raise them.
-    unsure = max(left, median_abs_deviation(smooth, scale="normal"))
-    return np.clip(smooth - UNSURE * unsure, 0.0, None)
+    heights = np.where(kept, pattern.heights, 0.0)
+    profile = _profile(pattern.angles, heights, pattern.two_theta.astype(np.float64))
+    return replace(pattern, heights=heights, profile=profile)
 
 
 class Scores(NamedTuple):

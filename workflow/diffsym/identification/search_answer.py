@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diffsym.identification.answer import NearestStructure
+from diffsym.identification.answer import NearestStructure, nearest_structures
 from diffsym.identification.known import KnownStructures
 from diffsym.identification.search import PreparedPattern, group_weights, search
 from diffsym.structures.space_groups import symbol
@@ -54,7 +54,6 @@ def answer(pattern: PreparedPattern, known: KnownStructures, top: int = 6) -> Se
     scores = search(pattern, known.lines)
     shares = group_weights(scores.score, known.space_groups)
     groups = np.argsort(-shares, kind="stable")[:top]
-    structures = np.argsort(-scores.score, kind="stable")[:top]
     return SearchAnswer(
         certain=bool(shares[groups[0]] >= CERTAIN),
         ranked=tuple(
@@ -65,15 +64,5 @@ def answer(pattern: PreparedPattern, known: KnownStructures, top: int = 6) -> Se
             )
             for group in groups
         ),
-        nearest=tuple(
-            NearestStructure(
-                structure_id=known.structure_ids[row],
-                name=known.names[row],
-                formula=known.formulas[row],
-                space_group=int(known.space_groups[row]),
-                score=float(scores.score[row]),
-                zero_shift=float(scores.zero_shift[row]),
-            )
-            for row in structures
-        ),
+        nearest=nearest_structures(scores, known, top),
     )
