@@ -428,7 +428,7 @@ class Plan:
         section = self.study.packs[pack]
         ensembles = self.pack_ensembles(pack).values()
         return {
-            "structures": [self.layout.structures] if section.search else [],
+            "structures": self.layout.structures if section.search else [],
             "reflections": self.reflections() if section.search else [],
             "sources": [self.layout.source_record(n) for n in self.study.structures.sources],
             "metrics": [ensemble["metrics"] for ensemble in ensembles],
