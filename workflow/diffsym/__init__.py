@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from diffsym.version import __version__
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -10,9 +12,7 @@ if TYPE_CHECKING:
     from diffsym.identification.answer import Answer
     from diffsym.scattering.types import Wavelength
 
-__all__ = ["predict"]
-
-__version__ = "0.1.0"
+__all__ = ["__version__", "predict"]
 
 
 def predict(

@@ -9,6 +9,7 @@ from packs import ensemble, known_of, lines_of, measured, pack_of
 
 from diffsym.app.command import main
 from diffsym.app.outcome import ALL_ANSWERED, NONE_ANSWERED, SOME_NOT
+from diffsym.identification.calibration import Calibration
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def folder(amcsd_entries, reflections, tmp_path_factory):
     """A folder with two packs."""
     folder = tmp_path_factory.mktemp("packs")
     pack_of(folder / "search.zip", known_of(amcsd_entries, reflections))
-    pack_of(folder / "networks.zip", ensembles=[ensemble()], calibration={})
+    pack_of(folder / "networks.zip", ensembles=[ensemble()], calibration=Calibration())
     return folder
 
 

@@ -28,10 +28,13 @@ from diffsym import __version__
 from diffsym.errors import DiffsymError
 from diffsym.generated import REPOSITORY
 from diffsym.identification import index
+from diffsym.identification.calibration import Calibration
 from diffsym.identification.card import SCHEMA
 from diffsym.identification.pack import CALIBRATION, CARD, LARGEST, read_card, read_pack
 from diffsym.identification.search import prepare, search
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET
+
+CALIBRATED = Calibration(scale=0.04, fitted_on="patterns made for a test")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,7 @@ def known(amcsd_entries, reflections):
 def pack(known, tmp_path_factory):
     """A pack with everything."""
     path = tmp_path_factory.mktemp("packs") / "whole.zip"
-    return pack_of(path, known, ensembles=[ensemble()], calibration={"temperature": 1.5})
+    return pack_of(path, known, ensembles=[ensemble()], calibration=CALIBRATED)
 
 
 @pytest.fixture
@@ -69,7 +72,7 @@ def test_what_was_packed_comes_back(pack, known):
     )  # fmt: skip
     assert found.card.ensembles == (ensemble(),)
     assert set(found.card.files) == set(contents(pack)) - {CARD}
-    assert found.calibration == {"temperature": 1.5}
+    assert found.calibration == CALIBRATED
     assert found.known.names == known.names
     assert found.known.names[0] is None
     assert found.known.structure_ids == known.structure_ids
@@ -111,9 +114,7 @@ def test_systems_are_spread_over_their_groups(tmp_path, descriptors):
 
 
 def test_equal_contents_are_equal_bytes(pack, known, tmp_path):
-    again = pack_of(
-        tmp_path / "whole.zip", known, ensembles=[ensemble()], calibration={"temperature": 1.5}
-    )
+    again = pack_of(tmp_path / "whole.zip", known, ensembles=[ensemble()], calibration=CALIBRATED)
     assert again.read_bytes() == pack.read_bytes()
 
 
@@ -199,6 +200,9 @@ BROKEN = {
     "names of numbers": (
         lambda _: {index.TEXTS: b'{"structure_ids": [1], "names": [], "formulas": []}'},
         "search/structures.json: not lists of identifiers",
+    ),
+    "calibration of text": (
+        lambda _: {CALIBRATION: b'{"scale": "wide"}'}, "calibration.json: scale is not a number",
     ),
     "calibration of a list": (lambda _: {CALIBRATION: b"[]"}, "calibration.json: it holds no keys"),
 }  # fmt: skip

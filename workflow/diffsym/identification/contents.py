@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from diffsym import __version__
 from diffsym.evaluation.scores import Interval, Metrics, Part
 from diffsym.identification.card import (
     SCHEMA,
@@ -18,6 +17,7 @@ from diffsym.identification.card import (
 from diffsym.identification.known import KnownStructures
 from diffsym.settings.descriptors.ideal import Ideal
 from diffsym.settings.descriptors.powder import Powder
+from diffsym.version import __version__
 
 
 def card_of(

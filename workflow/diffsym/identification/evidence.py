@@ -13,7 +13,6 @@ from diffsym.identification.ensembles import Ensemble
 from diffsym.identification.known import read_known
 from diffsym.identification.pack import Pack, read_pack
 from diffsym.scattering.types import Floats, Radiation
-from diffsym.settings.checked import checked
 from diffsym.settings.measured.base import PeakSearch
 from diffsym.study.layout import Layout
 from diffsym.tables import MEASURED
@@ -49,13 +48,10 @@ def evidence_of_pack(pack: Pack) -> Evidence:
         raise DiffsymError(
             f"{pack.path}: the pack has no structures to search; make it with 'search: true'"
         )
-    calibration = (
-        Calibration() if pack.calibration is None else checked(Calibration, pack.calibration)
-    )
     return Evidence(
         pack.card.name,
         pack.known,
-        calibration,
+        pack.calibration or Calibration(),
         tuple(member for ensemble in pack.ensembles for member in asked(ensemble)),
     )
 

@@ -15,17 +15,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path
 from diffsym.identification import index
+from diffsym.identification.calibration import Calibration
 from diffsym.identification.card import SCHEMA, Card, FileCard
 from diffsym.identification.ensembles import Ensemble, Network
 from diffsym.identification.known import KnownStructures
 from diffsym.settings.checked import checked
 
 CARD, CALIBRATION = "card.json", "calibration.json"
+T = TypeVar("T")
 NETWORK = re.compile(r"networks/[a-z][a-z0-9_]*/(0|[1-9][0-9]{0,3})\.onnx")
 LARGEST = {CARD: 2**24, CALIBRATION: 2**24} | dict.fromkeys(index.FILES, 2**28)
 """Bytes that a file may have; networks lie there uncompressed, and are no larger than the pack."""
@@ -54,14 +56,14 @@ class Pack:
     known
         Structures to be searched; None if there are none.
     calibration
-        Content of calibration.json; None if there is none.
+        How evidence becomes an answer; None if nobody fitted it.
     """
 
     path: Path
     card: Card
     ensembles: tuple[Ensemble, ...]
     known: KnownStructures | None
-    calibration: Mapping[str, Any] | None
+    calibration: Calibration | None
 
 
 def write_pack(
@@ -70,7 +72,7 @@ def write_pack(
     *,
     networks: Mapping[str, Sequence[bytes]],
     known: KnownStructures | None,
-    calibration: Mapping[str, Any] | None = None,
+    calibration: Calibration | None = None,
 ) -> None:
     """Write a pack, whole or not at all; equal contents give equal bytes.
 
@@ -85,7 +87,7 @@ def write_pack(
     known
         Structures to be searched.
     calibration
-        What JSON can hold.
+        How evidence becomes an answer, if it was fitted.
     """
     files = {
         network_file(experiment, member): content
@@ -95,7 +97,7 @@ def write_pack(
     if known is not None:
         files |= index.as_files(known)
     if calibration is not None:
-        files[CALIBRATION] = _json(calibration)
+        files[CALIBRATION] = _json(asdict(calibration))
     cards = {
         name: FileCard(size=len(content), sha256=hashlib.sha256(content).hexdigest())
         for name, content in files.items()
@@ -148,7 +150,11 @@ def read_pack(path: str | Path) -> Pack:
         card = _card(archive)
         files = {name: _file(archive, name, file) for name, file in card.files.items()}
         known = index.from_files(files) if card.search else None
-        calibration = _from_json(CALIBRATION, files[CALIBRATION]) if card.calibrated else None
+        fitted = (
+            _typed(Calibration, CALIBRATION, _from_json(CALIBRATION, files[CALIBRATION]))
+            if card.calibrated
+            else None
+        )
     ensembles = tuple(
         Ensemble(
             one,
@@ -159,7 +165,7 @@ def read_pack(path: str | Path) -> Pack:
         )
         for one in card.ensembles
     )
-    return Pack(path, card, ensembles, known, calibration)
+    return Pack(path, card, ensembles, known, fitted)
 
 
 @contextmanager
@@ -195,10 +201,7 @@ def _card(archive: zipfile.ZipFile) -> Card:
         raise NewerPackError(
             f"{CARD}: it has version {schema} of the format, and this diffsym knows {SCHEMA}"
         )
-    try:
-        card = checked(Card, plain)
-    except DiffsymError as error:
-        raise DiffsymError(f"{CARD}: {error}") from None
+    card = _typed(Card, CARD, plain)
     _hold_names(card, set(entries))
     for name, file in card.files.items():
         if entries[name].file_size != file.size:
@@ -248,6 +251,14 @@ def _file(archive: zipfile.ZipFile, name: str, file: FileCard) -> bytes:
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise DiffsymError(f"{name}: it has not the digest that {CARD} says")
     return content
+
+
+def _typed(kind: type[T], name: str, plain: dict[str, Any]) -> T:
+    """What keys and values of a file stand for."""
+    try:
+        return checked(kind, plain)
+    except DiffsymError as error:
+        raise DiffsymError(f"{name}: {error}") from None
 
 
 def _from_json(name: str, content: bytes) -> dict[str, Any]:
