@@ -80,10 +80,10 @@ def refusal_of(method: str, host: str, origin: str | None) -> str:
 
 
 def host_name(address: str) -> str:
-    """Name of the host of an address; empty if there is none."""
+    """Name of the host of an address; empty if there is none, or more than a host and a port."""
     try:
         parts = urlsplit(address)
-        usable = parts.port is None or parts.port > 0
+        usable = parts.port != 0 and not (parts.path or parts.query or parts.fragment)
     except ValueError:
         return ""
-    return (parts.hostname or "") if usable and parts.netloc == address[7:] else ""
+    return (parts.hostname or "") if usable and parts.username is None else ""

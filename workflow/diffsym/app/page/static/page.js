@@ -167,18 +167,28 @@ function wavelengthForm(entry) {
   const waiting = entries.filter((one) => one.answer?.state === "ask_wavelength");
   const select = element(
     "select",
-    { id: "wavelength", onchange: () => { number.closest("label").hidden = select.value !== "other"; } },
+    {
+      id: "wavelength",
+      onchange: () => {
+        number.closest("label").hidden = select.value !== "other";
+        for (const button of buttons) button.disabled = !select.value;
+      },
+    },
+    element("option", { value: "" }, "choose …"),
     ...about.wavelengths.map((name) => element("option", { value: name }, `${name.replace("Ka", " Kα").replace("α1", "α₁ alone")}`)),
     element("option", { value: "other" }, "another one, in Å"),
   );
-  select.value = "CuKa";
   const [shortest, longest] = about.wavelength_range;
-  const number = element("input", { type: "number", id: "angstrom", min: shortest, max: longest, step: "any", value: "1.5406" });
+  const number = element("input", { type: "number", id: "angstrom", min: shortest, max: longest, step: "any", required: true });
   const use = (chosen) => {
     const wavelength = select.value === "other" ? number.value : select.value;
-    if (!wavelength || (select.value === "other" && !number.reportValidity())) return;
+    if (select.value === "other" && !number.reportValidity()) return;
     (async () => { for (const one of chosen) await ask(one, wavelength); })();
   };
+  const buttons = [element("button", { type: "button", class: "main", id: "use", disabled: true, onclick: () => use([entry]) }, "Answer")];
+  if (waiting.length > 1) {
+    buttons.push(element("button", { type: "button", id: "use-all", disabled: true, onclick: () => use(waiting) }, `Answer all ${waiting.length} without one`));
+  }
   return element(
     "div",
     {},
@@ -188,10 +198,7 @@ function wavelengthForm(entry) {
       { class: "controls" },
       element("label", { for: "wavelength" }, "Wavelength", select),
       element("label", { for: "angstrom", hidden: true }, "In Å", number),
-      element("button", { type: "button", class: "main", id: "use", onclick: () => use([entry]) }, "Answer"),
-      waiting.length > 1
-        ? element("button", { type: "button", id: "use-all", onclick: () => use(waiting) }, `Answer all ${waiting.length} without one`)
-        : null,
+      ...buttons,
     ),
   );
 }
@@ -214,7 +221,7 @@ function facts(entry) {
     element(
       "div",
       { class: "facts" },
-      fact(answer.certain ? "certain" : "not certain", percent(answer.certainty), `verdict ${answer.certain ? "certain" : ""}`),
+      fact(answer.certain ? "certain" : "not certain", `certainty ${percent(answer.certainty)}`, `verdict ${answer.certain ? "certain" : ""}`),
       fact(group, "likeliest space group"),
       fact(system, "crystal system"),
       fact(answer.extinction_class || "not determined", "extinction symbol"),
@@ -330,10 +337,10 @@ function structuresTable(entry) {
       element("td", {}, name, element("span", { class: "small" }, one.structure_id)),
       element("td", { class: "system" }, swatch(one.crystal_system), typeset(one.symbol)),
       element("td", { class: "numeric" }, one.score.toFixed(2)),
-      element("td", { class: "numeric" }, signed(one.zero_shift)),
+      element("td", { class: "numeric optional" }, signed(one.zero_shift)),
     );
   });
-  const columns = [["lines", ""], ["structure", ""], ["space group", ""], ["score", "numeric"], ["shift / °", "numeric"]];
+  const columns = [["lines", ""], ["structure", ""], ["space group", ""], ["score", "numeric"], ["shift / °", "numeric optional"]];
   const table = headed("Nearest known structures", columns, rows);
   table.id = "structures";
   return table;
@@ -365,15 +372,14 @@ function asCsv() {
   return `${rows.map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;
 }
 
+const PRINTED = "body{font:16px sans-serif;color:#1f2933;max-width:60rem;margin:1rem auto;padding:0 1rem}"
+  + "td,th{padding:.2rem .8rem .2rem 0;text-align:left;vertical-align:top}";
+
 function asHtml() {
   const page = document.implementation.createHTMLDocument("Space groups of powder patterns");
-  page.documentElement.lang = "en";
-  const style = page.createElement("style");
-  style.textContent = "body{font:16px sans-serif;color:#1f2933;max-width:60rem;margin:1rem auto}td,th{padding:.2rem .8rem .2rem 0;text-align:left}";
   const charset = page.createElement("meta");
   charset.setAttribute("charset", "utf-8");
   page.head.prepend(charset);
-  page.head.append(style);
   for (const entry of entries.filter((one) => one.answer?.state === "answered")) {
     const { answer, repairs } = entry.answer;
     const table = (columns, rows) => element("table", {},
@@ -389,7 +395,9 @@ function asHtml() {
       table(["structure", "formula", "name", "space group", "score"], answer.nearest.map((one) => [one.structure_id, one.formula, one.name || "", one.symbol, one.score.toFixed(2)])),
     );
   }
-  return `<!doctype html>\n${page.documentElement.outerHTML}`;
+  // As text: a document made here is under the rule that this page has no inline style.
+  const head = page.head.outerHTML.replace("</head>", `<style>${PRINTED}</style></head>`);
+  return `<!doctype html>\n<html lang="en">${head}${page.body.outerHTML}</html>\n`;
 }
 
 const FORMATS = { json: [asJson, "application/json"], csv: [asCsv, "text/csv"], html: [asHtml, "text/html"] };

@@ -3,7 +3,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = { left: 68, right: 14, top: 12, bottom: 48 };
-const STICKS = 0.22; // of the height of the plot, where lines of structures stand
+const ROW = 0.11; // share of the height in which the lines of a structure stand
 
 function svgElement(name, attributes, text) {
   const element = document.createElementNS(SVG, name);
@@ -43,7 +43,7 @@ function drawPlot(svg, { curves, overlays, range, described }) {
   const bottomValue = values.reduce((a, b) => Math.min(a, b), 0);
   const topValue = values.reduce((a, b) => Math.max(a, b), bottomValue + 1e-9);
   const plotHeight = height - MARGIN.top - MARGIN.bottom;
-  const stickHeight = overlays.length ? STICKS * plotHeight : 0;
+  const stickHeight = Math.min(ROW * overlays.length, 0.5) * plotHeight;
   const left = MARGIN.left;
   const right = width - MARGIN.right;
   const base = height - MARGIN.bottom;
@@ -53,12 +53,12 @@ function drawPlot(svg, { curves, overlays, range, described }) {
 
   svg.replaceChildren(svgElement("title", {}, described));
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  const across = ticks(low, high, Math.max(Math.floor((right - left) / 90), 2));
+  const across = ticks(low, high, Math.max(Math.floor((right - left) / 70), 2));
   for (const angle of across) {
     svg.append(svgElement("line", { class: "grid", x1: toX(angle), x2: toX(angle), y1: MARGIN.top, y2: base }));
     svg.append(svgElement("text", { x: toX(angle), y: base + 19, "text-anchor": "middle" }, String(angle)));
   }
-  for (const value of ticks(bottomValue, topValue, 4)) {
+  for (const value of ticks(bottomValue, topValue, 5)) {
     const y = toY(value);
     svg.append(svgElement("line", { class: "grid", x1: left, x2: right, y1: y, y2: y }));
     svg.append(svgElement("text", { x: left - 7, y: y + 5, "text-anchor": "end" }, shortNumber(value)));
