@@ -47,9 +47,11 @@ def check_downloads(jobs):
     try:
         for job in jobs:
             if job.rule.name == "fetch_source":
-                name = PLAN.downloads[job.wildcards.download]
+                key = PLAN.downloads[job.wildcards.download]
+                section, name = key.split(".")
                 elsewhere = bool(workflow.deployment_settings.deployment_method)
-                check_access(name, STUDY.sources[name], job.output[0], client_elsewhere=elsewhere)
+                settings = getattr(STUDY, section)[name]
+                check_access(key, settings, job.output[0], client_elsewhere=elsewhere)
     except DiffsymError as error:
         raise WorkflowError(str(error)) from None
 

@@ -1,9 +1,10 @@
 rule read_measured:
     input:
-        lambda wildcards: STUDY.measured[wildcards.measured].path,
+        ask(PLAN.measured_path, "measured"),
     output:
         patterns=LAYOUT.measured(drawn=""),
         rejected=LAYOUT.rejected_measured(),
+        record=LAYOUT.measured_record(),
     log:
         LAYOUT.log("read_measured/{measured}"),
     benchmark:
@@ -18,8 +19,10 @@ rule read_measured:
         runtime=request(30, 1),
     params:
         settings=settings_of("measured", without=["citation", "search"]),
-        listing=lambda wildcards: listing_digest(STUDY.measured[wildcards.measured].path),
-        code=script_digest("read_measured.py", *PLAN.reader_modules()),
+        listing=lambda wildcards: listing_digest(PLAN.measured_path(wildcards.measured)),
+        code=lambda wildcards: script_digest(
+            "read_measured.py", *PLAN.reader_modules(wildcards.measured)
+        ),
     message:
         "Reading measured patterns: {wildcards.measured}"
     script:

@@ -1,3 +1,26 @@
+rule index_entries:
+    input:
+        structures=LAYOUT.parsed(),
+    output:
+        LAYOUT.entry_lines(),
+    log:
+        LAYOUT.log("index_entries/{source}-{shard}"),
+    benchmark:
+        LAYOUT.benchmark("index_entries/{source}-{shard}")
+    conda:
+        "../envs/descriptors.yaml"
+    threads: 1
+    resources:
+        mem_mb=request(1500, 4),
+        runtime=request(60, 2),
+    params:
+        code=script_digest("index_entries.py"),
+    message:
+        "Computing lines for the search, {wildcards.source}, shard {wildcards.shard}"
+    script:
+        "../workflow/scripts/index_entries.py"
+
+
 rule make_pack:
     input:
         unpack(ask(PLAN.pack_files, "pack")),

@@ -118,13 +118,31 @@ def ras(*, axis="TwoThetaTheta", kind="Ka", scans=1, factor=1):
     return f"*RAS_DATA_START\r\n{scan * scans}*RAS_DATA_END\r\n".encode("shift_jis")
 
 
-def raw_1():
-    head = bytearray(156)
-    struct.pack_into("<4sif", head, 0, b"RAW ", N, 2.0)
-    struct.pack_into("<f", head, 12, STEP)
-    struct.pack_into("<f", head, 24, FIRST)
-    struct.pack_into("<2f", head, 72, ALPHA_1, ALPHA_2)
-    return bytes(head) + COUNTS.astype("<f4").tobytes()
+def raw_1(*, ranges=1, repeats=True):
+    content = b""
+    for i in range(ranges):
+        head = bytearray(156)
+        struct.pack_into("<4sif", head, 0, b"RAW ", N, 2.0)
+        struct.pack_into("<f", head, 12, STEP)
+        struct.pack_into("<f", head, 24, FIRST)
+        struct.pack_into("<2f", head, 72, ALPHA_1, ALPHA_2)
+        struct.pack_into("<i", head, 152, ranges - 1 - i)
+        # Old programs did not repeat the first word.
+        head = bytes(head) if repeats or not i else bytes(head[4:])
+        content += head + (COUNTS + i).astype("<f4").tobytes()
+    return content
+
+
+def raw_2(*, ranges=1):
+    head = bytearray(256)
+    struct.pack_into("<4sH", head, 0, b"RAW2", ranges)
+    struct.pack_into("<2s3f", head, 188, b"Cu", ALPHA_1, ALPHA_2, RATIO)
+    of_range = bytearray(60)
+    struct.pack_into("<HH", of_range, 0, 60, N)
+    struct.pack_into("<2f", of_range, 12, STEP, FIRST)
+    return bytes(head) + b"".join(
+        bytes(of_range) + (COUNTS + i).astype("<f4").tobytes() for i in range(ranges)
+    )
 
 
 def raw_1_01(*, kind=0, ranges=1):
@@ -137,13 +155,15 @@ def raw_1_01(*, kind=0, ranges=1):
     struct.pack_into("<d", of_range, 176, STEP)
     struct.pack_into("<i", of_range, 196, kind)
     struct.pack_into("<ii", of_range, 252, 4, len(extra))
-    return bytes(head) + (bytes(of_range) + extra + COUNTS.astype("<f4").tobytes()) * ranges
+    return bytes(head) + b"".join(
+        bytes(of_range) + extra + (COUNTS + i).astype("<f4").tobytes() for i in range(ranges)
+    )
 
 
-def raw_4(*, size=8, drive=b"Locked Coupled", counts=COUNTS):
+def raw_4(*, size=8, drive=b"Locked Coupled", counts=COUNTS, ranges=1):
     head = bytearray(61)
     head[:7] = b"RAW4.00"
-    struct.pack_into("<i", head, 40, 1)
+    struct.pack_into("<i", head, 40, ranges)
     comment = struct.pack("<ii20s24s", 10, 52, b"", b"SAMPLEID")
     tube = bytearray(136)
     struct.pack_into("<ii", tube, 0, 30, 136)
@@ -155,8 +175,12 @@ def raw_4(*, size=8, drive=b"Locked Coupled", counts=COUNTS):
     struct.pack_into("<dd", of_range, 72, FIRST, STEP)
     struct.pack_into("<i", of_range, 88, N)
     struct.pack_into("<ii", of_range, 136, size, len(extra))
-    records = b"".join(struct.pack("<f", count).ljust(size, b"\1") for count in counts)
-    return bytes(head) + comment + bytes(tube) + bytes(of_range) + extra + records
+    scans = (
+        b"".join(struct.pack("<f", count + i).ljust(size, b"\1") for count in counts)
+        for i in range(ranges)
+    )
+    of_range = bytes(of_range) + extra
+    return bytes(head) + comment + bytes(tube) + b"".join(of_range + scan for scan in scans)
 
 
 def stoe():

@@ -16,7 +16,7 @@ from spython.main.parse.parsers import SingularityParser
 from diffsym.generated import CONDA_PYTHON, REPOSITORY, conda_environments, locked_versions
 from diffsym.provenance import code_files
 from diffsym.settings.measured.readers import MODULES
-from diffsym.study.configuration import Descriptor, Model, Source, Split
+from diffsym.study.configuration import Descriptor, Measured, Model, Source, Split
 from diffsym.study.sections import sections_in
 
 LIBRARY = REPOSITORY / "workflow" / "diffsym"
@@ -26,13 +26,15 @@ RULE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 DESCRIPTORS, SOURCES = sections_in(Descriptor), sections_in(Source)
+MEASURED = sections_in(Measured)
 # What a file imports by name, which a section or a table gives it.
 BY_NAME = {
     "compute_descriptor.py": [section.module for section in DESCRIPTORS],
     "convert_measured.py": [section.conversion for section in DESCRIPTORS if section.conversion],
     "make_split.py": [section.module for section in sections_in(Split)],
+    "read_measured.py": [section.module for section in MEASURED if not section.simulated],
     "diffsym.structures.fetching": [
-        section.fetched_by() for section in SOURCES if section.download
+        section.fetched_by() for section in (*SOURCES, *MEASURED) if section.download
     ],
     "diffsym.structures.sources": [section.module for section in SOURCES],
     "diffsym.experimental.readers": list(MODULES),

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
+from rruff_archives import dif, named, packed, pattern, profile
+from servers import ArchiveServer, serving
 
 from diffsym.descriptors.lines import lines_of
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET, PeakShape, powder_pattern, two_theta_grid
@@ -112,3 +114,37 @@ def test_a_set_that_is_not_there_is_named(laboratory):
     status, output = laboratory.dry_run(overlay=overlay)
     assert status
     assert "measured.laboratory.path: 'labratory' does not exist" in output
+
+
+def minerals(server):
+    return {
+        "measured": {"minerals": {"kind": "rruff", "url": f"{server}/powder"}},
+        "experiments": {"xrd_dense": {"measured": ["minerals"]}},
+    }
+
+
+def test_minerals_are_fetched_and_read(laboratory):
+    stem = "Quartz__R040031-1"
+    profiles = {named(stem, "Xray_Data_XY_RAW", 1): pattern("Quartz", "R040031-1", profile(26.6))}
+    cells = {named(stem, "DIF_File", 2): dif("P3_221", "4.914 4.914 5.405 90 90 120")}
+    files = {"/powder/XY_RAW.zip": packed(profiles), "/powder/DIF.zip": packed(cells)}
+    target = "results/measured/minerals.parquet"
+    with serving(ArchiveServer(files)) as server:
+        overlay = minerals(server.url)
+        laboratory.run(target, overlay=overlay)
+        assert len(server.asked) == 2
+        planned = laboratory.planned(target, overlay=overlay)
+    patterns = read_table(laboratory.folder / target, MEASURED)
+    assert patterns["pattern_id"].to_pylist() == [f"minerals:{stem}"]
+    assert patterns["space_group"].to_pylist() == [154]
+    record = json.loads((laboratory.results / "measured" / "minerals.json").read_text())
+    assert [entry["mineral"] for entry in record["patterns"]] == ["Quartz"]
+    assert not planned, "what lies there is not fetched again"
+
+
+def test_archives_that_cannot_be_fetched_are_told_before_any_job_starts(laboratory):
+    overlay = minerals("http://127.0.0.1:9")
+    status, output = laboratory.attempt("results/measured/minerals.parquet", overlay=overlay)
+    assert status
+    assert "measured.minerals: data/downloads/rruff-" in output
+    assert "cannot be fetched: http://127.0.0.1:9/powder/XY_RAW.zip: no answer" in output

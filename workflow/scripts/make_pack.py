@@ -22,9 +22,11 @@ with job(snakemake):
         snakemake.wildcards.pack,
         sources=source_cards(
             map(read_json, snakemake.input.sources),
-            read_table(structures, STRUCTURES, ["source"])["source"].to_pylist()
-            if structures
-            else [],
+            (
+                name
+                for path in structures
+                for name in read_table(path, STRUCTURES, ["source"])["source"].to_pylist()
+            ),
         ),
         ensembles=[
             ensemble_card(

@@ -1,13 +1,17 @@
 """Read and check a set of measured patterns."""
 
-from diffsym.experimental.patterns import read_patterns
+import importlib
+from pathlib import Path
+
+from diffsym.files import write_json
 from diffsym.job import job
 from diffsym.settings import settings_of
 from diffsym.tables import MEASURED, REJECTED, write_table
 
 with job(snakemake):
-    patterns, rejected = read_patterns(
-        snakemake.wildcards.measured, snakemake.input[0], settings_of(snakemake.params.settings)
-    )
-    write_table(patterns, snakemake.output.patterns, MEASURED)
-    write_table(rejected, snakemake.output.rejected, REJECTED)
+    settings = settings_of(snakemake.params.settings)
+    reader = importlib.import_module(settings.module)
+    found = reader.read_set(snakemake.wildcards.measured, Path(snakemake.input[0]), settings)
+    write_table(found.patterns, snakemake.output.patterns, MEASURED)
+    write_table(found.rejected, snakemake.output.rejected, REJECTED)
+    write_json(snakemake.output.record, found.record)

@@ -1,9 +1,14 @@
 """Text files of measured patterns: read as they are meant, or refused with the reason."""
 
+import time
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from diffsym.experimental.readers import read_pattern
+from diffsym.errors import DiffsymError
+from diffsym.experimental.readers import read_pattern, text
 from diffsym.experimental.readers.base import Unreadable
 from diffsym.experimental.readers.headings import wrong_axis
 
@@ -122,3 +127,64 @@ def test_another_axis_is_recognised(heading, axis):
 )
 def test_remarks_are_no_other_axis(heading):
     assert wrong_axis(heading) is None
+
+
+NUMBERS = [
+    "10",
+    "10.5",
+    ".5",
+    "-3",
+    "+4.",
+    "1e3",
+    "1.5E-2",
+    "900",
+    "1 534",
+    "1534",
+    "nan",
+    "e",
+    ".",
+]
+LINES = st.one_of(
+    st.lists(st.sampled_from(NUMBERS), min_size=2, max_size=3).map("  ".join),
+    st.lists(st.sampled_from([*NUMBERS, "#", ",", ";", "x", "2theta", "", "\t"]), max_size=4).map(
+        " ".join
+    ),
+)
+
+
+def outcome(function, *arguments):
+    """What a function returns, or the sentence that it raises, as text."""
+    try:
+        return str(function(*arguments))
+    except DiffsymError as error:
+        return f"refused: {error}"
+
+
+@given(st.lists(LINES, max_size=8).map("\n".join))
+def test_plain_tables_are_read_as_by_the_rules(content):
+    """The fast way and the slow one agree, on what they read and on what they refuse."""
+    fast = outcome(text.read, content.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "_plain", lambda _: None)
+        assert outcome(text.read, content.encode()) == fast
+
+
+def test_long_tables_are_read(file):
+    pattern = file("2theta I\n" + "".join(f"{i / 5000:.4f} {i % 97}\n" for i in range(850_000)))
+    assert len(pattern.two_theta) == 850_000
+    assert pattern.two_theta[-1] == 169.9998
+    with_errors = file("10 1,\n" * 300_001)
+    assert isinstance(with_errors, Unreadable)
+    assert "more than 300000 lines" in with_errors.reason
+
+
+@pytest.mark.parametrize("piece", ["7", "7 ", "x", "7.", "BANK ", ",", "1/d "])
+def test_one_long_line_is_told_in_time(file, piece):
+    start = time.monotonic()
+    pattern = file(piece * (2_000_000 // len(piece)))
+    if isinstance(pattern, Unreadable):
+        assert len(pattern.reason) < 300
+    else:
+        # The first two columns of the only line.
+        assert len(pattern.two_theta) == 1
+    assert time.monotonic() - start < 5

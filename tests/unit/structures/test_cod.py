@@ -213,8 +213,8 @@ def test_a_damaged_file_of_the_archive_is_rejected(settings, archive):
 
 
 def test_access_is_checked_beforehand(server):
-    check_access("cod", Cod(server=server.address, search={"el1": "Ti"}), "cod.zip")
+    check_access("sources.cod", Cod(server=server.address, search={"el1": "Ti"}), "cod.zip")
     server.shutdown()
     server.server_close()
     with pytest.raises(DiffsymError, match=r"^sources\.cod: cod\.zip cannot be fetched: .*network"):
-        check_access("cod", Cod(server=server.address, search={"el1": "Ti"}), "cod.zip")
+        check_access("sources.cod", Cod(server=server.address, search={"el1": "Ti"}), "cod.zip")

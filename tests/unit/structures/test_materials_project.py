@@ -508,8 +508,8 @@ def test_access_is_checked_at_once(server, settings, file, monkeypatch):
     monkeypatch.setenv("MP_API_KEY", SECRET)
     monkeypatch.setitem(sys.modules, "mp_api", None)
     with pytest.raises(DiffsymError, match=re.escape("pip install 'diffsym[mp]'")):
-        check_access("mp", settings, file)
-    check_access("mp", settings, file, client_elsewhere=True)
+        check_access("sources.mp", settings, file)
+    check_access("sources.mp", settings, file, client_elsewhere=True)
 
 
 def test_reading_needs_no_client(settings, file):

@@ -63,11 +63,28 @@ def test_a_folder_of_the_user_is_read_where_it_lies():
 def test_entries_of_the_cod_are_read_from_the_archive_that_is_fetched():
     search = {"kind": "cod", "search": {"el1": "Ti"}}
     plan = plan_of(sources={"titanium": search}, structures={"sources": ["titanium"]})
-    (file,) = [file for file, source in plan.downloads.items() if source == "titanium"]
+    (file,) = [file for file, source in plan.downloads.items() if source == "sources.titanium"]
     assert plan.source_path("titanium") == f"data/downloads/{file}"
     assert plan.fetched_source(file)["search"] == {"el1": "Ti"}
     assert plan.jobs()["fetch_source"] == [f"fetch_source/{file}"]
     assert not list(plan.user_files())
+
+
+def test_measured_patterns_are_read_from_the_archives_that_are_fetched():
+    minerals = {"measured": {"minerals": {"kind": "rruff"}}}
+    plan = plan_of(**minerals)
+    (file,) = [file for file, key in plan.downloads.items() if key == "measured.minerals"]
+    assert plan.measured_path("minerals") == f"data/downloads/{file}"
+    assert plan.fetched_source(file)["kind"] == "rruff"
+    assert file in plan.missing_downloads
+    assert plan.reader_modules("minerals")[0] == "diffsym.experimental.rruff.reading"
+    # No experiment of the report asks for them.
+    assert f"fetch_source/{file}" not in plan.jobs()["fetch_source"]
+    [experiment] = [name for name in plan.experiments if plan.patterns(name)][:1]
+    used = plan_of(**minerals, experiments={experiment: {"measured": ["minerals"]}})
+    assert f"fetch_source/{file}" in used.jobs()["fetch_source"]
+    assert "read_measured/minerals" in used.jobs()["read_measured"]
+    assert not list(used.user_files())
 
 
 def test_nothing_is_fetched_again_that_lies_there(tmp_path, monkeypatch):
@@ -76,7 +93,7 @@ def test_nothing_is_fetched_again_that_lies_there(tmp_path, monkeypatch):
     files = set()
     for other in [{}, {"select": {"ordered": True}}, {"licence": "CC0"}, {"page_limit": 100}]:
         plan = plan_of(sources={"binary": chosen | other}, structures={"sources": ["binary"]})
-        files |= {file for file, source in plan.downloads.items() if source == "binary"}
+        files |= {file for file, source in plan.downloads.items() if source == "sources.binary"}
     (file,) = files
     assert file in plan.missing_downloads
     path = tmp_path / plan.download(file)

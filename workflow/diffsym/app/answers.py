@@ -43,8 +43,8 @@ class FileAnswer:
         return {
             **head,
             "wavelength": list(self.read.wavelengths),
-            "unit": "2theta",
-            "scan": "",
+            "unit": self.read.unit,
+            "scan": self.read.scan,
             **asdict(self.answer),
         }
 
@@ -75,7 +75,7 @@ def answer_file(file: Path, evidence: Evidence, reading: ReadingOptions, top: in
         read.radiation,
         evidence,
         top=top,
-        repairs=read.repairs,
+        repairs=read.told,
     )
     return FileAnswer(file, read, answer)
 
@@ -91,7 +91,7 @@ ROWS = pa.schema(
         "error": pa.string(),
         "wavelength": pa.string(),
         "unit": pa.string(),
-        "scan": pa.string(),
+        "scan": pa.int64(),
         "certain": pa.bool_(),
         "certainty": pa.float64(),
         "reason": pa.string(),
@@ -124,8 +124,8 @@ def row_of(found: FileAnswer) -> dict[str, Any]:
     structure = answer.nearest[0] if answer.nearest else None
     return empty | {
         "wavelength": _cell(f"{length:g}" for length in found.read.wavelengths),
-        "unit": "2theta",
-        "scan": "",
+        "unit": found.read.unit,
+        "scan": found.read.scan,
         "certain": answer.certain,
         "certainty": answer.certainty,
         "reason": answer.reason,

@@ -10,8 +10,10 @@ from diffsym.errors import DiffsymError
 
 COMMANDS = {
     "predict": "say the likely space groups of measured powder patterns, how sure, and why",
+    "convert": "write a measured file as text of two columns",
     "search": "compare measured powder patterns with known structures",
     "packs": "tell what is in packs of networks and known structures",
+    "serve": "open a local page that answers patterns dropped on it",
 }
 """What each command does; its module in `diffsym.app` has `add_options` and `run`."""
 

@@ -4,16 +4,22 @@ import argparse
 from pathlib import Path
 
 from diffsym.identification.answer import Evidence
-from diffsym.identification.evidence import USUAL, elements_of, evidence_at
+from diffsym.identification.elements import elements_of
+from diffsym.identification.evidence import evidence_at
 
 
 def add_evidence(parser: argparse.ArgumentParser) -> None:
-    """Add the study whose structures and networks are asked, and what is known of the sample."""
-    parser.add_argument(
-        "--study",
+    """Add the pack or study that is asked, and what is known of the sample."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--pack",
         type=Path,
-        metavar="FOLDER",
-        help=f"results of a study, whose structures are searched (default: {USUAL})",
+        metavar="FILE",
+        help="structures and networks that are asked (default: results/packs/default.zip, or the "
+        "one of the installation)",
+    )
+    source.add_argument(
+        "--study", type=Path, metavar="FOLDER", help="results of a study to search instead"
     )
     parser.add_argument(
         "--elements",
@@ -24,7 +30,7 @@ def add_evidence(parser: argparse.ArgumentParser) -> None:
 
 def evidence_of(options: argparse.Namespace) -> Evidence:
     """From the command line; DiffsymError if there is none."""
-    evidence = evidence_at(options.study)
+    evidence = evidence_at(options.pack or options.study)
     if options.elements:
         return evidence.of_elements(elements_of(options.elements))
     return evidence

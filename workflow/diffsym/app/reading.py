@@ -8,7 +8,9 @@ from pathlib import Path
 from diffsym.errors import DiffsymError
 from diffsym.experimental.checks import check_pattern
 from diffsym.experimental.readers import read_pattern
+from diffsym.experimental.readers.assembly import scan_told
 from diffsym.experimental.readers.base import MeasuredPattern, Unreadable
+from diffsym.experimental.units import UNITS, unit_of
 from diffsym.identification.wavelengths import NAMES, radiation_of
 from diffsym.scattering.types import Radiation, Wavelength
 from diffsym.settings.measured.readers import SUFFIXES, pattern_suffix
@@ -22,11 +24,27 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="a folder: all patterns in it"
     )
+    add_told(parser)
+
+
+def add_told(parser: argparse.ArgumentParser) -> None:
+    """Add what the user says of files to the options of a command."""
     parser.add_argument(
         "--wavelength",
         metavar="W",
         help=f"in A, or {', '.join(NAMES)} (with 1 behind it: K-alpha-1 alone); needed where the "
         "file does not say it",
+    )
+    parser.add_argument(
+        "--scan",
+        metavar="N",
+        help="number, from 1, or name of a scan, range, bank, block or frame of the files "
+        "(default: the first)",
+    )
+    parser.add_argument(
+        "--unit",
+        metavar="U",
+        help=f"of the first column: {', '.join(UNITS)} (default: what the file says, or 2theta)",
     )
 
 
@@ -38,14 +56,24 @@ class ReadingOptions:
     ----------
     radiation
         That of the measurement; None: as the file says.
+    scan
+        Number, from 1, or name of the scan to read; None: the first.
+    unit
+        Of the axis, one of `diffsym.experimental.units.UNITS`; None: as the file says.
     """
 
     radiation: Radiation | None = None
+    scan: str | None = None
+    unit: str | None = None
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> "ReadingOptions":
         """From the command line; DiffsymError if an option cannot be understood."""
-        return cls(radiation_of(options.wavelength) if options.wavelength else None)
+        return cls(
+            radiation_of(options.wavelength) if options.wavelength else None,
+            options.scan,
+            unit_of(options.unit) if options.unit else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -63,12 +91,25 @@ class ReadPattern:
     repairs
         A sentence for each thing that was put right on reading, and for a wavelength that is not
         the file's.
+    unit
+        Of the axis in the file, one of `diffsym.experimental.units.UNITS`.
     """
 
     file: Path
     pattern: MeasuredPattern
     radiation: Radiation
     repairs: tuple[str, ...]
+    unit: str = "2theta"
+
+    @property
+    def scan(self) -> int:
+        """Number of the scan that was read, from 1."""
+        return self.pattern.scan + 1
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What the user should know of the reading: the choice among scans, and repairs."""
+        return (*scan_told(self.pattern.scans, self.pattern.scan), *self.repairs)
 
     @property
     def wavelengths(self) -> tuple[float, ...]:
@@ -92,7 +133,12 @@ def read_file(file: Path, options: ReadingOptions) -> ReadPattern:
         If the file gives no pattern, or nobody says the wavelength.
     """
     radiation = options.radiation
-    pattern = read_pattern(file, None if radiation is None else plain(radiation))
+    pattern = read_pattern(
+        file,
+        None if radiation is None else plain(radiation),
+        scan=options.scan,
+        unit=options.unit,
+    )
     if isinstance(pattern, Unreadable):
         raise DiffsymError(pattern.reason)
     if radiation is None:
@@ -104,7 +150,8 @@ def read_file(file: Path, options: ReadingOptions) -> ReadPattern:
         radiation = Radiation.of(pattern.wavelength)
     check_pattern(pattern.two_theta, pattern.intensity, radiation)
     repairs = pattern.repairs + contradiction(radiation, pattern.wavelength)
-    return ReadPattern(file, pattern, radiation, repairs)
+    stated = None if pattern.axis is None else pattern.axis.unit
+    return ReadPattern(file, pattern, radiation, repairs, options.unit or stated or "2theta")
 
 
 def contradiction(used: Radiation, stated: Wavelength | None) -> tuple[str, ...]:

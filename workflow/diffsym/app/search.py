@@ -9,6 +9,7 @@ from pathlib import Path
 from diffsym.app.outcome import exit_code, positive, printable
 from diffsym.app.reading import ReadingOptions, add_reading, files_at, read_file
 from diffsym.errors import DiffsymError
+from diffsym.experimental.readers.assembly import scan_told
 from diffsym.identification.known import KnownStructures, read_known
 from diffsym.identification.pack import read_pack
 from diffsym.identification.search import prepare
@@ -73,7 +74,9 @@ class Found:
     wavelengths
         With which it was measured, A.
     scans
-        Names of its scans, of which the first was taken; empty if it can hold but one.
+        Names of its scans; empty if it can hold but one.
+    scan
+        The number of the one that was read, from 1.
     repairs
         A sentence for each thing that was put right on reading, and for a wavelength that is not
         the file's.
@@ -84,8 +87,14 @@ class Found:
     file: Path
     wavelengths: tuple[float, ...]
     scans: tuple[str, ...]
+    scan: int
     repairs: tuple[str, ...]
     answer: SearchAnswer
+
+    @property
+    def scan_told(self) -> tuple[str, ...]:
+        """A sentence if the file holds several scans."""
+        return scan_told(self.scans, self.scan - 1)
 
 
 def search_file(file: Path, known: KnownStructures, reading: ReadingOptions, top: int) -> Found:
@@ -113,6 +122,7 @@ def search_file(file: Path, known: KnownStructures, reading: ReadingOptions, top
         file=file,
         wavelengths=read.wavelengths,
         scans=read.pattern.scans,
+        scan=read.pattern.scan + 1,
         repairs=read.repairs,
         answer=answer(prepared, known, top),
     )
@@ -131,9 +141,7 @@ def as_text(found: Found) -> str:
     lengths = " and ".join(f"{length:g}" for length in found.wavelengths)
     verdict = "certain" if found.answer.certain else f"not certain enough (below {CERTAIN:.0%})"
     lines = [f"{found.file} ({lengths} A): {verdict}"]
-    if len(found.scans) > 1:
-        lines.append(f"  first of {len(found.scans)} scans: {found.scans[0]}")
-    lines += [f"  {repair}" for repair in found.repairs]
+    lines += [f"  {told}" for told in (*found.scan_told, *found.repairs)]
     lines.append("  space group        share")
     lines += [
         f"  {group.space_group:>3} {group.symbol:<12} {group.share:>7.1%}"

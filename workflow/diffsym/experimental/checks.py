@@ -44,13 +44,13 @@ def check_pattern(two_theta: Floats, intensity: Floats, radiation: Radiation) ->
     if two_theta[0] < 0 or two_theta[-1] >= 180:
         raise DiffsymError(
             f"angles from {two_theta[0]:g} to {two_theta[-1]:g} are not 2theta in degrees; "
-            "convert them"
+            "convert them, or say their unit"
         )
     shortest = radiation.strongest / (2 * math.sin(math.radians(two_theta[-1] / 2)))
     if shortest > LARGEST_LAST_SPACING:
         raise DiffsymError(
             f"the pattern ends at {two_theta[-1]:g} degrees, a spacing of {shortest:.3g} A; if its "
-            "axis is Q, d or in radians convert it to 2theta in degrees, else check the wavelength"
+            "axis is Q, d or in radians convert it or say its unit, else check the wavelength"
         )
     first, last = two_theta[[0, -1]]
     if measured_share(two_theta, first, last) < SMALLEST_COVERAGE:

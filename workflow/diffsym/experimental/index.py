@@ -11,11 +11,12 @@ from diffsym.errors import DiffsymError, nearest
 from diffsym.experimental.checks import check_labels
 from diffsym.experimental.readers import read_pattern
 from diffsym.experimental.readers.base import MeasuredPattern, Unreadable
+from diffsym.experimental.units import unit_of
 
 INDEX = "patterns.csv"
 # What may be known of a pattern: the columns of numbers.
 NUMBERS = ("space_group", "primitive_volume", "wavelength")
-COLUMNS = ("file", *NUMBERS, "comment")
+COLUMNS = ("file", *NUMBERS, "scan", "unit", "comment")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,17 @@ class _Row:
         return self.cells["file"]
 
     @property
+    def name(self) -> str:
+        """What the pattern is called: the file and, if one is named, its scan."""
+        scan = self.cells.get("scan")
+        return f"{self.file}#{scan}" if self.file and scan else self.file
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """File and scan, of which each may be listed once."""
+        return os.path.normpath(self.file), self.cells.get("scan", "")
+
+    @property
     def labels(self) -> dict[str, float]:
         """Numbers of the cells that are not empty; NaN for one that holds no number."""
         return {key: _number(self.cells[key]) for key in NUMBERS if self.cells.get(key)}
@@ -61,12 +73,17 @@ def indexed_patterns(folder: Path) -> Iterator[tuple[str, MeasuredPattern | Unre
         If the index cannot be read, a column is unknown or named twice, or there is no `file`.
     """
     rows = _read(folder / INDEX)
-    listings: dict[str, list[_Row]] = {}
+    listings: dict[tuple[str, str], list[_Row]] = {}
     for row in rows:
-        listings.setdefault(os.path.normpath(row.file), []).append(row)
+        listings.setdefault(row.place, []).append(row)
     for row in rows:
-        unusable = _unusable(row, listings[os.path.normpath(row.file)])
-        pattern = unusable or read_pattern(folder / row.file, row.labels.get("wavelength"))
+        unusable = _unusable(row, listings[row.place])
+        pattern = unusable or read_pattern(
+            folder / row.file,
+            row.labels.get("wavelength"),
+            scan=row.cells.get("scan") or None,
+            unit=unit_of(row.cells["unit"]) if row.cells.get("unit") else None,
+        )
         if isinstance(pattern, MeasuredPattern):
             pattern = replace(
                 pattern,
@@ -74,7 +91,7 @@ def indexed_patterns(folder: Path) -> Iterator[tuple[str, MeasuredPattern | Unre
                 primitive_volume=row.labels.get("primitive_volume", pattern.primitive_volume),
                 wavelength=row.labels.get("wavelength", pattern.wavelength),
             )
-        yield row.file or f"line {row.line}", pattern
+        yield row.name or f"line {row.line}", pattern
 
 
 def _read(path: Path) -> list[_Row]:
@@ -124,7 +141,7 @@ def _unusable(row: _Row, listings: Sequence[_Row]) -> Unreadable | None:
     except DiffsymError as error:
         return Unreadable(f"{where}: {error}", "index")
     for other in listings:
-        if other.labels != row.labels:
+        if (other.labels, other.cells.get("unit")) != (row.labels, row.cells.get("unit")):
             first, second = sorted([row.line, other.line])
             return Unreadable(
                 f"lines {first} and {second} of {INDEX} tell different things of this file; remove "
@@ -151,6 +168,8 @@ def _check_cells(row: _Row) -> None:
                 "unknown"
             )
     check_labels(**row.labels)
+    if row.cells.get("unit"):
+        unit_of(row.cells["unit"])
 
 
 def _number(text: str) -> float:

@@ -102,6 +102,8 @@ class Evidence:
 
     Attributes
     ----------
+    name
+        Where it comes from.
     known
         Structures.
     calibration
@@ -113,6 +115,7 @@ class Evidence:
         Of the groups among structures, where not all of these are searched.
     """
 
+    name: str
     known: KnownStructures
     calibration: Calibration = field(default_factory=Calibration)
     networks: tuple[Network, ...] = ()

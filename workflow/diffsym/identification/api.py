@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from diffsym.identification.answer import Answer, Evidence, answer_pattern
-from diffsym.identification.evidence import elements_of, evidence_at
+from diffsym.identification.elements import elements_of
+from diffsym.identification.evidence import evidence_at
 from diffsym.identification.wavelengths import radiation_of
 from diffsym.scattering.types import Radiation, Wavelength
 

@@ -102,10 +102,15 @@ class Ensemble:
         DiffsymError
             If a network cannot be loaded, or does not take the descriptors.
         """
-        found = np.mean([self._of(member, values) for member in self.members], axis=0)
+        members = [self.of_member(member, values) for member in range(len(self.members))]
+        return np.mean(members, axis=0).astype(np.float32)
+
+    def of_member(self, member: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities of one network, as those of all."""
+        found = self._of(self.members[member], values)
         if self.card.target == "crystal_system":
             return spread_over_groups(found, self.card.classes, self.card.training_counts)
-        return found.astype(np.float32)
+        return found
 
     def _of(self, member: Network, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities of a network, one for each thing that it tells apart."""

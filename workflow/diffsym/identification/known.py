@@ -1,7 +1,7 @@
 """Known structures of a study: what the search compares a pattern with."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,12 @@ import pyarrow as pa
 from diffsym.errors import DiffsymError
 from diffsym.identification.search import KnownLines, known_lines
 from diffsym.scattering.types import Integers
+from diffsym.settings.reflections import Reflections
 from diffsym.study.layout import Layout
 from diffsym.tables import REFLECTIONS, STRUCTURES, read_table
 
+SEARCHED = Reflections(d_star_min=0.02, d_star_max=1.2)
+"""Of which structures are computed for the search alone; copper reaches 1.3 1/A."""
 ELEMENT = re.compile(r"[A-Z][a-z]?")
 
 
@@ -83,16 +86,18 @@ def read_known(results: Path) -> KnownStructures:
             f"{results}: no structures and reflections of a study; run 'make report' there, or "
             "name the results of one with --study"
         )
-    return known_structures(layout.structures, shards)
+    return known_structures([layout.structures], shards)
 
 
-def known_structures(structures: str | Path, shards: Iterable[str | Path]) -> KnownStructures:
+def known_structures(
+    structures: Sequence[str | Path], shards: Iterable[str | Path]
+) -> KnownStructures:
     """Structures and their lines.
 
     Parameters
     ----------
     structures
-        Table of unique structures (Parquet).
+        Tables of structures (Parquet).
     shards
         Their reflections, in the order of the structures.
 
@@ -102,13 +107,13 @@ def known_structures(structures: str | Path, shards: Iterable[str | Path]) -> Kn
         If the tables do not belong together.
     """
     columns = ["structure_id", "name", "formula", "space_group"]
-    table = read_table(structures, STRUCTURES, columns)
+    table = pa.concat_tables(read_table(path, STRUCTURES, columns) for path in structures)
     reflections = pa.concat_tables(
         read_table(path, REFLECTIONS, ["structure_id", "d_star", "intensity"]) for path in shards
     )
     if not reflections["structure_id"].equals(table["structure_id"]):
         raise DiffsymError(
-            f"{structures}: structures and reflections are not of one study; run it again"
+            f"{structures[0]}: structures and reflections are not of one study; run it again"
         )
     return known_of(table, reflections)
 

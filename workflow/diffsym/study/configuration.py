@@ -22,6 +22,7 @@ from diffsym.settings.duplicates import Duplicates
 from diffsym.settings.evaluation import Evaluation
 from diffsym.settings.filters import Filter
 from diffsym.settings.measured.patterns import MeasuredPatterns
+from diffsym.settings.measured.rruff import Rruff
 from diffsym.settings.measured.simulated import SimulatedPatterns
 from diffsym.settings.models.alexnet import AlexNet
 from diffsym.settings.models.applications import Applications
@@ -67,7 +68,7 @@ Model = Annotated[
     | Logistic,
     Field(discriminator="kind"),
 ]
-Measured = Annotated[MeasuredPatterns | SimulatedPatterns, Field(discriminator="kind")]
+Measured = Annotated[MeasuredPatterns | Rruff | SimulatedPatterns, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, kw_only=True)

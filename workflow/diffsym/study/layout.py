@@ -112,6 +112,10 @@ class Layout:
         """
         return f"{self.root}/measured/{drawn}{measured}.parquet"
 
+    def measured_record(self, measured: str = "{measured}") -> str:
+        """Identifiers and checksums of the measured patterns that were used."""
+        return f"{self.root}/measured/{measured}.json"
+
     def rejected_measured(self, measured: str = "{measured}") -> str:
         """Rejected measured patterns."""
         return f"{self.root}/measured/{measured}.rejected.parquet"
@@ -150,6 +154,10 @@ class Layout:
         return f"{self.root}/experiments/{experiment}/members/{member}/{name}"
 
     # Packs
+
+    def entry_lines(self, source: str = "{source}", shard: str | int = "{shard}") -> str:
+        """Powder lines of all structures in one shard of a source, for the search."""
+        return f"{self.root}/search/{source}/shard-{shard}.parquet"
 
     def pack(self, pack: str = "{pack}") -> str:
         """What people take away."""

@@ -61,11 +61,16 @@ class Plan:
 
     @cached_property
     def downloads(self) -> dict[str, str]:
-        """Files that sources fetch, each with the name of one."""
+        """Files that are fetched, each with the key of a section that reads it."""
+        sections: dict[str, Any] = {
+            f"{kind}.{name}": section
+            for kind in ("sources", "measured")
+            for name, section in getattr(self.study, kind).items()
+        }
         return {
-            str(section.file()): name
-            for name, section in self.study.sources.items()
-            if section.download
+            str(section.file()): key
+            for key, section in sections.items()
+            if getattr(section, "download", None)
         }
 
     @property
@@ -78,8 +83,8 @@ class Plan:
         return [file for file in self.downloads if not Path(self.download(file)).exists()]
 
     def fetched_source(self, file: str) -> dict[str, Any]:
-        """The keys of a source that fetches a file."""
-        return self.settings("sources", self.downloads[file])
+        """The keys of a section that fetches a file."""
+        return self.settings(*self.downloads[file].split("."))
 
     def source_module(self, source: str) -> str:
         """Module that reads a source."""
@@ -93,11 +98,18 @@ class Plan:
                 yield f"sources.{name}.path", source.path, source.wanted
             elif getattr(source, "numbers", None):
                 yield f"sources.{name}.numbers", source.numbers, "a list of numbers, one per line"
-        names = (name for e in self.experiments for name in self.study.experiments[e].measured)
-        for name in dict.fromkeys(names):
+        for name in self.sets_in_use():
             measured: Any = self.study.measured[name]
-            if not measured.simulated:
+            if not measured.simulated and not measured.download:
                 yield f"measured.{name}.path", measured.path, measured.wanted
+
+    def files_in_use(self) -> set[str]:
+        """What the sources and the sets of measured patterns of the report read."""
+        read = [name for name in self.sets_in_use() if name in self.read]
+        return {
+            *map(self.source_path, self.study.structures.sources),
+            *map(self.measured_path, read),
+        }
 
     # Descriptors
 
@@ -311,9 +323,22 @@ class Plan:
         """Sets of measured patterns of the user."""
         return [name for name in self.study.measured if name not in self.simulated]
 
-    def reader_modules(self) -> list[str]:
-        """Modules that reading measured patterns imports by name."""
-        return list(MODULES)
+    def sets_in_use(self) -> list[str]:
+        """Sets of measured patterns that experiments of the report classify."""
+        return list(
+            dict.fromkeys(
+                name for e in self.experiments for name in self.study.experiments[e].measured
+            )
+        )
+
+    def measured_path(self, measured: str) -> str:
+        """What a set is read from: the file that is fetched, or the user's folder or file."""
+        section: Any = self.study.measured[measured]
+        return self.download(section.file()) if section.download else section.path
+
+    def reader_modules(self, measured: str) -> list[str]:
+        """Modules that reading a set of measured patterns imports by name."""
+        return [self.study.measured[measured].module, *MODULES]
 
     def patterns(self, experiment: str) -> dict[str, str]:
         """Sets of measured patterns that an experiment classifies.
@@ -423,13 +448,18 @@ class Plan:
             "networks": self.member_files(experiment, "model.keras"),
         }
 
+    def _shards_of_sources(self) -> list[tuple[str, int]]:
+        """Each shard of each source: the search knows copies too, since compositions differ."""
+        structures = self.study.structures
+        return [(name, shard) for name in structures.sources for shard in range(structures.shards)]
+
     def pack_files(self, pack: str) -> Files:
         """Everything that a pack is made from."""
-        section = self.study.packs[pack]
         ensembles = self.pack_ensembles(pack).values()
+        shards = self._shards_of_sources() if self.study.packs[pack].search else []
         return {
-            "structures": self.layout.structures if section.search else [],
-            "reflections": self.reflections() if section.search else [],
+            "structures": [self.layout.parsed(*shard) for shard in shards],
+            "reflections": [self.layout.entry_lines(*shard) for shard in shards],
             "sources": [self.layout.source_record(n) for n in self.study.structures.sources],
             "metrics": [ensemble["metrics"] for ensemble in ensembles],
             "histories": [path for ensemble in ensembles for path in ensemble["histories"]],
@@ -537,9 +567,7 @@ class Plan:
         by_lines = any(map(self.from_reflections, self.used("descriptor")))
         named: dict[str, Sequence[str]] = {
             "fetch_source": [
-                file
-                for file in self.downloads
-                if self.download(file) in map(self.source_path, self.study.structures.sources)
+                file for file in self.downloads if self.download(file) in self.files_in_use()
             ],
             "parse_structures": [
                 f"{s}-{shard}" for s in self.study.structures.sources for shard in self.shards

@@ -8,14 +8,14 @@ import importlib
 import struct
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from zipfile import BadZipFile
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.assembly import over_two_theta
+from diffsym.experimental.readers.assembly import chosen, over_two_theta
 from diffsym.experimental.readers.base import Unreadable
 from diffsym.experimental.readers.packed import unpacked
-from diffsym.settings.measured.readers import format_of
+from diffsym.settings.measured.readers import Format, format_of
 
 if TYPE_CHECKING:
     from diffsym.experimental.readers.base import MeasuredPattern
@@ -38,7 +38,11 @@ DAMAGES = (
 
 
 def read_pattern(
-    path: Path, wavelength: "Wavelength | None" = None
+    path: Path,
+    wavelength: "Wavelength | None" = None,
+    *,
+    scan: str | None = None,
+    unit: str | None = None,
 ) -> "MeasuredPattern | Unreadable":
     """Read the pattern in a file, packed or not; of unknown content it is taken for text.
 
@@ -48,6 +52,11 @@ def read_pattern(
         The file.
     wavelength
         What the user says of it, to convert a pattern over Q or d; by default that of the file.
+    scan
+        Number, from 1, or name of a scan; by default the first.
+    unit
+        What the user says that it is over, one of `diffsym.experimental.units.UNITS`; by default
+        what the file says, and 2theta in degrees where it says nothing.
     """
     try:
         content = unpacked(path)
@@ -57,7 +66,7 @@ def read_pattern(
     if form.refusal:
         return Unreadable(form.refusal)
     try:
-        pattern = over_two_theta(importlib.import_module(form.module).read(content), wavelength)
+        pattern = over_two_theta(_read(form, content, scan), wavelength, unit)
     except DiffsymError as error:
         return Unreadable(str(error))
     except DAMAGES as error:
@@ -67,3 +76,12 @@ def read_pattern(
             "export it as text of two columns"
         )
     return pattern
+
+
+def _read(form: Format, content: bytes, scan: str | None) -> "MeasuredPattern":
+    """What a module reads; of formats with one scan no other can be wanted."""
+    module = importlib.import_module(form.module)
+    if form.many:
+        return cast("MeasuredPattern", module.read(content, scan))
+    chosen([""], scan)
+    return cast("MeasuredPattern", module.read(content))

@@ -2,19 +2,23 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.base import MeasuredPattern
-from diffsym.scattering.types import Radiation, Wavelength
+from diffsym.experimental.readers.base import DEGREES, Axis, MeasuredPattern
+from diffsym.experimental.units import UNITS, in_degrees
+from diffsym.scattering.types import Wavelength
 
 NATURAL_RATIO = 0.5
 """Intensity of K-alpha-2 over that of K-alpha-1, where a file names both lines and no ratio."""
 TOLERATED_LOSS = 0.02
 """Share of the declared points that may be missing; a file that lacks more is cut off."""
+SCANS_TOLD = 10
+"""So many scans of a file are listed in a sentence."""
 # Names of scans over 2theta that do not say so, without all but letters.
 TWO_THETA_SCANS = ("gonio", "coupled", "lockedcoupled", "unlockedcoupled", "detectorscan")
 # Wavelengths that powder patterns are measured with, A; all else is damage.
@@ -22,37 +26,90 @@ SHORTEST_WAVELENGTH, LONGEST_WAVELENGTH = 0.01, 10.0
 
 
 def assembled(
-    two_theta: NDArray[np.float64],
+    x: NDArray[np.float64],
     intensity: NDArray[np.float64],
     *,
     wavelength: Wavelength | None = None,
     anode: str | None = None,
     repairs: tuple[str, ...] = (),
     scans: tuple[str, ...] = (),
-    is_stated: bool = True,
-    over_q: str = "",
+    scan: int = 0,
+    axis: Axis | None = DEGREES,
 ) -> MeasuredPattern:
-    """A pattern whose points are put in order, if the file says what they are over.
+    """A pattern as it stands in a file.
 
     Parameters
     ----------
-    two_theta, intensity : (m,)
-        Angles, degrees, and counts.
-    wavelength, anode, repairs, scans, over_q
+    x, intensity : (m,)
+        In the unit of the axis, and counts.
+    wavelength, anode, repairs, scans, scan, axis
         See `MeasuredPattern`.
-    is_stated
-        Whether the file says so. An axis that falls may otherwise be a lattice spacing.
 
     Raises
     ------
     DiffsymError
-        If there are no points, or an angle has no intensity.
+        If there are no points, or one has no intensity.
     """
-    if two_theta.shape != intensity.shape or not two_theta.size:
+    if x.shape != intensity.shape or not x.size:
         raise DiffsymError(
-            f"there are {two_theta.size} angles and {intensity.size} intensities; copy the file "
-            "anew"
+            f"there are {x.size} angles and {intensity.size} intensities; copy the file anew"
         )
+    return MeasuredPattern(
+        np.array(x, np.float64),
+        np.array(intensity, np.float64),
+        wavelength=wavelength,
+        anode=anode or None,
+        repairs=repairs,
+        scans=scans,
+        scan=scan,
+        axis=axis,
+    )
+
+
+def over_two_theta(
+    pattern: MeasuredPattern, wavelength: Wavelength | None, unit: str | None = None
+) -> MeasuredPattern:
+    """A pattern over 2theta, in degrees, its points in order if somebody says what they are over.
+
+    An axis that falls and of which nobody says anything may be a lattice spacing; it is left alone.
+
+    Parameters
+    ----------
+    pattern
+        As a reader gives it.
+    wavelength
+        What the user says; None if nothing, then that of the file counts.
+    unit
+        What the user says; None if nothing, then that of the file counts, else degrees.
+
+    Raises
+    ------
+    DiffsymError
+        If it cannot be converted; see `in_degrees`.
+    """
+    axis = pattern.axis
+    used = unit or ("2theta" if axis is None else axis.unit)
+    if used is None:
+        raise DiffsymError(
+            f"{axis.told if axis else ''}; convert it to 2theta in degrees, correct the line, or "
+            "say its unit"
+        )
+    told = f"the unit that was given says {UNITS[used]}"
+    repairs = pattern.repairs
+    if axis is not None and used in (axis.unit, *axis.fitting):
+        told = axis.told
+    elif axis is not None:
+        repairs += (f"{axis.told}; {UNITS[used]} was given and used",)
+    angles = in_degrees(pattern.two_theta, used, wavelength or pattern.wavelength, told)
+    converted = replace(
+        pattern, two_theta=angles, repairs=repairs, axis=Axis(told, "2theta") if axis else None
+    )
+    return _in_order(converted, is_stated=axis is not None or unit is not None)
+
+
+def _in_order(pattern: MeasuredPattern, *, is_stated: bool) -> MeasuredPattern:
+    """The pattern with rising angles, where they are angles, each of them once."""
+    two_theta, intensity, repairs = pattern.two_theta, pattern.intensity, pattern.repairs
     if is_stated and len(two_theta) > 1 and (np.diff(two_theta) <= 0).all():
         two_theta, intensity = two_theta[::-1], intensity[::-1]
         repairs += ("the angles fall and were reversed",)
@@ -63,48 +120,65 @@ def assembled(
         intensity = np.asarray(np.bincount(group, intensity) / np.bincount(group), np.float64)
         two_theta = two_theta[first]
         repairs += (f"{repeated} repeated angles were joined, with the mean intensity",)
-    return MeasuredPattern(
-        np.array(two_theta, np.float64),
-        np.array(intensity, np.float64),
-        wavelength=wavelength,
-        anode=anode or None,
+    return replace(
+        pattern,
+        two_theta=np.array(two_theta, np.float64),
+        intensity=np.array(intensity, np.float64),
         repairs=repairs,
-        scans=scans,
-        over_q=over_q,
     )
 
 
-def over_two_theta(pattern: MeasuredPattern, wavelength: Wavelength | None) -> MeasuredPattern:
-    """A pattern over 2theta; one over Q is converted with the wavelength that is known of it.
+def chosen(scans: Sequence[str], wanted: str | None) -> int:
+    """Place, from 0, of a scan that is wanted by its number, from 1, or its name.
 
     Parameters
     ----------
-    pattern
-        As a reader gives it.
-    wavelength
-        What the user says; None if nothing, then that of the file counts.
+    scans
+        Names of all of them, at least one.
+    wanted
+        None: the first.
 
     Raises
     ------
     DiffsymError
-        If there is no wavelength, or it is too long.
+        If it is not there; the sentence lists those that are.
+
+    Examples
+    --------
+    >>> chosen(["range 1", "range 2"], "2"), chosen(["sample", "standard"], "Standard")
+    (1, 1)
     """
-    if not pattern.over_q:
-        return pattern
-    known = wavelength or pattern.wavelength
-    if known is None:
-        raise DiffsymError(
-            f"{pattern.over_q}; convert it to 2theta in degrees, or give the wavelength in the "
-            "index of the folder"
-        )
-    sines = pattern.two_theta * Radiation.of(known).strongest / (4 * math.pi)
-    if not (np.abs(sines) < 1).all():
-        raise DiffsymError(
-            f"{pattern.over_q}, and Q up to {pattern.two_theta.max():g} 1/A cannot be measured "
-            "with this wavelength; correct one of them"
-        )
-    angles = np.degrees(2 * np.arcsin(sines))
-    return replace(pattern, two_theta=angles, over_q="")
+    if wanted is None:
+        return 0
+    text = wanted.strip()
+    if text.isdecimal() and 1 <= int(text) <= len(scans):
+        return int(text) - 1
+    places = [i for i, name in enumerate(scans) if name.casefold() == text.casefold()]
+    if len(places) == 1:
+        return places[0]
+    raise DiffsymError(
+        f"there is no scan '{text[:40]}'; the file holds {listed(scans)}, give a number or a name"
+    )
+
+
+def scan_told(scans: Sequence[str], scan: int) -> tuple[str, ...]:
+    """A sentence on a file of several scans: which they are, and which was read, from 0."""
+    if len(scans) < 2:
+        return ()
+    return (f"the file holds {listed(scans)}; number {scan + 1} was read",)
+
+
+def listed(scans: Sequence[str]) -> str:
+    """Numbers and names of scans, for a sentence; not more than the first `SCANS_TOLD`.
+
+    >>> listed(["range 1", "range 2"])
+    '2 scans (1: range 1, 2: range 2)'
+    """
+    if len(scans) < 2:
+        return "one scan"
+    told = ", ".join(f"{i}: {name[:40]}" for i, name in enumerate(scans[:SCANS_TOLD], start=1))
+    more = len(scans) - SCANS_TOLD
+    return f"{len(scans)} scans ({told}{f' and {more} more' if more > 0 else ''})"
 
 
 def grid(first: float, step: float, n: int) -> NDArray[np.float64]:

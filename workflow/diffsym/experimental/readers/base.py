@@ -9,6 +9,29 @@ from diffsym.scattering.types import Wavelength
 
 
 @dataclass(frozen=True)
+class Axis:
+    """What a file says that its pattern is over.
+
+    Attributes
+    ----------
+    told
+        A clause for sentences: who says what.
+    unit
+        One of `diffsym.experimental.units.UNITS`; None if the file names none of them.
+    fitting
+        Units that a user may add to what the file says without contradicting it.
+    """
+
+    told: str
+    unit: str | None
+    fitting: tuple[str, ...] = ()
+
+
+DEGREES = Axis("the file says 2theta in degrees", "2theta")
+"""Of the files of instruments."""
+
+
+@dataclass(frozen=True)
 class MeasuredPattern:
     """One pattern as it was read.
 
@@ -25,10 +48,12 @@ class MeasuredPattern:
     repairs
         A sentence for each thing that was put right.
     scans
-        Names of all scans of the file, of which this is the first; empty where it can hold but one.
-    over_q
-        Where the file says that it is over Q: `two_theta` then holds Q, 1/A, until `read_pattern`
-        converts it. Empty for angles.
+        Names of all scans of the file; empty where it can hold but one.
+    scan
+        Which of them this is, from 0.
+    axis
+        What the file says that it is over; None where it says nothing. As readers of formats give
+        a pattern, `two_theta` holds what stands in the file; `read_pattern` converts it.
     """
 
     two_theta: NDArray[np.float64]
@@ -39,7 +64,8 @@ class MeasuredPattern:
     anode: str | None = None
     repairs: tuple[str, ...] = ()
     scans: tuple[str, ...] = ()
-    over_q: str = ""
+    scan: int = 0
+    axis: Axis | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from diffsym.experimental.readers.assembly import assembled, decoded, grid, loss
 from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.experimental.readers.remarks import refuse_neutrons, stated_wavelength
 
-HEAD = re.compile(r"((?:\s*[+-]?\d+\.?\d*(?:e[+-]?\d+)?){3})(?=\s|$|,)", re.IGNORECASE)
+HEAD = re.compile(r"((?:\s*[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?){3})(?=\s|$|,)", re.IGNORECASE)
 
 
 def read(content: bytes) -> MeasuredPattern:

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import numpy as np
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.assembly import assembled, k_alpha
+from diffsym.experimental.readers.assembly import assembled, chosen, k_alpha
 from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.experimental.readers.packed import member
 from diffsym.scattering.types import Wavelength
@@ -20,18 +20,19 @@ from diffsym.scattering.types import Wavelength
 SCAN = re.compile(r"(?:.*/)?RawData(\d+)\.xml")
 
 
-def read(content: bytes) -> MeasuredPattern:
-    """Read the first scan."""
+def read(content: bytes, scan: str | None = None) -> MeasuredPattern:
+    """Read a scan, by default the first."""
     with ZipFile(io.BytesIO(content)) as archive:
         found = [match for name in archive.namelist() if (match := SCAN.fullmatch(name))]
         files = [match[0] for match in sorted(found, key=lambda match: int(match[1]))]
-        root = ET.fromstring(member(archive, files[0]))  # noqa: S314  (expat refuses entities)
+        number = chosen(files, scan)
+        root = ET.fromstring(member(archive, files[number]))  # noqa: S314  (expat refuses entities)
     routes = root.findall("DataRoutes/DataRoute")
     if not routes:
         raise DiffsymError("the scan was never measured; give a file with a pattern")
     route = next((r for r in routes if r.get("RouteFlag") == "Measured"), routes[0])
-    scan = route.find("ScanInformation")
-    name = "" if scan is None else scan.get("VisibleName") or scan.get("ScanName") or ""
+    told = route.find("ScanInformation")
+    name = "" if told is None else told.get("VisibleName") or told.get("ScanName") or ""
     angle, count = _columns(route, name)
     rows = [row.text or "" for row in route.iterfind("Datum")]
     if not rows:
@@ -43,6 +44,7 @@ def read(content: bytes) -> MeasuredPattern:
         wavelength=_wavelength(root),
         anode=root.findtext(".//TubeMaterial"),
         scans=tuple(files),
+        scan=number,
     )
 
 

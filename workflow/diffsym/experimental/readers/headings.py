@@ -1,6 +1,5 @@
 """What the heading of a text file says of its first column."""
 
-import math
 import re
 import unicodedata
 
@@ -18,7 +17,7 @@ INVERSE_LENGTH = re.compile(
 )
 # How programs for pair distribution functions say it.
 IN_Q = re.compile(r"=\s*(?:qspace|qa|qnm)\b")
-VALUE = re.compile(r"(?<![^\s:=,;])[+-]?\d+\.?\d*(?:e[+-]?\d+)?(?![^\s:=,;])")
+VALUE = re.compile(r"(?<![^\s:=,;])[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?(?![^\s:=,;])")
 THETA = r"(?:theta|θ)"
 TWO_THETA = re.compile(rf"(?:2|two)[ _*-]?(?:{THETA}|th(?![a-z]))")
 # Names of a first column. A symbol ends where the name does; what is followed by a colon or an
@@ -32,11 +31,26 @@ AXES = {
     "in radians": rf"{TWO_THETA.pattern}[\s_,]*[(\[]?\s?rad",
     "theta": rf"{THETA}{END}(?!\s?[-/_]\s?(?:2|two))",
     "a scattering vector": rf"(?:chi_)?q{END}|scattering[\s_]vector|momentum[\s_]transfer",
+    "an inverse spacing 1/d": rf"1\s?/\s?d{END}|d_?star{END}",
     "a lattice spacing d": rf"d[\s_-]?(?:spac|val)|d(?=\s?[(\[,;_]|\s+(?:i|y|count)|$){END}",
     "a time of flight": rf"(?:tof|time[\s_-]of[\s_-]flight){END}|time\s?[(\[]",
     "an energy": rf"energy{END}|e\s?[(\[]\s?[kmg]?ev",
     "a distance r": rf"r(?=\s?[(\[,;]|_m?m|\s+g\b|$){END}",
 }
+
+# By the name of an axis: the unit of the column in A and in nm, with the factor that leads to it.
+STATED = {
+    "a scattering vector": {"a": ("Q", 1.0), "nm": ("Q/nm", 1.0)},
+    "a lattice spacing d": {"a": ("d", 1.0), "nm": ("d", 10.0)},
+    "an inverse spacing 1/d": {"a": ("1/d", 1.0), "nm": ("1/d", 0.1)},
+}
+FITTING = {
+    "a scattering vector": ("Q", "Q/nm"),
+    "a lattice spacing d": ("d",),
+    "an inverse spacing 1/d": ("1/d",),
+    "in units of an inverse length": ("Q", "Q/nm", "1/d"),
+}
+"""Units that a user may add to a name without one."""
 
 
 def names_two_theta(heading: str) -> bool:
@@ -44,22 +58,29 @@ def names_two_theta(heading: str) -> bool:
     return TWO_THETA.match(_label(_plain(heading))) is not None
 
 
-def inverse_angstrom(heading: str) -> tuple[float, int] | None:
-    """Factor and power that turn the first column into Q in 1/A, if the heading says its unit.
+def stated_unit(heading: str) -> tuple[str | None, float]:
+    """Unit of the first column, and the factor that turns the column into it.
 
-    >>> inverse_angstrom("# q_nm^-1 I"), inverse_angstrom("Q (1/A)"), inverse_angstrom("# Q I")
-    ((0.1, 1), (1.0, 1), None)
+    Returns
+    -------
+    unit, factor
+        One of `diffsym.experimental.units.UNITS`; None and 1 if the heading does not say it.
+
+    Examples
+    --------
+    >>> stated_unit("# q_nm^-1 I"), stated_unit("d (nm)"), stated_unit("# Q I")
+    (('Q/nm', 1.0), ('d', 10.0), (None, 1.0))
     """
     text = _plain(heading)
     if FIRST_COLUMN.match(text):
         text = ANY_COLUMN.sub(" ", text)
     label = _label(text)
-    for power, name in (1, "a scattering vector"), (-1, "a lattice spacing d"):
-        found = re.match(rf"(?:{AXES[name]})\w*?{UNIT}", label)
-        if found:
-            per_angstrom = 0.1 if found["unit"].startswith("n") else 1.0
-            return (1.0 if power > 0 else 2 * math.pi) * per_angstrom, power
-    return None
+    if re.match(AXES["in radians"], label):
+        return "radians", 1.0
+    for name, units in STATED.items():
+        if found := re.match(rf"(?:{AXES[name]})\w*?{UNIT}", label):
+            return units["nm" if found["unit"].startswith("n") else "a"]
+    return None, 1.0
 
 
 def wrong_axis(heading: str) -> str | None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.assembly import assembled, decoded
+from diffsym.experimental.readers.assembly import assembled, chosen, decoded
 from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.scattering.types import Wavelength
 
@@ -29,8 +29,8 @@ RADIATION = ("_diffrn_radiation_probe", "_diffrn_radiation_type", "_diffrn_sourc
 NEUTRONS = re.compile(r"neutron|nuclear|spallation", re.IGNORECASE)
 
 
-def read(content: bytes) -> MeasuredPattern:
-    """Read the first block with a measured pattern."""
+def read(content: bytes, scan: str | None = None) -> MeasuredPattern:
+    """Read a block with a measured pattern, by default the first."""
     document = gemmi.cif.read_string(decoded(content).replace("\0", " "))
     _check_radiation(document)
     blocks = [block for block in document if _first(block, INTENSITIES).size]
@@ -38,7 +38,9 @@ def read(content: bytes) -> MeasuredPattern:
         if any(_first(block, CALCULATED).size for block in document):
             raise DiffsymError("the file holds a calculated pattern only; give a measured one")
         raise DiffsymError("the file holds no powder pattern; give the one that has it")
-    block = blocks[0]
+    names = tuple(block.name for block in blocks)
+    number = chosen(names, scan)
+    block = blocks[number]
     intensity = _first(block, INTENSITIES)
     angles = _angles(block, len(intensity))
     known = np.isfinite(angles) & np.isfinite(intensity)
@@ -48,7 +50,8 @@ def read(content: bytes) -> MeasuredPattern:
         intensity[known],
         wavelength=_wavelength(block, document),
         repairs=(f"{missing} points without a number were left out",) if missing else (),
-        scans=tuple(block.name for block in blocks),
+        scans=names,
+        scan=number,
     )
 
 

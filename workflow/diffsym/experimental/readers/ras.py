@@ -6,23 +6,34 @@ The columns are 2theta, intensity and the factor of the attenuator, with which i
 import re
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.assembly import assembled, check_axis, k_alpha, loss, numbers
+from diffsym.experimental.readers.assembly import (
+    assembled,
+    check_axis,
+    chosen,
+    k_alpha,
+    loss,
+    numbers,
+)
 from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.scattering.types import Wavelength
 
 ENTRY = re.compile(r'^\*(\S+) +"(.*)"', re.MULTILINE)
 
 
-def read(content: bytes) -> MeasuredPattern:
-    """Read the first scan; what is needed of the text is ASCII."""
+def read(content: bytes, scan: str | None = None) -> MeasuredPattern:
+    """Read a scan, by default the first; what is needed of the text is ASCII."""
     text = content.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")
     scans = text.split("*RAS_HEADER_START")[1:]
-    headers = [dict(ENTRY.findall(scan.partition("*RAS_INT_START")[0])) for scan in scans]
-    if not scans or "*RAS_INT_START" not in scans[0]:
+    headers = [dict(ENTRY.findall(one.partition("*RAS_INT_START")[0])) for one in scans]
+    names = tuple(
+        f"{i} {entry.get('MEAS_SCAN_AXIS_X', '')}" for i, entry in enumerate(headers, start=1)
+    )
+    number = chosen(names, scan)
+    if not scans or "*RAS_INT_START" not in scans[number]:
         raise DiffsymError("there is no scan in the file; copy it anew, or export a pattern")
-    header = headers[0]
+    header = headers[number]
     check_axis(header.get("MEAS_SCAN_AXIS_X_INTERNAL") or header.get("MEAS_SCAN_AXIS_X", ""))
-    lines = scans[0].partition("*RAS_INT_START")[2].partition("*RAS_INT_END")
+    lines = scans[number].partition("*RAS_INT_START")[2].partition("*RAS_INT_END")
     rows = [line for line in lines[0].split("\n") if line.strip()]
     repairs: tuple[str, ...] = ()
     if not lines[1]:
@@ -37,9 +48,8 @@ def read(content: bytes) -> MeasuredPattern:
         wavelength=_wavelength(header),
         anode=header.get("HW_XG_TARGET_NAME"),
         repairs=repairs,
-        scans=tuple(
-            f"{i} {entry.get('MEAS_SCAN_AXIS_X', '')}" for i, entry in enumerate(headers, start=1)
-        ),
+        scans=names,
+        scan=number,
     )
 
 

@@ -6,7 +6,14 @@ from xml.etree import ElementTree as ET
 from zipfile import ZipFile
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.assembly import assembled, check_axis, decoded, loss, numbers
+from diffsym.experimental.readers.assembly import (
+    assembled,
+    check_axis,
+    chosen,
+    decoded,
+    loss,
+    numbers,
+)
 from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.experimental.readers.packed import member
 from diffsym.experimental.readers.ras import of_kind
@@ -14,17 +21,18 @@ from diffsym.experimental.readers.ras import of_kind
 SCAN = re.compile(r"(?:.*/)?Data(\d+)/Profile\d*\.txt")
 
 
-def read(content: bytes) -> MeasuredPattern:
-    """Read the first scan."""
+def read(content: bytes, scan: str | None = None) -> MeasuredPattern:
+    """Read a scan, by default the first."""
     with ZipFile(io.BytesIO(content)) as archive:
         found = [match for name in archive.namelist() if (match := SCAN.fullmatch(name))]
         files = [match[0] for match in sorted(found, key=lambda match: int(match[1]))]
         if not files:
             raise DiffsymError("the file holds images or maps, no pattern; export one as text")
-        folder = files[0].rpartition("/")[0]
+        number = chosen(files, scan)
+        folder = files[number].rpartition("/")[0]
         # So it is spelt.
         conditions = ET.fromstring(member(archive, f"{folder}/MesurementConditions0.xml"))  # noqa: S314
-        table = numbers(decoded(member(archive, files[0])))
+        table = numbers(decoded(member(archive, files[number])))
     check_axis(conditions.findtext(".//ScanInformation/AxisName") or "")
     table = table.reshape(-1, 3)
     repairs: tuple[str, ...] = ()
@@ -41,4 +49,5 @@ def read(content: bytes) -> MeasuredPattern:
         anode=conditions.findtext(f"{tube}/TargetName"),
         repairs=repairs,
         scans=tuple(files),
+        scan=number,
     )

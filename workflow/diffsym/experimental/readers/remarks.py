@@ -1,16 +1,25 @@
 """What remarks around the numbers of a text say of the radiation."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.readers.assembly import LONGEST_WAVELENGTH, SHORTEST_WAVELENGTH
+from diffsym.scattering.types import Wavelength
+from diffsym.settings.patterns import spectral_lines
 
 UNIT = r"angstroms?|[aå](?![a-z])|nm|m(?![a-z])"
 WAVELENGTH = re.compile(
     rf"wave[ -]?length\s*(?:[(\[]\s*(?P<before>{UNIT})\s*[)\]])?\s*[:=]?\s*"
     rf"(?P<value>\d*\.\d+(?:e[+-]?\d+)?)\s*[(\[]?(?P<behind>{UNIT}|[a-z]*)",
     re.IGNORECASE,
+)
+OURS = "# diffsym"
+"""How remarks begin that `diffsym convert` writes for people, of which readers take no notice."""
+# Of K-alpha doublets, as `diffsym convert` writes them.
+PLAIN = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?"
+SPECTRUM = re.compile(
+    rf"#?\s*Wavelengths in A, and weights:\s*({PLAIN} {PLAIN}(?:, {PLAIN} {PLAIN})*)"
 )
 IN_ANGSTROM = {"nm": 10.0, "m": 1e10}
 # Without a unit so small a number is in metres.
@@ -34,6 +43,28 @@ def stated_wavelength(lines: Iterable[str]) -> float | None:
         return None
     [wavelength] = stated
     return wavelength if SHORTEST_WAVELENGTH <= wavelength <= LONGEST_WAVELENGTH else None
+
+
+def stated_lines(lines: Sequence[str]) -> Wavelength | None:
+    """Wavelength that remarks state, in A, or several with their weights, as `spectrum` writes."""
+    for line in lines:
+        if found := SPECTRUM.fullmatch(line.strip()):
+            pairs = [pair.split() for pair in found[1].split(",")]
+            return tuple((float(length), float(weight)) for length, weight in pairs)
+    return stated_wavelength(lines)
+
+
+def spectrum(wavelength: Wavelength) -> str:
+    """A remark that `stated_lines` understands.
+
+    >>> spectrum(0.4133), spectrum([(1.540593, 1.0), (1.544427, 0.5)])
+    ('Wavelength: 0.4133 A', 'Wavelengths in A, and weights: 1.540593 1.0, 1.544427 0.5')
+    """
+    lines = spectral_lines(wavelength)
+    if len(lines) == 1:
+        return f"Wavelength: {lines[0][0]!r} A"
+    pairs = ", ".join(f"{length!r} {weight!r}" for length, weight in lines)
+    return f"Wavelengths in A, and weights: {pairs}"
 
 
 def refuse_neutrons(lines: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ from diffsym.errors import DiffsymError
 from diffsym.experimental.readers.assembly import (
     assembled,
     check_axis,
+    chosen,
     decoded,
     grid,
     k_alpha,
@@ -18,15 +19,17 @@ KEY = re.compile(r"^\*(\w+)[ \t]*=[ \t]*(.*)$", re.MULTILINE)
 FRAGMENT = re.compile(r"^\s*\.\.\.\s*$", re.MULTILINE)
 
 
-def read(content: bytes) -> MeasuredPattern:
-    """Read the first group."""
+def read(content: bytes, scan: str | None = None) -> MeasuredPattern:
+    """Read a group, by default the first."""
     text = decoded(content)
     if FRAGMENT.search(text):
         raise DiffsymError("this is a fragment, with '...' for lines that were left out")
     head, *groups = re.split(r"(?m)^\*BEGIN\b.*$", text)
     if not groups:
         raise DiffsymError("there is no group of counts in the file; copy it anew")
-    group = groups[0].partition("\n*END")[0]
+    names = tuple(f"group {i}" for i in range(1, len(groups) + 1))
+    number = chosen(names, scan)
+    group = groups[number].partition("\n*END")[0]
     keys = dict(KEY.findall(head + group))
     check_axis(keys.get("SCAN_AXIS", ""))
     data = "\n".join(line for line in group.split("\n") if not line.startswith("*"))
@@ -37,5 +40,6 @@ def read(content: bytes) -> MeasuredPattern:
         counts,
         wavelength=k_alpha(first, second),
         repairs=loss(float(keys["COUNT"]), len(counts)),
-        scans=tuple(f"group {i}" for i in range(1, len(groups) + 1)),
+        scans=names,
+        scan=number,
     )

@@ -1,29 +1,37 @@
 """Text of columns: 2theta in degrees, intensity and perhaps others, which are not used.
 
 Columns are separated by blanks, commas or semicolons; what follows # is a comment, and lines in
-front of the numbers are a heading. If that calls the first column Q or d and says its unit, the
-column is converted. Nothing is guessed: a file that can be read in two ways is refused.
+front of the numbers are a heading, which may say what the first column is over. Nothing is guessed:
+a file that can be read in two ways is refused.
 """
 
+import io
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.readers.assembly import assembled, decoded
-from diffsym.experimental.readers.base import MeasuredPattern
-from diffsym.experimental.readers.headings import inverse_angstrom, names_two_theta, wrong_axis
-from diffsym.experimental.readers.remarks import refuse_neutrons, stated_wavelength
+from diffsym.experimental.readers.base import Axis, MeasuredPattern
+from diffsym.experimental.readers.headings import FITTING, names_two_theta, stated_unit, wrong_axis
+from diffsym.experimental.readers.remarks import OURS, refuse_neutrons, stated_lines
 
 # Between columns, where blanks are single. A comma without a blank beside it may be something else.
 SEPARATOR = re.compile(r" ?; ?| , | ,|, | ")
 STARTS_AS_NUMBER = re.compile(r"[ ,;]*[+-]?\.?\d")
 MOST_LINES = 300_000
+"""So many lines are read by the rules of this module."""
+MOST_PLAIN_LINES = 1_000_000
+"""So many of numbers between blanks alone."""
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # The digits of 1 534 as two columns.
 GROUPS = re.compile(r"\d{1,3} \d{3}")
+PLAIN_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+PLAIN_LINE = re.compile(rf"^[ \t]*{PLAIN_NUMBER}(?:[ \t]+{PLAIN_NUMBER})+[ \t]*$", re.MULTILINE)
+NO_PLAIN_TEXT = re.compile(r"[^0-9+\-.eE \t\n]")
 
 
 class _Row(NamedTuple):
@@ -36,14 +44,6 @@ class _Row(NamedTuple):
         return f"line {self.line}, '{_shown(' '.join(self.fields))}',"
 
 
-class _Axis(NamedTuple):
-    """What says that the first column is not 2theta, and what turns it into Q, 1/A."""
-
-    told: str
-    factor: float
-    power: int
-
-
 def read(content: bytes) -> MeasuredPattern:
     """Read a file; see the module.
 
@@ -54,43 +54,75 @@ def read(content: bytes) -> MeasuredPattern:
     """
     if b"\0" in content and not content.startswith(UTF_16):
         raise DiffsymError("the file is binary; export it as text of two columns")
-    lines = decoded(content).split("\n")
-    if len(lines) > MOST_LINES:
+    headings, values = _columns(decoded(content))
+    # Lines keep their numbers.
+    headings = ["" if line.startswith(OURS) else line for line in headings]
+    refuse_neutrons(headings)
+    x, axis = _over(values[:, 0], headings)
+    return assembled(x, values[:, 1], wavelength=stated_lines(headings), axis=axis)
+
+
+def _columns(text: str) -> tuple[list[str], NDArray[np.float64]]:
+    """Lines of the heading, and the first two columns, (n, 2)."""
+    if (plain := _plain(text)) is not None:
+        return plain
+    if text.count("\n") >= MOST_LINES:
         raise DiffsymError(f"the file has more than {MOST_LINES} lines; give the pattern alone")
+    lines = text.split("\n")
     rows = _rows(lines)
     headings = lines[: rows[0].line - 1]
-    axis = _other_axis(headings)
-    refuse_neutrons(headings)
+    # Of a file that is refused anyway, this is the better reason.
+    refuse_neutrons(line for line in headings if not line.startswith(OURS))
     rows = _with_points(rows)
     _check_columns(rows)
-    values = np.array([row.fields[:2] for row in rows], dtype=float)
-    x = values[:, 0]
-    if axis and not (axis.power > 0 or (x > 0).all()):
-        raise DiffsymError("a lattice spacing d is not positive; remove its line")
-    return assembled(
-        axis.factor * x**axis.power if axis else x,
-        values[:, 1],
-        wavelength=stated_wavelength(headings),
-        is_stated=axis is not None or any(map(names_two_theta, headings)),
-        over_q=axis.told if axis else "",
+    return headings, np.array([row.fields[:2] for row in rows], dtype=float)
+
+
+def _plain(text: str) -> tuple[list[str], NDArray[np.float64]] | None:
+    """The same of a file whose numbers stand between blanks, with nothing else among them.
+
+    Nearly all files are so. NumPy reads them much faster than the rules of this module, which give
+    the same; wherever they could say something else, None is returned.
+    """
+    first = PLAIN_LINE.search(text)
+    if first is None or NO_PLAIN_TEXT.search(text, first.start()):
+        return None
+    headings = text[: first.start()].split("\n")[:-1]
+    if GROUPS.fullmatch(" ".join(first[0].split()[1:3])) or not all(map(_is_heading, headings)):
+        return None
+    if text.count("\n", first.start()) >= MOST_PLAIN_LINES:
+        return None
+    try:
+        table = np.loadtxt(io.StringIO(text[first.start() :]), comments=None, ndmin=2)
+    except ValueError:
+        return None
+    return headings, table[:, :2]
+
+
+def _is_heading(line: str) -> bool:
+    """Whether a line is empty, a comment or words, and no damaged line of numbers."""
+    content = line.partition("#")[0].strip()
+    return not content or not (
+        all(map(_is_numeric, _fields(content)))
+        or (STARTS_AS_NUMBER.match(content) and not names_two_theta(line))
     )
 
 
-def _other_axis(headings: Sequence[str]) -> _Axis | None:
-    """The first column as Q, if a heading says that it is Q or d, with its unit.
-
-    Raises
-    ------
-    DiffsymError
-        If it is something else but 2theta, or has no unit.
-    """
+def _over(
+    x: NDArray[np.float64], headings: Sequence[str]
+) -> tuple[NDArray[np.float64], Axis | None]:
+    """The first column, and what the heading says that it is; nanometres as A."""
     for line, text in enumerate(headings, start=1):
         if name := wrong_axis(text):
             told = f"line {line}, '{_shown(text)}', says that the first column is {name}"
-            if (conversion := inverse_angstrom(text)) is None:
-                raise DiffsymError(f"{told}; convert it to 2theta in degrees, or correct the line")
-            return _Axis(told, *conversion)
-    return None
+            unit, factor = stated_unit(text)
+            fitting = () if unit else FITTING.get(name, ())
+            return factor * x, Axis(told, unit, fitting)
+    for line, text in enumerate(headings, start=1):
+        if names_two_theta(text):
+            told = f"line {line}, '{_shown(text)}', says that the first column is 2theta"
+            return x, Axis(told, "2theta", ("centidegrees",))
+    return x, None
 
 
 def _rows(lines: Sequence[str]) -> list[_Row]:

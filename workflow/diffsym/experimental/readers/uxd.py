@@ -6,6 +6,7 @@ from diffsym.errors import DiffsymError
 from diffsym.experimental.readers.assembly import (
     assembled,
     check_axis,
+    chosen,
     decoded,
     grid,
     k_alpha,
@@ -19,21 +20,24 @@ KEY = re.compile(r"_(\w+)\s*=\s*'?([^']*)'?")
 DATA = re.compile(r"_(2THETA)?(?:COUNTS|CPS)(TIME)?")
 
 
-def read(content: bytes) -> MeasuredPattern:
-    """Read the first range."""
+def read(content: bytes, scan: str | None = None) -> MeasuredPattern:
+    """Read a range, by default the first; what is said of an earlier one holds until it changes."""
     lines = [line.strip() for line in decoded(content).split("\n")]
     starts = [i for i, line in enumerate(lines) if DATA.fullmatch(line)]
     if not starts:
         raise DiffsymError("there is no range of counts in the file; copy it anew")
-    head = lines[: starts[0]]
+    names = tuple(f"range {i}" for i in range(1, len(starts) + 1))
+    number = chosen(names, scan)
+    start = starts[number]
+    head = lines[:start]
     keys = {found[1]: found[2].strip() for line in head if (found := KEY.fullmatch(line))}
     check_axis(keys.get("DRIVE", "2THETA"))
     data = []
-    for line in lines[starts[0] + 1 :]:
+    for line in lines[start + 1 :]:
         if line.startswith(("_", ";")):
             break
         data.append(line)
-    values, kind = numbers("\n".join(data)), DATA.fullmatch(lines[starts[0]])
+    values, kind = numbers("\n".join(data)), DATA.fullmatch(lines[start])
     if kind and kind[1]:
         table = values.reshape(-1, 3 if kind[2] else 2)
         angles, counts = table[:, 0], table[:, 1]
@@ -48,5 +52,6 @@ def read(content: bytes) -> MeasuredPattern:
         wavelength=k_alpha(*(float(keys.get(key) or 0) for key in ("WL1", "WL2", "WLRATIO"))),
         anode=keys.get("ANODE"),
         repairs=loss(float(declared), len(counts)) if declared else (),
-        scans=tuple(f"range {i}" for i in range(1, len(starts) + 1)),
+        scans=names,
+        scan=number,
     )

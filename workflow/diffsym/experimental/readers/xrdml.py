@@ -10,31 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers.assembly import assembled, check_axis, k_alpha, numbers
+from diffsym.experimental.readers.assembly import assembled, check_axis, chosen, k_alpha, numbers
 from diffsym.experimental.readers.base import MeasuredPattern
 from diffsym.scattering.types import Wavelength
 
 
-def read(content: bytes) -> MeasuredPattern:
-    """Read the first scan."""
+def read(content: bytes, scan: str | None = None) -> MeasuredPattern:
+    """Read a scan, by default the first."""
     root = ET.fromstring(content)  # noqa: S314  (expat refuses entities that grow)
     scans = [
-        (measurement, scan)
+        (measurement, one)
         for measurement in root.iterfind("{*}xrdMeasurement")
-        for scan in measurement.iterfind("{*}scan")
+        for one in measurement.iterfind("{*}scan")
     ]
     if not scans:
         raise DiffsymError("there is no scan in the file; export a measured pattern")
-    names = tuple(f"{i} {scan.get('scanAxis', '')}" for i, (_, scan) in enumerate(scans, start=1))
-    measurement, scan = scans[0]
+    names = tuple(f"{i} {one.get('scanAxis', '')}" for i, (_, one) in enumerate(scans, start=1))
+    number = chosen(names, scan)
+    measurement, wanted = scans[number]
     if "area" in measurement.get("measurementType", "").lower():
         raise DiffsymError("this is a map of reciprocal space, no powder pattern")
-    check_axis(scan.get("scanAxis", ""))
-    points = scan.find("{*}dataPoints")
+    check_axis(wanted.get("scanAxis", ""))
+    points = wanted.find("{*}dataPoints")
     if points is None:
         raise DiffsymError("the scan has no points; copy the file anew")
     intensity = _intensity(points)
-    status = scan.get("status", "Completed")
+    status = wanted.get("status", "Completed")
     return assembled(
         _angles(points, len(intensity)),
         intensity,
@@ -42,6 +43,7 @@ def read(content: bytes) -> MeasuredPattern:
         anode=measurement.findtext(".//{*}anodeMaterial"),
         repairs=() if status == "Completed" else (f"the scan is marked as '{status}'",),
         scans=names,
+        scan=number,
     )
 
 

@@ -26,7 +26,18 @@ class Measured(Section):
     """Whether it says how powder patterns are rendered (`diffsym.settings.patterns`)."""
     simulated: ClassVar[bool]
     """Whether the patterns are rendered from structures of a test part."""
+    module: ClassVar[str]
+    """Module that reads it, if it is not simulated."""
+    fetcher: ClassVar[str | None] = None
+    """Module that fetches it."""
+    download: ClassVar[str | None] = None
+    """Pattern of the name of the file that is fetched; None: the user's `path` is read."""
     wanted: ClassVar[str] = ""
     """What the user has to set `path` to."""
     search: PeakSearch = field(default_factory=PeakSearch)
     """How lines are found."""
+
+    @classmethod
+    def fetched_by(cls) -> str:
+        """Module with `fetch`, and `check_access`, which says at once why that would fail."""
+        return str(cls.fetcher)

@@ -14,6 +14,7 @@ class MeasuredPatterns(Measured):
     """Measured powder patterns: a folder of files, or a NumPy archive (docs/measured.md)."""
 
     simulated: ClassVar = False
+    module: ClassVar = "diffsym.experimental.patterns"
     wanted: ClassVar = "your folder of patterns or to your NumPy archive"
 
     kind: Literal["patterns"] = "patterns"

@@ -22,6 +22,9 @@ class Format:
         Why it is refused, and what to do.
     elsewhere
         Whether files with other suffixes can have it.
+    many
+        Whether a file may hold several scans, so that `read(content, scan)` reads the one that is
+        wanted.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Format:
     module: str = ""
     refusal: str = ""
     elsewhere: bool = True
+    many: bool = False
 
     def fits(self, suffix: str, content: bytes) -> bool:
         """Whether a file of a suffix and a content has this format."""
@@ -41,7 +45,10 @@ class Format:
 PACKED = (".gz", ".bz2")
 ROOM = "diffsym.experimental.readers"
 LINE = rb"(?:\A|[\r\n])[ \t]*"
-NUMBER = rb"[ \t]*[+-]?\d+\.?\d*(?:e[+-]?\d+)?"
+NUMBER = rb"[ \t]*[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?"
+# What stands between the telling part of a text and its end, and how much of it may matter.
+DIGITS = b"0123456789+-.eE,; \t\r\n"
+TELLING_LINES, MARGIN = 8, 4000
 
 # The first that fits is taken, and text fits all.
 FORMATS = (
@@ -85,9 +92,15 @@ FORMATS = (
         refusal="this is a binary file of Philips, which is not read; export it as .xrdml, .udf or "
         "text",
     ),
-    Format("XRDML", (".xrdml",), rb"\A[^\0]{0,4000}<(?:\w+:)?xrdMeasurements\b", f"{ROOM}.xrdml"),
-    Format("BRML", (".brml",), rb"\APK\x03\x04.*RawData\d+\.xml", f"{ROOM}.brml"),
-    Format("RASX", (".rasx",), rb"\APK\x03\x04.*Data\d+/Profile", f"{ROOM}.rasx"),
+    Format(
+        "XRDML",
+        (".xrdml",),
+        rb"\A[^\0]{0,4000}<(?:\w+:)?xrdMeasurements\b",
+        f"{ROOM}.xrdml",
+        many=True,
+    ),
+    Format("BRML", (".brml",), rb"\APK\x03\x04.*RawData\d+\.xml", f"{ROOM}.brml", many=True),
+    Format("RASX", (".rasx",), rb"\APK\x03\x04.*Data\d+/Profile", f"{ROOM}.rasx", many=True),
     Format(
         "zip archive",
         (),
@@ -96,30 +109,39 @@ FORMATS = (
         "as a spreadsheet or a damaged file; copy it anew, or export it as text of two columns",
     ),
     Format(
-        "Bruker RAW", (".raw",), rb"\A(?:RAW .{3}\0|RAW1\.01|RAW2|RAW4\.)", f"{ROOM}.bruker_raw"
+        "Bruker RAW",
+        (".raw",),
+        rb"\A(?:RAW .{3}\0|RAW1\.01|RAW2|RAW4\.)",
+        f"{ROOM}.bruker_raw",
+        many=True,
     ),
     Format("STOE RAW", (".raw",), rb"\ARAW_\d", f"{ROOM}.stoe"),
     Format("Rigaku RAW", (".raw",), rb"\AFI\0\0", f"{ROOM}.rigaku_raw"),
-    Format("RAS", (".ras",), rb"\A\s*\*RAS_DATA_START", f"{ROOM}.ras"),
+    Format("RAS", (".ras",), rb"\A\s*\*RAS_DATA_START", f"{ROOM}.ras", many=True),
     Format(
         "UXD",
         (".uxd",),
         rb"(?:\A|[\r\n])_(?:FILEVERSION|2THETA\w*|STEPSIZE|COUNTS|CPS)\b",
         f"{ROOM}.uxd",
+        many=True,
     ),
     Format("UDF", (".udf",), LINE + rb"(?:SampleIdent|DataAngleRange)\s*,", f"{ROOM}.udf"),
-    Format("Rigaku ASC", (".asc",), rb"(?:\A|[\r\n])\*CLASS[ \t]*=", f"{ROOM}.rigaku_asc"),
+    Format(
+        "Rigaku ASC", (".asc",), rb"(?:\A|[\r\n])\*CLASS[ \t]*=", f"{ROOM}.rigaku_asc", many=True
+    ),
     Format(
         "powder CIF",
         (".cif",),
         rb"\A(?:\xef\xbb\xbf)?(?:[ \t]*(?:#[^\r\n]*)?[\r\n])*[ \t]*data_\S",
         f"{ROOM}.pdcif",
+        many=True,
     ),
     Format(
         "GSAS",
         (".gsa", ".gsas", ".gss", ".gda", ".fxye", ".xra", ".raw"),
         LINE + rb"(?:BANK[ \t]+\d+[ \t]+\d+|TIME_MAP[ \t]+\d)",
         f"{ROOM}.gsas",
+        many=True,
     ),
     Format(
         "blocks of counts",
@@ -177,5 +199,19 @@ def pattern_suffix(name: str) -> str:
 
 def format_of(name: str, content: bytes) -> Format:
     """Format of a file, by its unpacked content; the name only narrows the choice."""
-    suffix = pattern_suffix(name)
-    return next(form for form in FORMATS if form.fits(suffix, content))
+    suffix, head = pattern_suffix(name), telling(content)
+    return next(form for form in FORMATS if form.fits(suffix, head))
+
+
+def telling(content: bytes) -> bytes:
+    """The part of a content that decides on its format: all but the numbers at its end.
+
+    No signature is of numbers alone, but for those of the first lines, so that long tables need not
+    be searched.
+    """
+    end = len(content.rstrip(DIGITS))
+    for _ in range(TELLING_LINES):
+        end = content.find(b"\n", end) + 1
+        if not end:
+            return content
+    return content[: end + MARGIN]

@@ -7,9 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import MinLen
 
-from diffsym.settings.sources.base import Source, check_address
-
-HEXADECIMAL = frozenset("0123456789abcdef")
+from diffsym.settings.sources.base import Source, check_address, check_checksum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +27,8 @@ class AmcsdCif(Source):
     def __post_init__(self) -> None:
         """Refuse what is no address or no checksum."""
         check_address("url", self.url)
-        if self.sha256 is not None and (len(self.sha256) != 64 or set(self.sha256) - HEXADECIMAL):
-            raise ValueError(
-                f"sha256: '{self.sha256}' is no SHA-256; give 64 digits of 0-9 and a-f, as "
-                "'sha256sum' prints them"
-            )
+        if self.sha256 is not None:
+            check_checksum("sha256", self.sha256)
 
     def file(self) -> str:
         """Name of the archive, another one for each address and checksum."""

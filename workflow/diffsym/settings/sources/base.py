@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from diffsym.settings.base import Count, Section
 from diffsym.settings.sources.selection import Selection
 
+HEXADECIMAL = frozenset("0123456789abcdef")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source(Section):
@@ -49,4 +51,13 @@ def check_address(key: str, address: str) -> None:
         raise ValueError(
             f"{key}: '{address}' is no address; it begins with https:// or http:// and names a "
             "server"
+        )
+
+
+def check_checksum(key: str, checksum: str) -> None:
+    """Refuse, in a section's `__post_init__`, what is no SHA-256."""
+    if len(checksum) != 64 or set(checksum) - HEXADECIMAL:
+        raise ValueError(
+            f"{key}: '{checksum}' is no SHA-256; give 64 digits of 0-9 and a-f, as 'sha256sum' "
+            "prints them"
         )

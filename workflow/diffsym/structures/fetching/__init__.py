@@ -1,4 +1,7 @@
-"""Fetching what sources read; downloads that need a client of their own have their modules here."""
+"""Fetching what sources and sets of measured patterns read.
+
+Downloads of structures that need a client of their own have their modules here.
+"""
 
 import importlib
 import os
@@ -6,7 +9,10 @@ from pathlib import Path
 
 from diffsym.errors import DiffsymError
 from diffsym.files import one_at_a_time
+from diffsym.settings.measured.base import Measured
 from diffsym.settings.sources.base import Source
+
+Fetched = Source | Measured
 
 
 class MissingClientError(DiffsymError):
@@ -14,16 +20,16 @@ class MissingClientError(DiffsymError):
 
 
 def check_access(
-    name: str, settings: Source, path: str | Path, *, client_elsewhere: bool = False
+    key: str, settings: Fetched, path: str | Path, *, client_elsewhere: bool = False
 ) -> None:
-    """Say at once why fetching a source would fail.
+    """Say at once why fetching a file would fail.
 
     Parameters
     ----------
-    name
-        Of the source in the configuration.
+    key
+        Of the section in the configuration, such as `sources.cod`.
     settings
-        Its section there.
+        The section.
     path
         Where the file would be fetched to.
     client_elsewhere
@@ -37,7 +43,7 @@ def check_access(
     folder = next(folder for folder in Path(path).absolute().parents if folder.exists())
     if not os.access(folder, os.W_OK):
         raise DiffsymError(
-            f"sources.{name}: {path} cannot be fetched: {folder} cannot be written; allow it, or "
+            f"{key}: {path} cannot be fetched: {folder} cannot be written; allow it, or "
             "put the file there"
         )
     try:
@@ -45,11 +51,11 @@ def check_access(
     except DiffsymError as error:
         if client_elsewhere and isinstance(error, MissingClientError):
             return
-        raise DiffsymError(f"sources.{name}: {path} cannot be fetched: {error}") from None
+        raise DiffsymError(f"{key}: {path} cannot be fetched: {error}") from None
 
 
-def fetch(settings: Source, path: Path) -> None:
-    """Fetch the file of a source.
+def fetch(settings: Fetched, path: Path) -> None:
+    """Fetch the file of a section.
 
     If another process does so already, as one may whose Snakemake was killed, wait for its file.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from urllib3.exceptions import InvalidHeader
@@ -77,6 +78,10 @@ class PoliteSession:
         self._earliest = 0.0
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"diffsym/{version('diffsym')} (structure download)"
+
+    def stay_on_host(self) -> None:
+        """From now on refuse, with a DiffsymError, to be sent on to another server."""
+        self._session.hooks["response"].append(refuse_another_host)
 
     def get(
         self,
@@ -231,6 +236,21 @@ class PoliteSession:
         except InvalidHeader:
             return
         self._earliest = time.monotonic() + seconds
+
+
+def refuse_another_host(answer: requests.Response, *_: object, **__: object) -> None:
+    """DiffsymError if an answer sends on to another server, `www.` apart."""
+    if not answer.is_redirect:
+        return
+    target = urljoin(answer.url, answer.headers["Location"])
+    here, there = (
+        (urlsplit(url).hostname or "").removeprefix("www.") for url in (answer.url, target)
+    )
+    if here != there:
+        raise DiffsymError(
+            f"{answer.url}: the server sends on to another one, {there}; set the address to where "
+            "the archive is, if you trust it"
+        )
 
 
 def read_whole(answer: requests.Response) -> bytes:

@@ -1,0 +1,1 @@
+"""The local page of `diffsym serve`: files of patterns dropped, answers shown."""

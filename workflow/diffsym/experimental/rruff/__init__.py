@@ -1,0 +1,1 @@
+"""Measured powder patterns of the RRUFF project: its archives fetched, audited and labelled."""
