@@ -183,6 +183,26 @@ MISTAKES = {
         ["experiments", "cnn", "training"], None,
         "experiments.cnn.training: model liu2019_cnn_small is a network",
     ),
+    "pack of a regression": (
+        ["packs", "default", "experiments"], ["xrd_cnn", "lr_x"],
+        "packs.default.experiments[1]: lr_x has no networks that take measured powder patterns",
+    ),
+    "pack of networks for images": (
+        ["packs", "default", "experiments"], ["shaped_msdn"],
+        "packs.default.experiments[0]: shaped_msdn has no networks that take measured powder",
+    ),
+    "pack of a series": (
+        ["packs", "default", "experiments"], ["disjoint_spgvolnet"],
+        "packs.default.experiments[0]: disjoint_spgvolnet stands for several experiments",
+    ),
+    "pack of nobody": (
+        ["packs", "default", "experiments"], ["xrd_cn"],
+        "packs.default.experiments[0]: 'xrd_cn' is not a section of experiments; did you mean",
+    ),
+    "empty pack": (
+        ["packs", "default"], {"search": False},
+        "packs.default: nothing goes in; name experiments, or set search: true",
+    ),
     "folds of a regression": (
         ["experiments", "lr_x", "cross_validation"], True,
         "experiments.lr_x.cross_validation: a logistic regression chooses its penalty on the folds",

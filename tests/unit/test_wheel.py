@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -89,9 +90,19 @@ def test_nothing_is_installed_that_only_studies_need(programs):
     assert there.isdisjoint({"keras", "tensorflow", "snakemake", "pymatgen", "pandas", "pydantic"})
 
 
-def test_the_installed_command_searches(programs, elsewhere, amcsd_entries):
+def test_the_wheel_holds_all_files_of_the_library(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        there = set(archive.namelist())
+    library = REPOSITORY / "workflow"
+    files = (path for path in (library / "diffsym").rglob("*") if path.is_file())
+    wanted = {path.relative_to(library).as_posix() for path in files if path.suffix != ".pyc"}
+    assert not {path for path in wanted - there if "__pycache__" not in path}
+
+
+@pytest.mark.parametrize("command", ["search", "predict"])
+def test_the_installed_command_answers(programs, elsewhere, amcsd_entries, command):
     options = ("--wavelength", "CuKa", "--pack", "pack.zip", "--json")
-    found = json.loads(run(programs, elsewhere, "search", "pattern.xy", *options))
+    found = json.loads(run(programs, elsewhere, command, "pattern.xy", *options))
     assert found["nearest"][0]["structure_id"] == amcsd_entries["structure_id"][ROW].as_py()
 
 

@@ -30,6 +30,7 @@ from diffsym.generated import REPOSITORY
 from diffsym.identification import index
 from diffsym.identification.calibration import Calibration
 from diffsym.identification.card import SCHEMA
+from diffsym.identification.contents import source_cards
 from diffsym.identification.pack import CALIBRATION, CARD, LARGEST, read_card, read_pack
 from diffsym.identification.search import prepare, search
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET
@@ -335,3 +336,13 @@ def test_a_network_is_looked_at_when_it_is_asked(tmp_path, descriptors, network,
         found.probabilities(descriptors)
     assert str(error.value).startswith(f"{path}: ")
     assert "\n" not in str(error.value)
+
+
+def test_databases_are_counted_and_named():
+    records = [
+        {"name": "cod", "kind": "cod", "version": "1", "licence": "CC0", "citation": "COD"},
+        {"name": "mine", "version": "2", "licence": "ours", "citation": "we", "description": "new"},
+    ]
+    cod, mine = source_cards(records, ["mine", "cod", "mine"]).values()
+    assert (cod.structures, mine.structures) == (1, 2)
+    assert (cod.description, mine.description) == ("", "new")

@@ -284,6 +284,39 @@ def test_the_report_reads_all_that_its_experiments_made(plan):
     assert len(files["histories"]) == 15
 
 
+def test_a_pack_is_made_from_networks_structures_and_what_is_known_of_them():
+    plan = plan_of(
+        packs={"both": {"experiments": ["cnn_dense", "ideal_spgvolnet"], "search": False}},
+        experiments={
+            "cnn_dense": {
+                "descriptor": "xrd_vecsei2019",
+                "model": "vecsei2019_dense",
+                "training": "vecsei2019_short_dense",
+                "members": 2,
+                "seed": 5,
+            }
+        },
+    )
+    assert plan.packs() == [f"{RESULTS}/packs/default.zip", f"{RESULTS}/packs/both.zip"]
+    default = plan.pack_files("default")
+    member = f"{RESULTS}/experiments/xrd_cnn/members/0"
+    assert default["networks"] == [f"{member}/model.keras"]
+    assert default["structures"] == f"{RESULTS}/structures.parquet"
+    assert len(default["reflections"]) == 4
+    assert default["sources"] == [f"{RESULTS}/provenance/sources/amcsd.json"]
+    both = plan.pack_files("both")
+    assert (both["structures"], both["reflections"]) == ([], [])
+    assert len(both["networks"]) == 3
+    packed = plan.pack_ensembles("both")
+    assert list(packed) == ["cnn_dense", "ideal_spgvolnet"]
+    assert packed["cnn_dense"]["seeds"] == [5, 6]
+    assert (packed["cnn_dense"]["model"], packed["cnn_dense"]["split"]) == (
+        "vecsei2019_dense", "stratified",
+    )  # fmt: skip
+    # What is taken away is no part of the report, nor of what it waits for.
+    assert "make_pack" not in plan.jobs()
+
+
 def test_two_jobs_of_several_threads_share_the_cores_of_a_machine():
     assert [threads_of_job(4, cores) for cores in (1, 2, 3, 6, 8, 24)] == [1, 1, 1, 3, 4, 4]
     assert threads_of_job(4, None) == 4

@@ -81,8 +81,7 @@ def lines(card: Card, *, whole: bool) -> Iterator[str]:
     for name, source in card.sources.items():
         yield f"  {name}: {source.structures} structures, {source.version}; {source.licence}"
         if whole:
-            yield f"    {source.description}"
-            yield f"    {source.citation}"
+            yield from (f"    {text}" for text in (source.description, source.citation) if text)
     if whole:
         for name, file in card.files.items():
             yield f"  {name}: {file.size} bytes, sha256 {file.sha256}"

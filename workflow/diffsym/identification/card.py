@@ -26,7 +26,7 @@ class SourceCard:
     structures: Number
     """How many of the known structures come from it."""
     description: str
-    """What it is and what it lacks."""
+    """What it is and what it lacks; empty where nobody says."""
     version: str
     """Its version, or the date."""
     licence: str

@@ -62,7 +62,8 @@ def source_cards(
     return {
         record["name"]: SourceCard(
             structures=counts[record["name"]],
-            **{key: record[key] for key in ("description", "version", "licence", "citation")},
+            description=record.get("description", ""),
+            **{key: record[key] for key in ("version", "licence", "citation")},
         )
         for record in records
     }
