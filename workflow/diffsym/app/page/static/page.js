@@ -82,7 +82,7 @@ async function ask(entry, wavelength) {
     entry.answer = { state: "refused", reason: `the server does not answer (${error.message}); start diffsym serve again` };
   }
   entry.waiting = false;
-  if (entry.answer.state === "answered") {
+  if (entry.answer.curves?.measured) {
     entry.shown = new Set();
     entry.visible = new Set(["measured"]);
     entry.range = null;
@@ -135,7 +135,14 @@ function showList() {
     ));
   }));
   if (focused) list.querySelector(`[data-entry="${CSS.escape(focused)}"]`)?.focus();
+  byId("remove").hidden = !entries.length;
   byId("downloads").hidden = !entries.some((entry) => entry.answer?.state === "answered");
+}
+
+function clear() {
+  entries.length = 0;
+  byId("note").textContent = "";
+  select(null);
 }
 
 function select(entry) {
@@ -150,13 +157,13 @@ function showResult() {
   byId("empty").hidden = current !== null;
   byId("result-title").textContent = current ? current.file.name : "Answer";
   byId("body").replaceChildren(...(current ? resultOf(current) : []));
-  if (current?.answer?.state === "answered") redraw(current);
+  if (current?.answer?.curves?.measured) redraw(current);
 }
 
 function resultOf(entry) {
   if (!entry.answer) return [element("p", { class: "hint" }, "Reading and comparing …")];
   const { state, reason } = entry.answer;
-  if (state === "ask_wavelength") return [wavelengthForm(entry)];
+  if (state === "ask_wavelength") return [...question(entry), ...plotPart(entry)];
   if (state === "refused") return [element("p", { class: "warning", role: "alert" }, sentence(reason))];
   return [...facts(entry), ...plotPart(entry), groupsTable(entry), structuresTable(entry)];
 }
@@ -164,7 +171,9 @@ function resultOf(entry) {
 const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
 function wavelengthForm(entry) {
-  const waiting = entries.filter((one) => one.answer?.state === "ask_wavelength");
+  const waiting = entry.answer.state === "ask_wavelength"
+    ? entries.filter((one) => one.answer?.state === "ask_wavelength")
+    : [];
   const select = element(
     "select",
     {
@@ -191,16 +200,17 @@ function wavelengthForm(entry) {
   }
   return element(
     "div",
-    {},
-    element("p", { class: "warning" }, "The file does not say with which wavelength it was measured. A wrong one gives a wrong answer that may look certain."),
-    element(
-      "div",
-      { class: "controls" },
-      element("label", { for: "wavelength" }, "Wavelength", select),
-      element("label", { for: "angstrom", hidden: true }, "In Å", number),
-      ...buttons,
-    ),
+    { class: "controls" },
+    element("label", { for: "wavelength" }, "Wavelength", select),
+    element("label", { for: "angstrom", hidden: true }, "In Å", number),
+    ...buttons,
   );
+}
+
+function question(entry) {
+  const warning = "The file does not say with which wavelength it was measured. "
+    + "A wrong one gives a wrong answer that may look certain.";
+  return [element("p", { class: "warning" }, warning), wavelengthForm(entry)];
 }
 
 function fact(value, what, kind = "") {
@@ -218,6 +228,7 @@ function facts(entry) {
   set.append(".");
   const parts = [
     element("p", { class: "hint" }, `Measured with ${told}.`),
+    element("details", {}, element("summary", {}, "Another wavelength"), wavelengthForm(entry)),
     element(
       "div",
       { class: "facts" },
@@ -238,6 +249,7 @@ function facts(entry) {
 const CURVES = { measured: "as measured", prepared: "without background, noise and second line" };
 
 function plotPart(entry) {
+  if (!entry.answer.curves?.measured) return [];
   const { x } = entry.answer.curves.measured;
   const whole = [x[0], x[x.length - 1]];
   entry.range ??= whole;
@@ -249,7 +261,8 @@ function plotPart(entry) {
     if (range[0] < range[1]) { entry.range = range; redraw(entry); }
   };
   ends.forEach((end) => end.addEventListener("change", apply));
-  const curves = Object.entries(CURVES).map(([kind, name]) => element(
+  const there = Object.entries(CURVES).filter(([kind]) => kind in entry.answer.curves);
+  const curves = there.map(([kind, name]) => element(
     "label",
     { class: "check" },
     element("input", {
@@ -282,7 +295,7 @@ function toggle(set, name, on) {
 
 function redraw(entry) {
   const { curves, lines, answer, file } = entry.answer;
-  const colours = answer.nearest.map((one, index) => [one.structure_id, OVERLAYS[index % OVERLAYS.length]]);
+  const colours = (answer?.nearest ?? []).map((one, index) => [one.structure_id, OVERLAYS[index % OVERLAYS.length]]);
   drawPlot(byId("plot"), {
     curves: [...entry.visible].map((kind) => ({ ...curves[kind], kind })),
     overlays: colours
@@ -427,6 +440,7 @@ async function start() {
   for (const button of document.querySelectorAll("[data-format]")) {
     button.addEventListener("click", () => download(button.dataset.format));
   }
+  byId("clear").addEventListener("click", clear);
   new ResizeObserver(() => { if (byId("plot")) redraw(current); }).observe(byId("result"));
   document.body.dataset.ready = "true";
 }
