@@ -4,6 +4,7 @@ It is a zip archive without compression of the archive of patterns, that of DIF 
 that says when and from where they came.
 """
 
+import io
 import json
 import zipfile
 import zlib
@@ -36,11 +37,10 @@ def damage(path: Path) -> str:
 def opened(path: Path, archive: str) -> Iterator[zipfile.ZipFile]:
     """Open one of the archives in the bundle; DiffsymError if that, or reading it, fails."""
     try:
-        with (
-            zipfile.ZipFile(path) as bundle,
-            bundle.open(f"{archive}.zip") as content,
-            zipfile.ZipFile(content) as inner,
-        ):
+        with zipfile.ZipFile(path) as bundle:
+            # In memory, some 100 MB: inside another archive each step back begins at its start.
+            content = io.BytesIO(bundle.read(f"{archive}.zip"))
+        with zipfile.ZipFile(content) as inner:
             yield inner
     except DAMAGES as error:
         raise DiffsymError(
