@@ -513,6 +513,22 @@ def test_another_wavelength_than_that_of_the_file(browser, address, files):
     assert browser.get_log("browser") == []
 
 
+def test_a_folder_or_a_lost_server_is_told(browser, known, files):
+    with running(application.create_app(known, "a study", top=2)) as url:
+        dropped(browser, url, files[:1], 1400)
+        browser.execute_script(
+            "const broken = new File(['x'], 'folder');"
+            "broken.slice = () => ({ arrayBuffer: () => Promise.reject(new Error('no file')) });"
+            "add([broken]);"
+        )
+        wait(browser, lambda: texts(browser, "#list .state")[-1] == "not read")
+        assert "drop files, not folders" in texts(browser, "[role=alert]")[0]
+    browser.find_element(By.ID, "files").send_keys(str(files[1]))
+    wait(browser, lambda: len(many(browser, "#list li")) == 3)
+    wait(browser, lambda: texts(browser, "#list .state")[-1] == "not read")
+    assert "start diffsym serve again" in texts(browser, "[role=alert]")[0]
+
+
 def test_no_more_files_than_the_page_holds(browser, address, files, monkeypatch):
     monkeypatch.setattr(application, "MOST_FILES", 1)
     dropped(browser, address, files[:1], 1400)

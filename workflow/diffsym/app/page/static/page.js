@@ -63,24 +63,23 @@ const signed = (value) => `${value < 0 ? "−" : value > 0 ? "+" : ""}${Math.abs
 
 // --- asking -----------------------------------------------------------------------------------
 
+// A folder that is dropped looks like a file until it is read.
+async function isReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function ask(entry, wavelength) {
   entry.answer = null;
   entry.waiting = true;
   showList();
-  const query = new URLSearchParams({ name: entry.file.name, wavelength });
-  try {
-    const response = await fetch(`api/answer?${query}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/octet-stream" },
-      body: entry.file,
-    });
-    const type = response.headers.get("Content-Type") || "";
-    entry.answer = type.startsWith("application/json")
-      ? await response.json()
-      : { state: "refused", reason: await response.text() };
-  } catch (error) {
-    entry.answer = { state: "refused", reason: `the server does not answer (${error.message}); start diffsym serve again` };
-  }
+  entry.answer = (await isReadable(entry.file))
+    ? await answerOf(entry.file, wavelength)
+    : { state: "refused", reason: "the browser cannot read this; drop files, not folders" };
   entry.waiting = false;
   if (entry.answer.curves?.measured) {
     entry.shown = new Set();
@@ -89,6 +88,22 @@ async function ask(entry, wavelength) {
   }
   showList();
   if (current === entry) showResult();
+}
+
+async function answerOf(file, wavelength) {
+  const query = new URLSearchParams({ name: file.name, wavelength });
+  try {
+    const response = await fetch(`api/answer?${query}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/octet-stream" },
+      body: file,
+    });
+    const type = response.headers.get("Content-Type") || "";
+    if (type.startsWith("application/json")) return await response.json();
+    return { state: "refused", reason: await response.text() };
+  } catch (error) {
+    return { state: "refused", reason: `the server does not answer (${error.message}); start diffsym serve again` };
+  }
 }
 
 async function add(files) {
