@@ -23,16 +23,6 @@ DAMAGES = (OSError, EOFError, KeyError, RuntimeError, ValueError, zipfile.BadZip
 """What reading a damaged archive may raise."""
 
 
-def damage(path: Path) -> str:
-    """What is wrong with a zip archive, all checksums of its members included; empty: nothing."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            broken = archive.testzip()
-    except DAMAGES as error:
-        return f"no whole zip archive ({error})"
-    return f"a damaged member, {broken}" if broken else ""
-
-
 @contextmanager
 def opened(path: Path, archive: str) -> Iterator[zipfile.ZipFile]:
     """Open one of the archives in the bundle; DiffsymError if that, or reading it, fails."""
