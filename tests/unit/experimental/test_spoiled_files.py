@@ -24,7 +24,7 @@ LONGEST = 5.0
 """Seconds."""
 LARGEST = 500_000
 """KiB of memory that reading may add."""
-PIECE = 2_000_000
+PIECE = 300_000
 
 
 def in_the_middle(content, piece):
@@ -73,9 +73,8 @@ def test_a_spoilt_file_is_told_soon(tmp_path, kind, spoil):
     assert time.process_time() - start < LONGEST
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < LARGEST
     if reason is not None:
-        assert reason
+        assert 0 < len(reason) < 600
         assert "\n" not in reason
-        assert len(reason) < 600
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
