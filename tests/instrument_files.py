@@ -42,6 +42,52 @@ def xrdml(*, data=None, axis="Gonio", positions=None, more="", schema="2.1"):
 """.encode()
 
 
+R = 0.02 * np.arange(1, 1251)
+G = np.round(3 * np.sin(6 * R) * np.exp(-((0.1 * R) ** 2)) - 0.4 * R * np.exp(-((0.3 * R) ** 2)), 6)
+
+
+def gr(heading="", *, more="", r=R, function=G):
+    return (
+        heading.encode()
+        + "".join(
+            f"{x:.4f} {y!r}{more}\n" for x, y in zip(r.tolist(), function.tolist(), strict=True)
+        ).encode()
+    )
+
+
+PDFGETX3 = """# PDFgetXgui Configuration #
+[PDF]
+wavelength = 0.1
+mode = xray
+qmaxinst = 29.0
+qmin = 0.85
+qmax = 15.0
+rmax = 25.0
+
+#### start data
+#S 1
+#L r($\\AA$)  G($\\AA^{-2}$)
+"""
+PDFGETX2 = """History written: today
+####### Get_XPDF #######
+## X-Ray   radiationtype=3
+lambda=0.126514
+1 145.0 2.59 20.0
+## S(q)  qmin=1.000000    qmax=40.000000
+optqmin=20.0    optqmax=30.0    optrmax=2.2
+##### start data
+#L r    G(r)    d_r    d_Gr
+"""
+PDFGETN = """History written: today
+prep=gsas     machine=gppd
+ 1   145.00    2.59  20.00
+## Damp     Qmin=0.95     Qmax=27.00     startDampQ=27.00
+#S 1 - PDF from PDFgetN
+#P0    3.63025    7.56024
+#L r G(r) dr dG(r)
+"""
+
+
 def zipped(members):
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:

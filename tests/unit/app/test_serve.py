@@ -133,13 +133,16 @@ def test_a_pattern_is_answered(address, content):
 def test_the_wavelength_is_asked_for_unless_the_file_says_it(address, content):
     found = ask(address, content, wavelength="").json()
     assert (found["state"], found["file"]) == ("ask_wavelength", "pattern.xy")
+    assert list(found["curves"]) == ["measured"]
     stated = ask(address, b"# wavelength: 1.5406 A\n" + content, wavelength="").json()
     assert (stated["state"], stated["wavelengths"]) == ("answered", [1.5406])
     assert stated["wavelength_from"] == "file"
     contradicted = ask(address, b"# wavelength: 1.5406 A\n" + content, wavelength="0.71").json()
     assert "the file says 1.5406 A; 0.71 A of your choice was used" in contradicted["repairs"]
+    # Angles are not known before the wavelength is.
     over_d = b"# d [A], counts\n" + b"".join(b"%.5f 5\n" % d for d in np.linspace(5, 1, 200))
-    assert ask(address, over_d, wavelength="").json()["state"] == "ask_wavelength"
+    found = ask(address, over_d, wavelength="").json()
+    assert (found["state"], found["curves"]) == ("ask_wavelength", {})
 
 
 @pytest.mark.parametrize("wavelength", ["CuKb", "99", "nan"])
@@ -361,7 +364,7 @@ OVERLAPPING = """
 const chosen = ["header", "main > section", "#body > *", ".fact", ".controls > *", "#list li",
                 ".buttons > *", "th", "td"].join();
 const boxes = [...document.querySelectorAll(chosen)]
-    .filter((one) => one.getClientRects().length)
+    .filter((one) => one.checkVisibility())
     .map((one) => [one, one.getBoundingClientRect()]);
 const name = (one) => `${one.tagName} ${one.className}`;
 const touch = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
@@ -391,7 +394,7 @@ return found;
 """
 UNLABELLED = """
 return [...document.querySelectorAll("input, select, button")]
-    .filter((one) => one.getClientRects().length)
+    .filter((one) => one.checkVisibility())
     .filter((one) => !one.labels?.length && !one.ariaLabel && !one.textContent.trim())
     .map((one) => one.outerHTML);
 """
@@ -402,13 +405,14 @@ def overlapping(browser):
     return browser.execute_script(OVERLAPPING)
 
 
-def asked_hosts(browser):
-    """Addresses of all requests since the last call, data of the page itself left out."""
+def asked_hosts(browser, address):
+    """Hosts that the page asked since the last call."""
     entries = (json.loads(entry["message"])["message"] for entry in browser.get_log("performance"))
+    requested = [
+        entry["params"] for entry in entries if entry["method"] == "Network.requestWillBeSent"
+    ]
     urls = [
-        entry["params"]["request"]["url"]
-        for entry in entries
-        if entry["method"] == "Network.requestWillBeSent"
+        asked["request"]["url"] for asked in requested if asked["documentURL"].startswith(address)
     ]
     return {url.split("/")[2] for url in urls if not url.startswith(("data:", "blob:"))}
 
@@ -442,6 +446,8 @@ def test_files_are_dropped_and_answered(browser, address, files, downloads, widt
     # The second file says no wavelength, and nobody chooses one for the user.
     many(browser, "#list button")[1].click()
     assert not browser.find_element(By.ID, "use").is_enabled()
+    assert many(browser, "#plot .measured")
+    assert not many(browser, "[data-curve=prepared]")
     assert overlapping(browser) == []
     Select(browser.find_element(By.ID, "wavelength")).select_by_value("CuKa")
     browser.find_element(By.ID, "use").click()
@@ -452,7 +458,7 @@ def test_files_are_dropped_and_answered(browser, address, files, downloads, widt
     assert "two columns of numbers" in texts(browser, "[role=alert]")[0]
     check_downloads(browser, downloads, files)
     assert browser.get_log("browser") == []
-    assert asked_hosts(browser) == {address.removeprefix("http://")}
+    assert asked_hosts(browser, address) == {address.removeprefix("http://")}
 
 
 def check_downloads(browser, downloads, files):
@@ -487,6 +493,40 @@ def test_the_keyboard_reaches_everything(browser, address, files):
     start.clear()
     start.send_keys("30\n\t")
     wait(browser, lambda: "20" not in texts(browser, "#plot text"))
+
+
+def test_another_wavelength_than_that_of_the_file(browser, address, files):
+    dropped(browser, address, files[:1], 390)
+    browser.find_element(By.CSS_SELECTOR, "summary").click()
+    Select(browser.find_element(By.ID, "wavelength")).select_by_value("other")
+    assert overlapping(browser) == []
+    browser.find_element(By.ID, "use").click()
+    assert "as the file says" in texts(browser, "#body .hint")[0], "a number is needed"
+    browser.find_element(By.ID, "angstrom").send_keys("0.7093")
+    browser.find_element(By.ID, "use").click()
+    wait(browser, lambda: "as you say" in "".join(texts(browser, "#body .hint")))
+    assert "The file says" in texts(browser, ".repairs li")[0]
+    browser.find_element(By.ID, "clear").click()
+    assert not many(browser, "#list li")
+    assert not many(browser, "#body *")
+    assert browser.find_element(By.ID, "empty").is_displayed()
+    assert browser.get_log("browser") == []
+
+
+def test_a_folder_or_a_lost_server_is_told(browser, known, files):
+    with running(application.create_app(known, "a study", top=2)) as url:
+        dropped(browser, url, files[:1], 1400)
+        browser.execute_script(
+            "const broken = new File(['x'], 'folder');"
+            "broken.slice = () => ({ arrayBuffer: () => Promise.reject(new Error('no file')) });"
+            "add([broken]);"
+        )
+        wait(browser, lambda: texts(browser, "#list .state")[-1] == "not read")
+        assert "drop files, not folders" in texts(browser, "[role=alert]")[0]
+    browser.find_element(By.ID, "files").send_keys(str(files[1]))
+    wait(browser, lambda: len(many(browser, "#list li")) == 3)
+    wait(browser, lambda: texts(browser, "#list .state")[-1] == "not read")
+    assert "start diffsym serve again" in texts(browser, "[role=alert]")[0]
 
 
 def test_no_more_files_than_the_page_holds(browser, address, files, monkeypatch):

@@ -26,8 +26,6 @@ SILENT = {
 }
 # What could be read, but is refused.
 NOT_READ = {
-    "xrdml_918-16_10_ref.nxs": "this is a NeXus or HDF5 file",
-    "LNMO_p8_scan-0000.h5": "this is a NeXus or HDF5 file",
     "Ni_srxgui.chi": "says that the first column is a scattering vector",
     # It is 2theta, but the file says theta.
     "example_ocx.xy": "says that the first column is theta",

@@ -8,9 +8,9 @@ from pathlib import Path
 from diffsym.app.outcome import ALL_ANSWERED
 from diffsym.app.reading import ReadingOptions, add_told, contradiction, plain
 from diffsym.errors import DiffsymError
-from diffsym.experimental.readers import read_pattern
+from diffsym.experimental.readers import read_measured
 from diffsym.experimental.readers.assembly import listed, scan_told
-from diffsym.experimental.readers.base import MeasuredPattern, Unreadable
+from diffsym.experimental.readers.base import MeasuredPattern, MeasuredPdf, Unreadable
 from diffsym.experimental.readers.remarks import OURS, spectrum
 from diffsym.files import readable, write_text
 from diffsym.scattering.types import Floats
@@ -63,9 +63,13 @@ def converted(file: Path, options: ReadingOptions, *, only_list: bool = False) -
         If it cannot be read; the sentence names the file.
     """
     wavelength = None if options.radiation is None else plain(options.radiation)
-    pattern = read_pattern(file, wavelength, scan=options.scan, unit=options.unit)
+    pattern = read_measured(file, wavelength, scan=options.scan, unit=options.unit)
     if isinstance(pattern, Unreadable):
         raise DiffsymError(f"{file}: {pattern.reason}")
+    if isinstance(pattern, MeasuredPdf):
+        if wavelength or options.unit:
+            raise DiffsymError(f"{file}: this is {pattern.told}; leave out --wavelength and --unit")
+        return "one scan\n" if only_list else distances_as_columns(file.name, pattern)
     if only_list:
         return f"{listed(pattern.scans)}\n"
     if options.radiation is not None:
@@ -98,6 +102,27 @@ def as_columns(name: str, pattern: MeasuredPattern) -> str:
     else:
         remarks.append("# 2theta (degrees), intensity")
     return columns(remarks, pattern.two_theta, pattern.intensity)
+
+
+def distances_as_columns(name: str, pdf: MeasuredPdf) -> str:
+    """A pair distribution function as text, which `diffsym.experimental.readers.pdf` reads back.
+
+    Parameters
+    ----------
+    name
+        Of its file.
+    pdf
+        As `read_pdf` gives it.
+    """
+    remarks = [f"{OURS} source: {one_line(readable(name))}"]
+    remarks += [f"{OURS} repair: {one_line(repair)}" for repair in pdf.repairs]
+    if pdf.program:
+        remarks.append(f"# by {pdf.program}")
+    if pdf.radiation:
+        remarks.append(f"# mode = {'xray' if pdf.radiation == 'X' else 'neutron'}")
+    limits = {"qmax": pdf.q_max, "qmin": pdf.q_min, "qdamp": pdf.q_damp}
+    remarks += [f"# {key} = {value!r}" for key, value in limits.items() if value is not None]
+    return columns([*remarks, "#L r(A) G(A^-2)"], pdf.r, pdf.G)
 
 
 def columns(remarks: list[str], x: Floats, y: Floats) -> str:

@@ -20,6 +20,8 @@ COVERAGE = 0.9
 RESTRAINT = 1e-3
 """Weight of the squares of the numbers in what is minimised: patterns are few."""
 LEAST = 1e-12
+HALF = 0.5
+"""Power of the networks where the search begins, if they had no say before."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def _point(calibration: Calibration, with_networks: bool) -> Floats:
         math.log10(calibration.search_floor),
         math.log(calibration.frequency),
     ]
-    return np.array([*point, math.log(calibration.networks)] if with_networks else point)
+    return np.array([*point, math.log(calibration.networks or HALF)] if with_networks else point)
 
 
 def _at(point: Sequence[float], start: Calibration) -> Calibration:

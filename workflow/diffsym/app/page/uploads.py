@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from diffsym.app.page.drawing import curves, lines_of
+from diffsym.app.page.drawing import curve, curves, lines_of
 from diffsym.app.reading import ReadingOptions, ReadPattern, read_file
 from diffsym.errors import DiffsymError
 from diffsym.experimental.readers import read_pattern
@@ -52,9 +52,8 @@ def told(upload: Upload, evidence: Evidence, top: int) -> dict[str, Any]:
         path = Path(folder) / f"pattern{safe_suffix(upload.name)}"
         path.write_bytes(upload.content)
         try:
-            if not upload.wavelength and not states_wavelength(path):
-                reason = "the file does not say the wavelength"
-                return {"file": file, "state": "ask_wavelength", "reason": reason}
+            if not upload.wavelength and (silent := without_wavelength(path)):
+                return {"file": file, "state": "ask_wavelength", **silent}
             radiation = radiation_of(upload.wavelength) if upload.wavelength else None
             read = read_file(path, ReadingOptions(radiation))
             pattern = read.pattern
@@ -72,7 +71,7 @@ def told(upload: Upload, evidence: Evidence, top: int) -> dict[str, Any]:
         "scans": pattern.scans,
         "repairs": [
             repair.replace("--wavelength", "your choice")
-            for repair in (*read.repairs, *answer.repairs)
+            for repair in (*read.told, *answer.repairs)
         ],
         "curves": curves(pattern.two_theta, pattern.intensity, read.radiation),
         "answer": with_symbols(answer),
@@ -80,18 +79,25 @@ def told(upload: Upload, evidence: Evidence, top: int) -> dict[str, Any]:
     }
 
 
-def states_wavelength(path: Path) -> bool:
-    """Whether a file says with which wavelength it was measured; DiffsymError if it is no pattern.
+def without_wavelength(path: Path) -> dict[str, Any]:
+    """What is shown of a file that does not say its wavelength; empty if it does.
 
-    A pattern over Q or d needs one before it can be converted, so that it counts as silent.
+    A pattern over Q or d needs one before it can be converted, and is not shown.
+
+    Raises
+    ------
+    DiffsymError
+        If the file is no pattern.
     """
     pattern = read_pattern(path)
-    if not isinstance(pattern, Unreadable):
-        return pattern.wavelength is not None
-    converted = read_pattern(path, radiation_of("CuKa").strongest)
-    if isinstance(converted, Unreadable):
-        raise DiffsymError(converted.reason)
-    return False
+    if isinstance(pattern, Unreadable):
+        converted = read_pattern(path, radiation_of("CuKa").strongest)
+        if isinstance(converted, Unreadable):
+            raise DiffsymError(converted.reason)
+        return {"curves": {}}
+    if pattern.wavelength is not None:
+        return {}
+    return {"curves": {"measured": curve(pattern.two_theta, pattern.intensity)}}
 
 
 def with_symbols(answer: Answer) -> dict[str, Any]:

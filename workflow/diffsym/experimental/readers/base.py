@@ -69,6 +69,44 @@ class MeasuredPattern:
 
 
 @dataclass(frozen=True)
+class MeasuredPdf:
+    """A reduced pair distribution function as it was read.
+
+    Attributes
+    ----------
+    r, G : (m,)
+        Rising distances, A, and the function, 1/A^2.
+    q_max, q_min
+        Range of the Fourier transform, 1/A; None where the file does not say.
+    q_damp
+        Damping by the instrument, 1/A; None where the file does not say.
+    radiation
+        X or N, for neutrons; None where the file does not say.
+    program
+        That wrote it; empty if it is unknown.
+    repairs
+        A sentence for each thing that was put right.
+    """
+
+    r: NDArray[np.float64]
+    G: NDArray[np.float64]
+    q_max: float | None = None
+    q_min: float | None = None
+    q_damp: float | None = None
+    radiation: str | None = None
+    program: str = ""
+    repairs: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """What it is, for a sentence."""
+        source = {"X": " of X-rays", "N": " of neutrons", None: ""}[self.radiation]
+        return f"a pair distribution function{source}" + (
+            f", by {self.program}" if self.program else ""
+        )
+
+
+@dataclass(frozen=True)
 class Unreadable:
     """An entry that gives no pattern.
 

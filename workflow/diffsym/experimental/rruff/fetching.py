@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from diffsym.errors import DiffsymError
-from diffsym.experimental.rruff.bundle import RECORD, check_bundle, damage
+from diffsym.experimental.rruff.bundle import RECORD, check_bundle
 from diffsym.files import atomic_path, read_json, sha256, write_json
 from diffsym.settings.measured.rruff import Rruff
+from diffsym.structures.fetching.archives import damage
 from diffsym.structures.sources.polite import PoliteSession, check_reachable, side_file
 
-TERMS = "RRUFF project: free to use with citation, not to be passed on"
+TERMS = "as far as we know free for research with citation; do not pass the data on"
 
 
 def fetch(destination: Path, settings: Rruff, session: PoliteSession | None = None) -> None:

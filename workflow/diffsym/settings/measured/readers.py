@@ -56,22 +56,23 @@ FORMATS = (
         "NeXus or HDF5",
         (".h5", ".hdf5", ".nxs"),
         rb"\A\x89HDF",
-        refusal="this is a NeXus or HDF5 file, which is not read; export it as text of two columns",
+        f"{ROOM}.hdf5",
+        many=True,
     ),
+    Format("pair distribution function", (".gr",), rb"", f"{ROOM}.pdf", elsewhere=False),
     Format(
         "pair distribution function",
         (".gr",),
-        rb"",
-        refusal="this is a pair distribution function (.gr), no powder pattern; give a pattern "
-        "over 2theta",
-        elsewhere=False,
+        rb"(?:\A|[\r\n])[#'\"]?[ \t]*(?:L[ \t]+)?r(?:[ \t]*[(\[][^\r\n)\]]{0,9}[)\]])?"
+        rb"[ \t,;]+G[ \t]*[(\[]|\A#?[^\r\n]*PDFget|(?:\A|[\r\n])\[PDF\]",
+        f"{ROOM}.pdf",
     ),
     Format(
         "pair distribution function",
-        (".gr",),
-        rb"[\r\n]#L\s+r\W+G|\A#?[^\r\n]*PDFget|(?:\A|[\r\n])\[PDF\]",
-        refusal="this is a pair distribution function, no powder pattern; give a pattern over "
-        "2theta",
+        (".dat",),
+        # r, G, 0, 1 and the error of G, as PDFgui reads them.
+        rb"\A(?:(?:" + NUMBER + rb"){2}[ \t]+0\.0+[ \t]+1\.0+" + NUMBER + rb"[ \t]*[\r\n]+){3}",
+        f"{ROOM}.pdf",
     ),
     Format(
         "XDI",

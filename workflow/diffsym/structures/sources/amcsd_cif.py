@@ -19,6 +19,7 @@ from diffsym.errors import DiffsymError
 from diffsym.files import atomic_path, read_json, sha256, write_json
 from diffsym.settings.sources.amcsd_cif import AmcsdCif
 from diffsym.structures.entries import Entry, EntryError, Rejection, RejectionCode
+from diffsym.structures.fetching.archives import damage
 from diffsym.structures.readers import is_structure_file, read_file
 from diffsym.structures.readers.content import CHUNK, DAMAGES, LARGEST
 from diffsym.structures.sources.amcsd import CITATION
@@ -88,16 +89,6 @@ def fetch(destination: Path, settings: AmcsdCif, session: PoliteSession | None =
 def check_access(settings: AmcsdCif) -> None:
     """Raise a DiffsymError if a fetch would fail because the server does not answer."""
     check_reachable(settings.url)
-
-
-def damage(path: Path) -> str:
-    """What is wrong with a zip archive, all checksums of its members included; empty: nothing."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            broken = archive.testzip()
-    except DAMAGES as error:
-        return f"no whole zip archive ({error})"
-    return f"a damaged member, {broken}" if broken else ""
 
 
 def check_archive(path: Path, settings: AmcsdCif) -> None:

@@ -63,32 +63,47 @@ const signed = (value) => `${value < 0 ? "−" : value > 0 ? "+" : ""}${Math.abs
 
 // --- asking -----------------------------------------------------------------------------------
 
+// A folder that is dropped looks like a file until it is read.
+async function isReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function ask(entry, wavelength) {
   entry.answer = null;
   entry.waiting = true;
   showList();
-  const query = new URLSearchParams({ name: entry.file.name, wavelength });
-  try {
-    const response = await fetch(`api/answer?${query}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/octet-stream" },
-      body: entry.file,
-    });
-    const type = response.headers.get("Content-Type") || "";
-    entry.answer = type.startsWith("application/json")
-      ? await response.json()
-      : { state: "refused", reason: await response.text() };
-  } catch (error) {
-    entry.answer = { state: "refused", reason: `the server does not answer (${error.message}); start diffsym serve again` };
-  }
+  entry.answer = (await isReadable(entry.file))
+    ? await answerOf(entry.file, wavelength)
+    : { state: "refused", reason: "the browser cannot read this; drop files, not folders" };
   entry.waiting = false;
-  if (entry.answer.state === "answered") {
+  if (entry.answer.curves?.measured) {
     entry.shown = new Set();
     entry.visible = new Set(["measured"]);
     entry.range = null;
   }
   showList();
   if (current === entry) showResult();
+}
+
+async function answerOf(file, wavelength) {
+  const query = new URLSearchParams({ name: file.name, wavelength });
+  try {
+    const response = await fetch(`api/answer?${query}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/octet-stream" },
+      body: file,
+    });
+    const type = response.headers.get("Content-Type") || "";
+    if (type.startsWith("application/json")) return await response.json();
+    return { state: "refused", reason: await response.text() };
+  } catch (error) {
+    return { state: "refused", reason: `the server does not answer (${error.message}); start diffsym serve again` };
+  }
 }
 
 async function add(files) {
@@ -135,7 +150,14 @@ function showList() {
     ));
   }));
   if (focused) list.querySelector(`[data-entry="${CSS.escape(focused)}"]`)?.focus();
+  byId("remove").hidden = !entries.length;
   byId("downloads").hidden = !entries.some((entry) => entry.answer?.state === "answered");
+}
+
+function clear() {
+  entries.length = 0;
+  byId("note").textContent = "";
+  select(null);
 }
 
 function select(entry) {
@@ -150,13 +172,13 @@ function showResult() {
   byId("empty").hidden = current !== null;
   byId("result-title").textContent = current ? current.file.name : "Answer";
   byId("body").replaceChildren(...(current ? resultOf(current) : []));
-  if (current?.answer?.state === "answered") redraw(current);
+  if (current?.answer?.curves?.measured) redraw(current);
 }
 
 function resultOf(entry) {
   if (!entry.answer) return [element("p", { class: "hint" }, "Reading and comparing …")];
   const { state, reason } = entry.answer;
-  if (state === "ask_wavelength") return [wavelengthForm(entry)];
+  if (state === "ask_wavelength") return [...question(entry), ...plotPart(entry)];
   if (state === "refused") return [element("p", { class: "warning", role: "alert" }, sentence(reason))];
   return [...facts(entry), ...plotPart(entry), groupsTable(entry), structuresTable(entry)];
 }
@@ -164,7 +186,9 @@ function resultOf(entry) {
 const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
 function wavelengthForm(entry) {
-  const waiting = entries.filter((one) => one.answer?.state === "ask_wavelength");
+  const waiting = entry.answer.state === "ask_wavelength"
+    ? entries.filter((one) => one.answer?.state === "ask_wavelength")
+    : [];
   const select = element(
     "select",
     {
@@ -191,16 +215,17 @@ function wavelengthForm(entry) {
   }
   return element(
     "div",
-    {},
-    element("p", { class: "warning" }, "The file does not say with which wavelength it was measured. A wrong one gives a wrong answer that may look certain."),
-    element(
-      "div",
-      { class: "controls" },
-      element("label", { for: "wavelength" }, "Wavelength", select),
-      element("label", { for: "angstrom", hidden: true }, "In Å", number),
-      ...buttons,
-    ),
+    { class: "controls" },
+    element("label", { for: "wavelength" }, "Wavelength", select),
+    element("label", { for: "angstrom", hidden: true }, "In Å", number),
+    ...buttons,
   );
+}
+
+function question(entry) {
+  const warning = "The file does not say with which wavelength it was measured. "
+    + "A wrong one gives a wrong answer that may look certain.";
+  return [element("p", { class: "warning" }, warning), wavelengthForm(entry)];
 }
 
 function fact(value, what, kind = "") {
@@ -218,6 +243,7 @@ function facts(entry) {
   set.append(".");
   const parts = [
     element("p", { class: "hint" }, `Measured with ${told}.`),
+    element("details", {}, element("summary", {}, "Another wavelength"), wavelengthForm(entry)),
     element(
       "div",
       { class: "facts" },
@@ -238,6 +264,7 @@ function facts(entry) {
 const CURVES = { measured: "as measured", prepared: "without background, noise and second line" };
 
 function plotPart(entry) {
+  if (!entry.answer.curves?.measured) return [];
   const { x } = entry.answer.curves.measured;
   const whole = [x[0], x[x.length - 1]];
   entry.range ??= whole;
@@ -249,7 +276,8 @@ function plotPart(entry) {
     if (range[0] < range[1]) { entry.range = range; redraw(entry); }
   };
   ends.forEach((end) => end.addEventListener("change", apply));
-  const curves = Object.entries(CURVES).map(([kind, name]) => element(
+  const there = Object.entries(CURVES).filter(([kind]) => kind in entry.answer.curves);
+  const curves = there.map(([kind, name]) => element(
     "label",
     { class: "check" },
     element("input", {
@@ -282,7 +310,7 @@ function toggle(set, name, on) {
 
 function redraw(entry) {
   const { curves, lines, answer, file } = entry.answer;
-  const colours = answer.nearest.map((one, index) => [one.structure_id, OVERLAYS[index % OVERLAYS.length]]);
+  const colours = (answer?.nearest ?? []).map((one, index) => [one.structure_id, OVERLAYS[index % OVERLAYS.length]]);
   drawPlot(byId("plot"), {
     curves: [...entry.visible].map((kind) => ({ ...curves[kind], kind })),
     overlays: colours
@@ -427,6 +455,7 @@ async function start() {
   for (const button of document.querySelectorAll("[data-format]")) {
     button.addEventListener("click", () => download(button.dataset.format));
   }
+  byId("clear").addEventListener("click", clear);
   new ResizeObserver(() => { if (byId("plot")) redraw(current); }).observe(byId("result"));
   document.body.dataset.ready = "true";
 }

@@ -16,7 +16,7 @@ function svgElement(name, attributes, text) {
 function ticks(low, high, count) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
   const found = [];
   for (let n = Math.ceil(low / step - 1e-9); n * step <= high + 1e-9 * step; n += 1) {
     found.push(Number((n * step).toPrecision(10)));
@@ -53,7 +53,7 @@ function drawPlot(svg, { curves, overlays, range, described }) {
 
   svg.replaceChildren(svgElement("title", {}, described));
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  const across = ticks(low, high, Math.max(Math.floor((right - left) / 70), 2));
+  const across = ticks(low, high, Math.max(Math.floor((right - left) / 55), 2));
   for (const angle of across) {
     svg.append(svgElement("line", { class: "grid", x1: toX(angle), x2: toX(angle), y1: MARGIN.top, y2: base }));
     svg.append(svgElement("text", { x: toX(angle), y: base + 19, "text-anchor": "middle" }, String(angle)));
