@@ -25,16 +25,16 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
-from scipy import signal
 from scipy.ndimage import gaussian_filter1d
-from scipy.stats import median_abs_deviation
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.checks import check_pattern
 from diffsym.experimental.gaps import gaps, outside, resampled
 from diffsym.experimental.profile_fit import Decomposition, component_angles, decompose
+from diffsym.experimental.widths import half_widths
 from diffsym.scattering.ideal import bin_edges, ideal_profiles
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET, lorentz_polarisation
 from diffsym.scattering.types import FWHM_PER_SIGMA, Floats, Integers, Lines, Radiation
@@ -51,6 +51,8 @@ KNOT_DISTANCE = 50
 FEWEST_KNOTS = 8
 # How often the pattern is searched for lines: once as it is and once in the residual of a fit.
 SEARCHES = 2
+# Quartile of the standard normal distribution.
+THREE_QUARTERS = 0.6744897501960817
 # Lowest noise, as a share of the pattern's span.
 LEAST_NOISE = 5e-4
 
@@ -239,8 +241,16 @@ def noise_level(intensity: Floats) -> float:
     `LEAST_NOISE`.
     """
     differences = np.diff(intensity, 2)  # of white noise: sqrt(6) sigma
-    measured = median_abs_deviation(differences, scale="normal") / math.sqrt(6)
+    measured = normal_deviation(differences) / math.sqrt(6)
     return float(max(measured, LEAST_NOISE * np.ptp(intensity)))
+
+
+def normal_deviation(values: Floats) -> float:
+    """Standard deviation of normally distributed values, from the median distance to their median.
+
+    Less than half of them may be anything else.
+    """
+    return float(np.median(np.abs(values - np.median(values)))) / THREE_QUARTERS
 
 
 def snip_background(intensity: Floats, width: float) -> Floats:
@@ -337,12 +347,9 @@ def typical_width(
         above = intensity - snip_background(intensity, width)
         peaks = gaussian_filter1d(strip_companions(two_theta, above, radiation), 1.0)
         highest = peaks.max()
-        places, _ = signal.find_peaks(
-            peaks, height=max(8 * noise, 0.1 * highest), prominence=0.05 * highest
-        )
-        if len(places) == 0:
+        widths = half_widths(peaks, max(8 * noise, 0.1 * highest), 0.05 * highest)
+        if len(widths) == 0:
             return None
-        widths = signal.peak_widths(peaks, places, rel_height=0.5)[0]
         width = max(float(np.quantile(widths, 0.35)), 2.0)
     return width
 
@@ -356,11 +363,11 @@ def _ridges(remainder: Floats, error: Floats, width: float, signal_to_noise: flo
     """
     widths = np.maximum(np.multiply(WAVELET_WIDTHS, width), 1.0)
     with np.errstate(invalid="ignore"):  # 0 / 0 in that threshold
-        ridges = signal.find_peaks_cwt(
+        ridges = scipy.signal.find_peaks_cwt(
             remainder, widths, wavelet=_mexican_hat, min_length=2, min_snr=0, window_size=1
         ).astype(np.int64)
     wavelet = _mexican_hat(math.ceil(10 * SIGNAL_WIDTH * width) | 1, SIGNAL_WIDTH * width)
-    transform = signal.convolve(remainder, wavelet, mode="same")
+    transform = scipy.signal.convolve(remainder, wavelet, mode="same")
     ridges = np.unique(ridges[transform[ridges] > signal_to_noise * error[ridges]])
     # A peak may have several ridges, at neighbouring points.
     groups = np.split(ridges, np.flatnonzero(np.diff(ridges) > width / 2) + 1)

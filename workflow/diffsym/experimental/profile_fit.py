@@ -16,7 +16,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import least_squares
+import scipy
 from scipy.sparse import csr_array, diags_array, hstack
 
 from diffsym.scattering.types import GAUSSIAN_HEIGHT, LORENTZIAN_HEIGHT, Floats, Radiation
@@ -160,7 +160,8 @@ def decompose(
         np.full(knots, np.inf),
     )
     weights = diags_array(1 / error)
-    result = least_squares(
+    # SciPy imports this room when it is first asked for it, and few answers need it.
+    result = scipy.optimize.least_squares(
         lambda vector: (model.curve(model.parameters(vector)) - intensity) / error,
         np.concatenate(start),
         jac=lambda vector: weights @ model.jacobian(model.parameters(vector)),
