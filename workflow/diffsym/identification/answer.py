@@ -19,6 +19,9 @@ from diffsym.identification.search import (
 from diffsym.scattering.types import Floats, Radiation
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, LAST_NUMBERS, symbol
 
+NO_COMPANIONS = (
+    "the pattern has no K-alpha-2 line, although its radiation should; none was taken off"
+)
 Network = Callable[[Floats, Floats, Radiation], Floats | None]
 
 
@@ -203,7 +206,7 @@ def answer_pattern(
             float(np.mean([one.argmax() == order[0] for one in members])) if members else None
         ),
         nearest=nearest_structures(scores, known, top),
-        repairs=repairs,
+        repairs=(*repairs, *([NO_COMPANIONS] if pattern.companions_missing else [])),
     )
 
 
