@@ -198,7 +198,9 @@ def answer_pattern(
         ),
         certain=doubt is None,
         certainty=certainty,
-        reason=doubt or "search and calibration agree, and one structure explains the pattern",
+        reason=doubt
+        or f"the first group has a probability of {certainty:.1%}, and one known structure "
+        "explains the pattern",
         crystal_system=_likeliest_system(probabilities),
         extinction_class=None,
         set_90=tuple(int(row) + 1 for row in order if calibration.set_of(probabilities)[row]),
