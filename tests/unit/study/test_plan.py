@@ -297,7 +297,7 @@ def test_a_pack_is_made_from_networks_structures_and_what_is_known_of_them():
             }
         },
     )
-    assert plan.packs() == [f"{RESULTS}/packs/default.zip", f"{RESULTS}/packs/both.zip"]
+    assert {f"{RESULTS}/packs/default.zip", f"{RESULTS}/packs/both.zip"} <= set(plan.packs())
     default = plan.pack_files("default")
     member = f"{RESULTS}/experiments/xrd_cnn/members/0"
     assert default["networks"] == [f"{member}/model.keras"]
