@@ -41,6 +41,7 @@ def test_what_is_written_is_read_back(tmp_path, capsys, kind):
     assert not isinstance(second, Unreadable), second
     np.testing.assert_array_equal(second.two_theta, first.two_theta)
     np.testing.assert_array_equal(second.intensity, first.intensity)
+    assert second.anode == first.anode
     assert second.wavelength == told.get("wavelength", first.wavelength)
     assert (second.repairs, second.scans) == ((), ())
     text = output.read_text()
@@ -58,7 +59,7 @@ def test_the_file_looks_so(tmp_path, capsys):
     assert capsys.readouterr().out.split("\n")[:5] == [
         "# diffsym source: a.raw",
         "# diffsym scan: the file holds 2 scans (1: range 1, 2: range 2); number 2 was read",
-        "# diffsym anode: Cu",
+        "# Anode: Cu",
         "# Wavelengths in A, and weights: 1.5401 1.0, 1.5441 " + repr(DOUBLET[1][1]),
         "# 2theta (degrees), intensity",
     ]

@@ -10,64 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from instrument_files import ALPHA_1, ANGLES, COUNTS, DOUBLET, NATURAL, N
+from instrument_files import ALPHA_1, ANGLES, COUNTS, DOUBLET, N
+from whole_files import WHOLE
 
 from diffsym.experimental.patterns import read_patterns
 from diffsym.experimental.readers import read_pattern
 from diffsym.experimental.readers.base import Unreadable
 from diffsym.settings.measured.patterns import MeasuredPatterns
 from diffsym.settings.measured.readers import FORMATS, MODULES, ROOM, SUFFIXES, format_of
-
-# File, content, wavelength and anode that it states.
-WHOLE = {
-    "xrdml": ("a.xrdml", files.xrdml(), DOUBLET, "Cu"),
-    "brml": ("a.brml", files.brml(), DOUBLET, "Cu"),
-    "brml in a folder": ("a.brml", files.brml(folder="SAMPLE/"), DOUBLET, "Cu"),
-    "rasx": ("a.rasx", files.rasx(), NATURAL, "Cu"),
-    "ras": ("a.ras", files.ras(), NATURAL, "Cu"),
-    "ras with an attenuator": ("a.ras", files.ras(factor=4), NATURAL, "Cu"),
-    "ras of one line": ("a.ras", files.ras(kind="Ka1"), ALPHA_1, "Cu"),
-    "RAW 1": ("a.raw", files.raw_1(), NATURAL, None),
-    "RAW 2": ("a.raw", files.raw_2(), DOUBLET, "Cu"),
-    "RAW 1.01": ("a.raw", files.raw_1_01(), DOUBLET, "Cu"),
-    "RAW 4": ("a.raw", files.raw_4(), DOUBLET, "Cu"),
-    "RAW 4 of short records": ("a.raw", files.raw_4(size=4), DOUBLET, "Cu"),
-    "stoe": ("a.raw", files.stoe(), ALPHA_1, None),
-    "Rigaku RAW": ("a.raw", files.rigaku_raw(), None, None),
-    "uxd": ("a.uxd", files.uxd(), DOUBLET, "Cu"),
-    "uxd of counts": (
-        "a.uxd",
-        files.uxd(kind="_COUNTS", data=files.lines_of(COUNTS, 8, 10)),
-        DOUBLET,
-        "Cu",
-    ),
-    "udf": ("a.udf", files.udf(), DOUBLET, "Cu"),
-    "Rigaku ASC": ("a.asc", files.rigaku_asc(), NATURAL, None),
-    "GSAS STD": ("a.gsa", files.gsas("STD"), None, None),
-    "GSAS ESD": ("a.gss", files.gsas("ESD"), None, None),
-    "GSAS FXYE": (
-        "a.fxye",
-        files.gsas("FXYE", remark="# Calibrated wavelength = 0.4131"),
-        0.4131,
-        None,
-    ),
-    "FullProf": ("a.dat", files.blocks(), None, None),
-    "Maud": ("a.dat", files.maud(), ALPHA_1, None),
-    "ASCII RAW": ("a.raw", files.ascii_raw(), NATURAL, "Cu"),
-    "Fit2D": ("a.chi", files.chi(), None, None),
-    "DASH": ("a.xye", f"{ALPHA_1}\n{files.pairs()}".encode(), ALPHA_1, None),
-    "pyFAI": (
-        "a.xy",
-        f"# Wavelength: 4.13e-11 m\n# 2th_deg I\n{files.pairs()}".encode(),
-        0.413,
-        None,
-    ),
-    "EVA": ("a.xy", f'\'Id: "" Anode: "Cu"\n{files.pairs()}'.encode(), None, None),
-    "UTF-16": ("a.txt", f"2theta;counts\n{files.pairs(';')}".encode("utf-16"), None, None),
-    "prn": ("a.prn", files.pairs("   ").replace("\n", "\r").encode(), None, None),
-    "powder CIF, range": ("a.cif", files.pdcif(), ALPHA_1, None),
-    "powder CIF, list": ("a.cif", files.pdcif(angles="list", length=None), None, None),
-}
 
 
 @pytest.fixture

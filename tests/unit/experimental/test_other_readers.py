@@ -16,12 +16,12 @@ OTHERWISE = {
     ("geddes", "CPD-Y2O3.prn"): "one of 7251 points: old line ends of the Macintosh",
     ("geddes", "Ni_2-8.chi.gr"): "a row of the heading as first point",
     ("geddes", "CeO2_dspacing.xy"): "a lattice spacing, turned round; we leave it as it is",
+    ("rietx", "Ni_srxgui.chi"): "Q, as the heading says, taken for 2theta",
     ("rietx", "CeO2_dspacing.xy"): "a lattice spacing, turned round; we leave it as it is",
 }
 # What we refuse and they do not, and what our sentence says.
 REFUSED = {
     "pattern_001.chi": "declares 1455 points and has 75",
-    "Ni_srxgui.chi": "is a scattering vector",
     "example_ocx.xy": "the first column is theta",
     "ALUMINA.cif": "neutrons",
     "1517474.cif": "neutrons",

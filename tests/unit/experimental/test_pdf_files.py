@@ -4,6 +4,7 @@ import instrument_files as files
 import numpy as np
 import pytest
 from instrument_files import G, R
+from whole_files import FUNCTIONS
 
 from diffsym.app.command import main
 from diffsym.descriptors.pdf import axis
@@ -18,36 +19,6 @@ from diffsym.settings.descriptors.pdf import Pdf
 NICKEL = Cells.of_one(
     3.524 * np.eye(3), [28] * 4, [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
 )
-UNKNOWN = (None, None, None, None, "")
-# Name, content, largest and smallest Q, Qdamp, radiation and program.
-WHOLE = {
-    "PDFgetX3": ("a.gr", files.gr(files.PDFGETX3), (15.0, 0.85, None, "X", "PDFgetX3")),
-    "xPDFsuite": (
-        "a.gr",
-        files.gr(files.PDFGETX3.replace("PDFgetXgui", "xPDFsuite").replace("xray", "neutron")),
-        (15.0, 0.85, None, "N", "xPDFsuite"),
-    ),
-    "PDFgetX2": (
-        "a.gr",
-        files.gr(files.PDFGETX2, more=" 0.1 0.2"),
-        (40.0, 1.0, None, "X", "PDFgetX2"),
-    ),
-    "PDFgetN": ("a.gr", files.gr(files.PDFGETN, more=" 0 2.1"), (27.0, 0.95, None, "N", "PDFgetN")),
-    "Mantid": (
-        "a.gr",
-        files.gr("#Comment: neutron, Qmin=0.32, Qmax=40\n#S 1 - PDF from Mantid 3\n#L r G(r)\n"),
-        (40.0, 0.32, None, "N", "Mantid"),
-    ),
-    "NOMAD": ("a.gr", files.gr("# 15707\n# NOM_9999_Si.gr\n#\n"), (None, None, None, "N", "NOMAD")),
-    "columns": ("a.gr", files.gr(), UNKNOWN),
-    "columns of a spreadsheet": (
-        "a.csv",
-        b"r,G(r)\n" + files.gr().replace(b" ", b","),
-        UNKNOWN,
-    ),
-    "Qdamp": ("a.gr", files.gr("# qdamp = 0.04\n# qmax=23\n"), (23.0, None, 0.04, None, "")),
-    "PDFgui": ("a.dat", files.gr(more=" 0.00000 1.00000 0.5"), UNKNOWN),
-}
 
 
 @pytest.fixture
@@ -63,9 +34,9 @@ def facts(pdf):
     return pdf.q_max, pdf.q_min, pdf.q_damp, pdf.radiation, pdf.program
 
 
-@pytest.mark.parametrize("kind", WHOLE)
+@pytest.mark.parametrize("kind", FUNCTIONS)
 def test_every_heading_is_understood(written, tmp_path, kind):
-    name, content, told = WHOLE[kind]
+    name, content, told = FUNCTIONS[kind]
     path = written(name, content)
     pdf = read_pdf(path)
     assert not isinstance(pdf, Unreadable), pdf

@@ -1,13 +1,10 @@
 """Which scan of a file is read, and what its first column is taken for."""
 
-import io
-import re
-import zipfile
-
 import instrument_files as files
 import numpy as np
 import pytest
 from instrument_files import ANGLES, COUNTS
+from whole_files import TWO
 
 from diffsym.errors import DiffsymError
 from diffsym.experimental.patterns import read_patterns
@@ -17,81 +14,6 @@ from diffsym.experimental.readers.base import Unreadable
 from diffsym.experimental.units import UNITS, unit_of
 from diffsym.settings.measured.patterns import MeasuredPatterns
 from diffsym.settings.measured.readers import FORMATS, format_of
-
-
-def one_more(write):
-    """What a function of `instrument_files` writes if all counts are larger by one."""
-    files.COUNTS = COUNTS + 1
-    try:
-        return write()
-    finally:
-        files.COUNTS = COUNTS
-
-
-def members(content):
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def two_archives(write, old, new):
-    """An archive with the members of two, of which those of the second have other names."""
-    second = members(one_more(write))
-    return files.zipped(
-        members(write()) | {re.sub(old, new, name): text for name, text in second.items()}
-    )
-
-
-def from_word(word, content):
-    return content[content.index(word) :]
-
-
-SECOND_SCAN = re.search(rb"<scan .*</scan>", one_more(files.xrdml), re.DOTALL)[0].decode()
-TWO = {
-    "xrdml": ("a.xrdml", files.xrdml(more=SECOND_SCAN), ("1 Gonio", "2 Gonio")),
-    "brml": (
-        "a.brml",
-        two_archives(files.brml, "RawData0", "RawData1"),
-        ("Experiment0/RawData0.xml", "Experiment0/RawData1.xml"),
-    ),
-    "rasx": (
-        "a.rasx",
-        two_archives(files.rasx, "Data0", "Data1"),
-        ("Data0/Profile0.txt", "Data1/Profile0.txt"),
-    ),
-    "ras": (
-        "a.ras",
-        files.ras().replace(b"*RAS_DATA_END\r\n", b"")
-        + from_word(b"*RAS_HEADER_START", one_more(files.ras)),
-        ("1 2-Theta", "2 2-Theta"),
-    ),
-    "RAW 1": ("a.raw", files.raw_1(ranges=2), ("range 1", "range 2")),
-    "old RAW 1": ("a.raw", files.raw_1(ranges=2, repeats=False), ("range 1", "range 2")),
-    "RAW 2": ("a.raw", files.raw_2(ranges=2), ("range 1", "range 2")),
-    "RAW 1.01": ("a.raw", files.raw_1_01(ranges=2), ("range 1", "range 2")),
-    "RAW 4": ("a.raw", files.raw_4(ranges=2), ("range 1", "range 2")),
-    "uxd": (
-        "a.uxd",
-        files.uxd() + from_word(b"; (Data for", one_more(files.uxd)),
-        ("range 1", "range 2"),
-    ),
-    "Rigaku ASC": (
-        "a.asc",
-        files.rigaku_asc().replace(b"*EOF\n", b"")
-        + from_word(b"*BEGIN", one_more(files.rigaku_asc)),
-        ("group 1", "group 2"),
-    ),
-    "GSAS": (
-        "a.gsa",
-        files.gsas() + from_word(b"BANK 1", one_more(files.gsas)).replace(b"BANK 1", b"BANK 2"),
-        ("bank 1", "bank 2"),
-    ),
-    "powder CIF": (
-        "a.cif",
-        files.pdcif()
-        + from_word(b"data_pattern", one_more(files.pdcif)).replace(b"data_pattern", b"data_more"),
-        ("pattern", "more"),
-    ),
-}
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def as_columns(name: str, pattern: MeasuredPattern) -> str:
     remarks += [f"{OURS} scan: {told}" for told in scan_told(pattern.scans, pattern.scan)]
     remarks += [f"{OURS} repair: {one_line(repair)}" for repair in pattern.repairs]
     if pattern.anode:
-        remarks.append(f"{OURS} anode: {one_line(pattern.anode)}")
+        remarks.append(f"# Anode: {one_line(pattern.anode)}")
     if pattern.wavelength is None:
         remarks.append(f"{OURS} remark: the wavelength is unknown")
     else:

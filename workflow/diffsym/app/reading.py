@@ -11,7 +11,7 @@ from diffsym.experimental.readers import read_pattern
 from diffsym.experimental.readers.assembly import scan_told
 from diffsym.experimental.readers.base import MeasuredPattern, Unreadable
 from diffsym.experimental.units import UNITS, unit_of
-from diffsym.identification.wavelengths import NAMES, radiation_of
+from diffsym.identification.wavelengths import K_ALPHA, NAMES, radiation_of
 from diffsym.scattering.types import Radiation, Wavelength
 from diffsym.settings.measured.readers import SUFFIXES, pattern_suffix
 
@@ -144,8 +144,10 @@ def read_file(file: Path, options: ReadingOptions) -> ReadPattern:
     if radiation is None:
         if pattern.wavelength is None:
             raise DiffsymError(
-                "the file does not say the wavelength; give it with --wavelength, for example "
-                "--wavelength CuKa"
+                "the file does not say the wavelength"
+                + (f", but the anode, {pattern.anode}" if pattern.anode else "")
+                + "; give it with --wavelength, for example --wavelength "
+                + (f"{pattern.anode}Ka" if pattern.anode in K_ALPHA else "CuKa")
             )
         radiation = Radiation.of(pattern.wavelength)
     check_pattern(pattern.two_theta, pattern.intensity, radiation)

@@ -227,7 +227,7 @@ def _doubt(certainty: float, found: Explained, calibration: Calibration) -> str 
     """Why the first group cannot be relied on; None if it can."""
     if certainty < calibration.certain:
         return (
-            f"the first group has a probability of {certainty:.0%}, below {calibration.certain:.0%}"
+            f"the first group has a probability of {certainty:.1%}, below {calibration.certain:.0%}"
         )
     if found.share < calibration.explained:
         return (

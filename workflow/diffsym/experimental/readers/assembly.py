@@ -273,4 +273,4 @@ def numbers(text: str) -> NDArray[np.float64]:
     try:
         return np.array(fields, dtype=np.float64)
     except ValueError as error:
-        raise DiffsymError(f"a number is damaged ({error}); copy the file anew") from None
+        raise DiffsymError(f"a number is damaged ({str(error)[:80]}); copy the file anew") from None

@@ -17,6 +17,8 @@ INVERSE_LENGTH = re.compile(
 )
 # How programs for pair distribution functions say it.
 IN_Q = re.compile(r"=\s*(?:qspace|qa|qnm)\b")
+# SrXplanar and SrXgui, whose Q is in 1/A.
+IN_INVERSE_ANGSTROM = re.compile(r"\bintegrationspace\s*=\s*qspace\b")
 VALUE = re.compile(r"(?<![^\s:=,;])[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?(?![^\s:=,;])")
 THETA = r"(?:theta|θ)"
 TWO_THETA = re.compile(rf"(?:2|two)[ _*-]?(?:{THETA}|th(?![a-z]))")
@@ -75,6 +77,8 @@ def stated_unit(heading: str) -> tuple[str | None, float]:
     if FIRST_COLUMN.match(text):
         text = ANY_COLUMN.sub(" ", text)
     label = _label(text)
+    if IN_INVERSE_ANGSTROM.search(text):
+        return "Q", 1.0
     if re.match(AXES["in radians"], label):
         return "radians", 1.0
     for name, units in STATED.items():

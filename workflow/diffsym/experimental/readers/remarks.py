@@ -24,6 +24,7 @@ SPECTRUM = re.compile(
 IN_ANGSTROM = {"nm": 10.0, "m": 1e10}
 # Without a unit so small a number is in metres.
 LARGEST_IN_METRES = 1e-8
+ANODE = re.compile(r"\banode\s*[:=]\s*[\"']?([A-Z][a-z]?)[\"']?(?![A-Za-z])", re.IGNORECASE)
 NEUTRONS = re.compile(r"\bneutrons?\b|\bD1A\b|\bD2B\b|\bHRPT\b", re.IGNORECASE)
 
 
@@ -65,6 +66,16 @@ def spectrum(wavelength: Wavelength) -> str:
         return f"Wavelength: {lines[0][0]!r} A"
     pairs = ", ".join(f"{length!r} {weight!r}" for length, weight in lines)
     return f"Wavelengths in A, and weights: {pairs}"
+
+
+def stated_anode(lines: Iterable[str]) -> str | None:
+    """Symbol of the anode that remarks state, as EVA does; of its lines it says nothing.
+
+    >>> stated_anode(["# measured", 'Id: "" Anode: "Cu" Scantype: "Coupled"'])
+    'Cu'
+    """
+    stated = {found[1].capitalize() for line in lines if (found := ANODE.search(line))}
+    return stated.pop() if len(stated) == 1 else None
 
 
 def refuse_neutrons(lines: Iterable[str]) -> None:

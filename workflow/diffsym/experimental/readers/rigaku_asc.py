@@ -16,7 +16,7 @@ from diffsym.experimental.readers.assembly import (
 from diffsym.experimental.readers.base import MeasuredPattern
 
 KEY = re.compile(r"^\*(\w+)[ \t]*=[ \t]*(.*)$", re.MULTILINE)
-FRAGMENT = re.compile(r"^\s*\.\.\.\s*$", re.MULTILINE)
+FRAGMENT = re.compile(r"^[ \t]*\.\.\.[ \t]*$", re.MULTILINE)
 
 
 def read(content: bytes, scan: str | None = None) -> MeasuredPattern:

@@ -17,7 +17,12 @@ from diffsym.errors import DiffsymError
 from diffsym.experimental.readers.assembly import assembled, decoded
 from diffsym.experimental.readers.base import Axis, MeasuredPattern
 from diffsym.experimental.readers.headings import FITTING, names_two_theta, stated_unit, wrong_axis
-from diffsym.experimental.readers.remarks import OURS, refuse_neutrons, stated_lines
+from diffsym.experimental.readers.remarks import (
+    OURS,
+    refuse_neutrons,
+    stated_anode,
+    stated_lines,
+)
 
 # Between columns, where blanks are single. A comma without a blank beside it may be something else.
 SEPARATOR = re.compile(r" ?; ?| , | ,|, | ")
@@ -59,7 +64,13 @@ def read(content: bytes) -> MeasuredPattern:
     headings = ["" if line.startswith(OURS) else line for line in headings]
     refuse_neutrons(headings)
     x, axis = _over(values[:, 0], headings)
-    return assembled(x, values[:, 1], wavelength=stated_lines(headings), axis=axis)
+    return assembled(
+        x,
+        values[:, 1],
+        wavelength=stated_lines(headings),
+        anode=stated_anode(headings),
+        axis=axis,
+    )
 
 
 def _columns(text: str) -> tuple[list[str], NDArray[np.float64]]:
