@@ -12,10 +12,10 @@ def package(tmp_path, monkeypatch):
     """A small package of which a script imports one module, and that one others."""
     root = tmp_path / "diffsym"
     root.mkdir()
-    (root / "__init__.py").write_text('"""A package."""\n')
     (root / "used.py").write_text("from diffsym import below, inner\nVALUE = below.VALUE\n")
     (root / "below.py").write_text("VALUE = 1\n")
     (root / "unused.py").write_text("VALUE = 2\n")
+    (root / "__init__.py").write_text("def offered():\n    from diffsym import unused\n")
     (root / "inner").mkdir()
     (root / "inner" / "__init__.py").write_text("from diffsym.inner import topic\n")
     (root / "inner" / "topic.py").write_text("from diffsym.inner.shared import VALUE\n")

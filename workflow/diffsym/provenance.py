@@ -51,7 +51,8 @@ def _imports(tree: ast.AST) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return {name for name in names if name.split(".")[0] == PACKAGE_ROOT.name}
+    # The package itself does nothing on import; what it offers to users is no part of a job.
+    return {name for name in names if name.startswith(f"{PACKAGE_ROOT.name}.")}
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

@@ -297,12 +297,13 @@ def test_a_pack_is_made_from_networks_structures_and_what_is_known_of_them():
             }
         },
     )
-    assert plan.packs() == [f"{RESULTS}/packs/default.zip", f"{RESULTS}/packs/both.zip"]
+    assert {f"{RESULTS}/packs/default.zip", f"{RESULTS}/packs/both.zip"} <= set(plan.packs())
     default = plan.pack_files("default")
     member = f"{RESULTS}/experiments/xrd_cnn/members/0"
     assert default["networks"] == [f"{member}/model.keras"]
-    assert default["structures"] == f"{RESULTS}/structures.parquet"
-    assert len(default["reflections"]) == 4
+    # All entries and their lines, shard by shard: those of copies differ in composition.
+    assert default["structures"][0] == f"{RESULTS}/structures/amcsd/shard-0.parquet"
+    assert len(default["structures"]) == len(default["reflections"]) == 4
     assert default["sources"] == [f"{RESULTS}/provenance/sources/amcsd.json"]
     both = plan.pack_files("both")
     assert (both["structures"], both["reflections"]) == ([], [])
