@@ -29,7 +29,7 @@ from diffsym.identification.phases import Explained, explained
 from diffsym.identification.search import compared, prepare, search
 from diffsym.identification.wavelengths import radiation_of
 from diffsym.scattering.types import Booleans, Floats, Integers, Reals
-from diffsym.structures.space_groups import LAST_NUMBERS
+from diffsym.structures.space_groups import LAST_NUMBERS, mirror_image
 
 # Patterns of one mineral, and a structure that is the pattern's own phase.
 SAME_PATTERN, OWN_PHASE = 0.75, 0.5
@@ -163,9 +163,13 @@ def certainty(
 ) -> None:
     """How many answers are certain, how many of these right, and what the 90 % set covers."""
     rank = ranks(probabilities, judged.labels)
-    certain = probabilities.max(1) >= calibration.certain
+    first = probabilities.argmax(1)
+    images = np.array([(mirror_image(group + 1) or group + 1) - 1 for group in range(GROUPS)])
+    both = np.where(images == np.arange(GROUPS), 0, probabilities[:, images]) + probabilities
+    certain = both[np.arange(len(first)), first] >= calibration.certain
+    true = (rank < 1) | (images[first] == judged.labels - 1)
     certain &= np.array([one.is_all(calibration) for one in found])
-    right = interval((rank < 1)[certain], clusters[certain])
+    right = interval(true[certain], clusters[certain])
     print(f"certain: {certain.sum()} of {len(certain)}, right {right}")
     inside = sums_before(probabilities)[np.arange(len(rank)), judged.labels - 1]
     covered = inside < calibration.cumulated

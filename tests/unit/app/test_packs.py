@@ -50,9 +50,15 @@ def test_a_file_is_told_of_in_full(folder, capsys):
     assert second["file"] == str(folder / "search.zip")
 
 
-def test_the_packs_of_a_study_are_told_of_by_default(folder, tmp_path, monkeypatch, capsys):
+def test_packs_of_the_study_and_the_installation_are_told_of_by_default(
+    folder, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
-    assert main(["packs"]) == NONE_ANSWERED
+    assert main(["packs"]) == ALL_ANSWERED
+    assert "minerals.zip: minerals" in capsys.readouterr().out
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert main(["packs", str(empty)]) == NONE_ANSWERED
     assert "no packs; run 'snakemake --cores all packs'" in capsys.readouterr().err
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "packs").symlink_to(folder)

@@ -6,7 +6,8 @@ import pytest
 from diffsym.errors import DiffsymError
 from diffsym.identification import evidence as module
 from diffsym.identification.answer import answer_pattern
-from diffsym.identification.evidence import BUNDLED, evidence_at
+from diffsym.identification.bundled import BUNDLED
+from diffsym.identification.evidence import evidence_at
 from diffsym.identification.pack import read_card
 from diffsym.identification.search import D_STAR_MIN, STEP
 from diffsym.identification.wavelengths import radiation_of

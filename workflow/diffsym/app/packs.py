@@ -9,6 +9,7 @@ from pathlib import Path
 
 from diffsym.app.outcome import exit_code, printable
 from diffsym.errors import DiffsymError
+from diffsym.identification.bundled import BUNDLED
 from diffsym.identification.card import Card, EnsembleCard, Score
 from diffsym.identification.pack import read_card
 from diffsym.settings import values_of
@@ -22,14 +23,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=Path,
         metavar="FILE",
-        help="tell all of it; a folder: a few lines of each pack in it (default: those of a study)",
+        help="tell all of it; a folder: a few lines of each pack in it (default: those of a study, "
+        "and those of the installation)",
     )
     parser.add_argument("--json", action="store_true", help="one card a line")
 
 
 def run(options: argparse.Namespace) -> int:
     """Tell what is in packs; the exit code."""
-    given = options.files or [Path(Layout().pack("any")).parent]
+    given = options.files or [Path(Layout().pack("any")).parent, BUNDLED]
     packs = [(pack, path) for path in given for pack in packs_at(path)]
     if not packs:
         raise DiffsymError(

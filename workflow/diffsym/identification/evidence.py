@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from diffsym.errors import DiffsymError
 from diffsym.identification.answer import Evidence, Network
+from diffsym.identification.bundled import BUNDLED
 from diffsym.identification.calibration import GROUPS, Calibration
 from diffsym.identification.ensembles import Ensemble
 from diffsym.identification.known import read_known
@@ -17,8 +18,6 @@ from diffsym.settings.measured.base import PeakSearch
 from diffsym.study.layout import Layout
 from diffsym.tables import MEASURED
 
-BUNDLED = Path(__file__).parent.parent / "packs"
-"""Packs that come with the installation."""
 USUAL = (Path(Layout().pack("default")), BUNDLED / "minerals.zip", Path("results"))
 """What is taken if nothing is named: the first of these that is there."""
 
