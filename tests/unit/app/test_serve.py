@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from diffsym.app import serve
 from diffsym.app.command import main
 from diffsym.app.outcome import NONE_ANSWERED
-from diffsym.app.page import application
+from diffsym.app.page import application, uploads
 from diffsym.app.page.drawing import MOST_POINTS, curve, lines_of
 from diffsym.app.page.guard import refusal_of
 from diffsym.app.page.uploads import label, safe_suffix
@@ -510,6 +511,37 @@ def test_another_wavelength_than_that_of_the_file(browser, address, files):
     assert not many(browser, "#list li")
     assert not many(browser, "#body *")
     assert browser.find_element(By.ID, "empty").is_displayed()
+    assert browser.get_log("browser") == []
+
+
+def test_an_answer_without_groups_is_shown(browser, address, files, downloads, monkeypatch):
+    answered = uploads.answer_pattern
+
+    def nothing(*given, **named):
+        return replace(
+            answered(*given, **named),
+            ranked=(),
+            certain=False,
+            reason="there is no line",
+            crystal_system=None,
+            set_90=tuple(range(1, 231)),
+            nearest=(),
+        )
+
+    monkeypatch.setattr(uploads, "answer_pattern", nothing)
+    dropped(browser, address, files[:1], 390)
+    assert texts(browser, "#list .state") == ["no answer"]
+    body = browser.find_element(By.ID, "body").text
+    assert "There is no line." in body
+    assert "90 % set: every space group." in body
+    assert many(browser, "#plot .measured")
+    assert not many(browser, "table")
+    assert overlapping(browser) == []
+    page = downloads / "diffsym.html"
+    page.unlink(missing_ok=True)
+    browser.find_element(By.CSS_SELECTOR, "[data-format=html]").click()
+    wait(browser, page.exists)
+    assert "Crystal system: none" in page.read_text()
     assert browser.get_log("browser") == []
 
 

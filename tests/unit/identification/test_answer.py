@@ -7,11 +7,11 @@ import pytest
 
 import diffsym
 from diffsym.errors import DiffsymError
-from diffsym.identification.answer import Evidence, answer_pattern
+from diffsym.identification.answer import NO_COMPANIONS, Evidence, answer_pattern
 from diffsym.identification.calibration import GROUPS, Calibration
 from diffsym.identification.known import read_known
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET, PeakShape, powder_pattern
-from diffsym.scattering.types import Lines
+from diffsym.scattering.types import Lines, Radiation
 from diffsym.structures.space_groups import crystal_system, symbol
 from diffsym.study.layout import Layout
 from diffsym.tables import REFLECTIONS, read_table
@@ -114,6 +114,29 @@ def test_a_mixture_is_not_certain(curves, evidence):
     uncertain = [one for one in mixtures if not one.certain]
     assert len(uncertain) >= 0.8 * len(mixtures)
     assert any("mixture" in one.reason or "explains" in one.reason for one in uncertain)
+
+
+def test_a_second_line_that_is_not_there_is_not_taken_off(tiny_study, evidence):
+    """Behind a monochromator, whatever the file says of the tube."""
+    lines = read_table(Layout(str(tiny_study.results)).reflections(0), REFLECTIONS)
+    first = Radiation.of(CU_K_ALPHA_DOUBLET.wavelengths[0])
+    patterns = [
+        powder_pattern(
+            Lines.of_one(
+                lines["d_star"][2].values.to_numpy(),
+                lines["intensity"][2].values.to_numpy().astype(float),
+            ),
+            ANGLES,
+            radiation=radiation,
+            shape=PeakShape.gaussian(0.03),
+        )
+        for radiation in (first, CU_K_ALPHA_DOUBLET)
+    ]
+    alone, both = (ask(counted(curve / curve.max()), evidence) for curve in patterns)
+    assert alone.repairs == (NO_COMPANIONS,)
+    assert both.repairs == ()
+    assert alone.nearest[0].structure_id == both.nearest[0].structure_id
+    assert alone.nearest[0].score == pytest.approx(both.nearest[0].score, abs=0.05)
 
 
 def test_networks_are_asked_and_their_agreement_told(curves, evidence):

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import spglib
 from pymatgen.symmetry.groups import SpaceGroup
 
 from diffsym.structures.space_groups import (
     CRYSTAL_SYSTEMS,
     crystal_system,
     is_centrosymmetric,
+    mirror_image,
     symbol,
     systems_among,
 )
@@ -50,3 +52,21 @@ def test_systems_are_numbered_among_those_that_occur():
     assert names == ["monoclinic", "orthorhombic", "cubic"]
     assert index.tolist() == [0, 0, 1, 2, 2]
     assert systems_among((230, 2, 166))[1].tolist() == [2, 0, 1]
+
+
+def test_mirror_images_by_their_operations():
+    """The operations of a group, turned inside out, are those of its mirror image."""
+    found = {}
+    for number in range(1, 231):
+        hall_number = next(
+            hall for hall in range(1, 531) if spglib.get_spacegroup_type(hall).number == number
+        )
+        operations = spglib.get_symmetry_from_database(hall_number)
+        turned = spglib.get_spacegroup_type_from_symmetry(
+            operations["rotations"], -operations["translations"]
+        )
+        if turned.number != number:
+            found[number] = turned.number
+    assert len(found) == 22
+    assert found == {number: mirror_image(number) for number in found}
+    assert [mirror_image(number) for number in range(1, 231)].count(None) == 208

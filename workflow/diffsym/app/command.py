@@ -2,10 +2,11 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
-from diffsym.app.outcome import NONE_ANSWERED
+from diffsym.app.outcome import NONE_ANSWERED, SOME_NOT
 from diffsym.errors import DiffsymError
 
 COMMANDS = {
@@ -27,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DiffsymError as error:
         print(error, file=sys.stderr)
         return NONE_ANSWERED
+    except BrokenPipeError:
+        # Whoever read the answers, as `head` does, has read enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SOME_NOT
 
 
 def parser(wanted: Sequence[str]) -> argparse.ArgumentParser:

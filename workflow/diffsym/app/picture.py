@@ -139,11 +139,17 @@ def _scale(top: float, span: Floats) -> str:
     """Numbers at both ends of a vertical axis, and what it is."""
     middle = top + PANEL / 2
     return (
-        f'<text x="{LEFT - 6}" y="{top + 12}" text-anchor="end">{span.max():.4g}</text>'
-        f'<text x="{LEFT - 6}" y="{top + PANEL}" text-anchor="end">{span.min():.4g}</text>'
+        f'<text x="{LEFT - 6}" y="{top + 12}" text-anchor="end">{_number(span.max())}</text>'
+        f'<text x="{LEFT - 6}" y="{top + PANEL}" text-anchor="end">{_number(span.min())}</text>'
         f'<text transform="translate(14 {middle}) rotate(-90)" text-anchor="middle">intensity'
         "</text>"
     )
+
+
+def _number(value: float) -> str:
+    """At most four figures, and groups of three digits before the point."""
+    rounded = float(f"{value:.4g}")
+    return f"{rounded:,.0f}" if abs(rounded) >= 1000 else f"{rounded:g}"
 
 
 def _angles(y: float, low: float, high: float, scale: float) -> str:

@@ -17,8 +17,11 @@ from diffsym.identification.search import (
     search,
 )
 from diffsym.scattering.types import Floats, Radiation
-from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, LAST_NUMBERS, symbol
+from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, LAST_NUMBERS, mirror_image, symbol
 
+NO_COMPANIONS = (
+    "the pattern has no K-alpha-2 line, although its radiation should; none was taken off"
+)
 Network = Callable[[Floats, Floats, Radiation], Floats | None]
 
 
@@ -66,7 +69,8 @@ class Answer:
     certain
         Whether the first group can be relied on.
     certainty
-        Calibrated probability that the first group is right, 0 to 1.
+        Calibrated probability that the first group is right, 0 to 1; that of its mirror image,
+        which has the same powder pattern, is added.
     reason
         Why it is certain, or why it is not: a sentence.
     crystal_system
@@ -186,7 +190,8 @@ def answer_pattern(
     order = np.argsort(-probabilities, kind="stable")
     best = int(scores.score.argmax())
     found = explained(pattern, known.lines, best, float(scores.zero_shift[best]))
-    certainty = float(probabilities[order[0]])
+    first, image = int(order[0]) + 1, mirror_image(int(order[0]) + 1)
+    certainty = float(probabilities[first - 1] + (probabilities[image - 1] if image else 0.0))
     doubt = _doubt(certainty, found, calibration)
     return Answer(
         ranked=tuple(
@@ -195,7 +200,12 @@ def answer_pattern(
         ),
         certain=doubt is None,
         certainty=certainty,
-        reason=doubt or "search and calibration agree, and one structure explains the pattern",
+        reason=(
+            doubt
+            or f"the first group has a probability of {certainty:.1%}, and one known structure "
+            "explains the pattern"
+        )
+        + (f"; its mirror image {symbol(image)} has the same pattern" if image else ""),
         crystal_system=_likeliest_system(probabilities),
         extinction_class=None,
         set_90=tuple(int(row) + 1 for row in order if calibration.set_of(probabilities)[row]),
@@ -203,7 +213,7 @@ def answer_pattern(
             float(np.mean([one.argmax() == order[0] for one in members])) if members else None
         ),
         nearest=nearest_structures(scores, known, top),
-        repairs=repairs,
+        repairs=(*repairs, *([NO_COMPANIONS] if pattern.companions_missing else [])),
     )
 
 

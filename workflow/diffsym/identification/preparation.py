@@ -19,6 +19,8 @@ from diffsym.scattering.types import Floats, Radiation
 
 UNSURE = 2.0
 """What exceeds the background by less, in standard deviations of what is left there, is nothing."""
+MOST_OVERSHOOT = 0.15
+"""Of `overshoot`, where companion lines are taken for present."""
 MEDIAN_DEVIATION = 0.6744897501960817
 """Median absolute deviation of a normal distribution of standard deviation 1."""
 
@@ -58,12 +60,16 @@ class Stages:
     heights : (m,)
         What exceeds background and noise, for the strongest wavelength alone; 0 where nothing was
         measured.
+    companions_missing
+        Whether the pattern has no companion lines although its radiation should: then none were
+        subtracted.
     """
 
     angles: Floats
     measured: Floats
     background: Floats
     heights: Floats
+    companions_missing: bool
 
 
 def prepared_stages(
@@ -86,15 +92,34 @@ def prepared_stages(
     width = typical_width(angles, measured, radiation, noise)
     nothing = np.zeros(len(angles))
     if width is None:
-        return Stages(angles, measured, nothing, nothing)
+        return Stages(angles, measured, nothing, nothing, companions_missing=False)
     background = snip_background(measured, width) if steps.background else nothing
     heights = measured - background
-    if steps.companions:
-        heights = strip_companions(angles, heights, radiation)
+    missing = False
+    if steps.companions and len(radiation.wavelengths) > 1:
+        stripped = strip_companions(angles, heights, radiation)
+        missing = overshoot(stripped, noise) > MOST_OVERSHOOT
+        heights = heights if missing else stripped
     heights = above_noise(heights, noise, width) if steps.noise else np.clip(heights, 0, None)
-    return Stages(
-        angles, measured, background, np.where(outside(angles, gaps(given)), heights, 0.0)
-    )
+    kept = np.where(outside(angles, gaps(given)), heights, 0.0)
+    return Stages(angles, measured, background, kept, missing)
+
+
+def overshoot(stripped: Floats, noise: float) -> float:
+    """What the subtraction of companion lines left below zero, as a share of what is above.
+
+    It is little where they were there, and near a half where a monochromator had taken them away.
+
+    Parameters
+    ----------
+    stripped : (m,)
+        Without background and companions.
+    noise
+        Standard deviation of each point; what is nearer to zero than three of it does not count.
+    """
+    far = stripped[np.abs(stripped) > 3 * noise]
+    above = float(far[far > 0].sum())
+    return -float(far[far < 0].sum()) / above if above else 0.0
 
 
 def above_noise(heights: Floats, noise: float, width: float) -> Floats:

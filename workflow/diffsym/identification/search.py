@@ -135,6 +135,8 @@ class PreparedPattern:
         Angle of each grid point, degrees; NaN beyond the wavelength's reach.
     weight : (m,) float32
         Lorentz, polarisation and displacement factor; 0 where nothing was measured.
+    companions_missing
+        Whether it has not the second line that its radiation should have.
     """
 
     angles: Floats
@@ -143,6 +145,7 @@ class PreparedPattern:
     profile: Reals
     two_theta: Reals
     weight: Reals
+    companions_missing: bool
 
 
 def prepare(
@@ -190,6 +193,7 @@ def prepare(
         _profile(angles, heights, places),
         places.astype(np.float32),
         weight.astype(np.float32),
+        stages.companions_missing,
     )
 
 

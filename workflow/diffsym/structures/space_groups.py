@@ -22,6 +22,35 @@ CRYSTAL_SYSTEMS = (
 LAST_NUMBERS = (2, 15, 74, 142, 167, 194, 230)
 """Number of the last space group of each crystal system."""
 
+ENANTIOMORPHS = (
+    (76, 78),
+    (91, 95),
+    (92, 96),
+    (144, 145),
+    (151, 153),
+    (152, 154),
+    (169, 170),
+    (171, 172),
+    (178, 179),
+    (180, 181),
+    (212, 213),
+)
+"""Pairs of space groups that are mirror images of each other, as their crystals are."""
+
+
+def mirror_image(number: int) -> int | None:
+    """The other space group of an enantiomorphic pair; None for all others.
+
+    Examples
+    --------
+    >>> mirror_image(152), mirror_image(154), mirror_image(225)
+    (154, 152, None)
+    """
+    for pair in ENANTIOMORPHS:
+        if number in pair:
+            return sum(pair) - number
+    return None
+
 
 def crystal_system(number: int) -> str:
     """Crystal system of a space group (1 ... 230)."""

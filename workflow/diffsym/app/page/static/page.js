@@ -10,6 +10,7 @@ const SYSTEMS = {
   hexagonal: "#F0E442",
   cubic: "#D55E00",
 };
+const GROUPS = 230;
 const DARK_EDGE = "#4D4D00"; // yellow on white needs one
 const OVERLAYS = ["#332288", "#CC3377", "#7A4A12", "#9A7FD1", "#37474F", "#6B6B00"];
 
@@ -134,7 +135,7 @@ function stateOf(entry) {
   if (state === "ask_wavelength") return ["which wavelength?", "problem"];
   if (state === "refused") return ["not read", "problem"];
   const [first] = entry.answer.answer.ranked;
-  return [typeset(first.symbol), ""];
+  return [first ? typeset(first.symbol) : "no answer", ""];
 }
 
 function showList() {
@@ -180,7 +181,13 @@ function resultOf(entry) {
   const { state, reason } = entry.answer;
   if (state === "ask_wavelength") return [...question(entry), ...plotPart(entry)];
   if (state === "refused") return [element("p", { class: "warning", role: "alert" }, sentence(reason))];
-  return [...facts(entry), ...plotPart(entry), groupsTable(entry), structuresTable(entry)];
+  const { ranked, nearest } = entry.answer.answer;
+  return [
+    ...facts(entry),
+    ...plotPart(entry),
+    ...(ranked.length ? [groupsTable(entry)] : []),
+    ...(nearest.length ? [structuresTable(entry)] : []),
+  ];
 }
 
 const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
@@ -236,10 +243,15 @@ function facts(entry) {
   const { answer, wavelengths, wavelength_from: from, repairs, scans } = entry.answer;
   const [first] = answer.ranked;
   const told = `${wavelengths.map((one) => one.toFixed(5)).join(" and ")} Å, ${from === "file" ? "as the file says" : "as you say"}`;
-  const group = element("span", {}, swatch(first.crystal_system), typeset(first.symbol), ` (${first.space_group})`);
-  const system = element("span", {}, swatch(answer.crystal_system), answer.crystal_system);
-  const set = element("p", { id: "set" }, element("strong", {}, "90 % set: "));
-  answer.set_90.forEach((one, index) => set.append(index ? ", " : "", typeset(one.symbol), ` (${one.space_group})`));
+  const group = first
+    ? element("span", {}, swatch(first.crystal_system), typeset(first.symbol), ` (${first.space_group})`)
+    : "none";
+  const system = answer.crystal_system
+    ? element("span", {}, swatch(answer.crystal_system), answer.crystal_system)
+    : "none";
+  const set = element("p", { id: "set", hidden: !answer.set_90.length }, element("strong", {}, "90 % set: "));
+  if (answer.set_90.length === GROUPS) set.append("every space group");
+  else answer.set_90.forEach((one, index) => set.append(index ? ", " : "", typeset(one.symbol), ` (${one.space_group})`));
   set.append(".");
   const parts = [
     element("p", { class: "hint" }, `Measured with ${told}.`),
@@ -415,7 +427,7 @@ function asHtml() {
       element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((one) => element("td", {}, String(one)))))));
     page.body.append(
       element("h1", {}, entry.answer.file),
-      element("p", {}, `${answer.certain ? "Certain" : "Not certain"} (${percent(answer.certainty)}): ${answer.reason}. Crystal system: ${answer.crystal_system}.`),
+      element("p", {}, `${answer.certain ? "Certain" : "Not certain"} (${percent(answer.certainty)}): ${answer.reason}. Crystal system: ${answer.crystal_system ?? "none"}.`),
       element("p", {}, `Wavelengths: ${entry.answer.wavelengths.join(" and ")} Å. 90 % set: ${answer.set_90.map((one) => one.symbol).join(", ")}.`),
       ...repairs.map((one) => element("p", {}, sentence(one))),
       table(["space group", "number", "probability", "crystal system"], answer.ranked.map((one) => [one.symbol, one.space_group, percent(one.probability), one.crystal_system])),
