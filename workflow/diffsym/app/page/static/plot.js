@@ -2,7 +2,7 @@
 "use strict";
 
 const SVG = "http://www.w3.org/2000/svg";
-const MARGIN = { left: 68, right: 14, top: 12, bottom: 48 };
+const MARGIN = { left: 84, right: 14, top: 12, bottom: 48 };
 const ROW = 0.11; // share of the height in which the lines of a structure stand
 
 function svgElement(name, attributes, text) {
