@@ -112,6 +112,31 @@ rule predict_measured:
         "../workflow/scripts/predict_measured.py"
 
 
+rule answer_measured:
+    input:
+        unpack(ask(PLAN.answer_files, "measured")),
+    output:
+        LAYOUT.answered(),
+    log:
+        LAYOUT.log("answer_measured/{measured}"),
+    benchmark:
+        LAYOUT.benchmark("answer_measured/{measured}")
+    wildcard_constraints:
+        measured=one_of(PLAN.read),
+    conda:
+        "../envs/descriptors.yaml"
+    threads: 1
+    resources:
+        mem_mb=request(1500, 10),
+        runtime=request(60, 2),
+    params:
+        code=script_digest("answer_measured.py"),
+    message:
+        "Searching for {wildcards.measured} among all structures"
+    script:
+        "../workflow/scripts/answer_measured.py"
+
+
 rule follow_epochs:
     input:
         unpack(ask(PLAN.network_files, "experiment")),

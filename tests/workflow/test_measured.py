@@ -10,7 +10,7 @@ from servers import ArchiveServer, serving
 
 from diffsym.descriptors.lines import lines_of
 from diffsym.scattering.powder import CU_K_ALPHA_DOUBLET, PeakShape, powder_pattern, two_theta_grid
-from diffsym.tables import MEASURED, REFLECTIONS, REJECTED, STRUCTURES, read_table
+from diffsym.tables import ANSWERED, MEASURED, REFLECTIONS, REJECTED, STRUCTURES, read_table
 
 OVERLAY = {
     "measured": {
@@ -62,6 +62,8 @@ def test_a_set_trains_nothing_anew(laboratory):
         "read_measured": 1,
         "convert_measured": 2,
         "predict_measured": 2,
+        "index_entries": 2,
+        "answer_measured": 1,
         "follow_epochs": 1,
         "evaluate_experiment": 2,
         "summarise": 1,
@@ -91,7 +93,13 @@ def test_patterns_are_classified_and_shown(laboratory):
     )
     assert course["epochs"] == [1, 2]
     assert len(course["accuracy"]["laboratory"]) == 2
+    found = read_table(results / "answered" / "laboratory.parquet", ANSWERED)
+    assert found["pattern_id"].to_pylist() == patterns["pattern_id"].to_pylist()
+    first = [ranked[0] for ranked in found["ranked"].to_pylist()]
+    # The patterns are those of structures that the search knows.
+    assert sum(np.equal(first, patterns["space_group"].to_pylist())) >= 2
     page = (results / "report.html").read_text()
+    assert "Answers of the search: laboratory" in page
     assert "measured: laboratory" in page
     assert "Measured patterns" in page
 

@@ -149,6 +149,26 @@ MEASURED = pa.schema(
 )
 
 
+ANSWERED = pa.schema(
+    [
+        _field("pattern_id", pa.string(), "identifier, set:pattern"),
+        _field("space_group", pa.uint8(), "number that the set gives", nullable=True),
+        _field("ranked", pa.list_(pa.uint8()), "numbers of space groups, the likeliest first"),
+        _field("probabilities", pa.list_(pa.float64()), "of these, calibrated"),
+        _field("certain", pa.bool_(), "whether the first can be relied on"),
+        _field("certainty", pa.float64(), "probability of the first and its mirror image"),
+        _field("reason", pa.string(), "why it is certain, or not: a sentence"),
+        _field("set_90", pa.list_(pa.uint8()), "groups that hold the right one in 90 % of cases"),
+        _field("nearest", pa.list_(pa.string()), "identifiers of structures, the nearest first"),
+        _field("formulas", pa.list_(pa.string()), "of these"),
+        _field("nearest_groups", pa.list_(pa.uint8()), "their space groups"),
+        _field("scores", pa.list_(pa.float64()), "their cosines with the pattern, 0 to 1"),
+        _field("repairs", pa.list_(pa.string()), "what was put right: sentences"),
+    ],
+    metadata={"description": "one row per measured powder pattern, in the order of its set"},
+)
+
+
 def descriptor_schema(size: int, dtype: DTypeLike = np.float32) -> pa.Schema:
     """Schema of a descriptor table with `size` values per structure."""
     values = pa.list_(pa.from_numpy_dtype(np.dtype(dtype)), size)

@@ -258,6 +258,8 @@ def test_every_job_of_the_default_study_is_counted(plan):
         "simulate_measured": 1,
         "convert_measured": 1,
         "predict_measured": 1,
+        "index_entries": 0,
+        "answer_measured": 0,
         "follow_epochs": 3,
         "evaluate_experiment": 14,
         "recognise_untrained": 1,

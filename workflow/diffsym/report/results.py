@@ -323,6 +323,14 @@ class Results:
         }
 
     @cached_property
+    def answered(self) -> dict[str, pa.Table]:
+        """Answers by the search for each set of measured patterns of the user."""
+        return {
+            name: tables.read_table(self.layout.answered(name), tables.ANSWERED)
+            for name in self.plan.answered_sets()
+        }
+
+    @cached_property
     def recognitions(self) -> dict[str, Recognition]:
         """Recognition of untrained groups, by experiment."""
         return {

@@ -18,6 +18,8 @@ SECONDS = {
     "simulate_measured": 10.0,
     "convert_measured": 20.0,
     "predict_measured": 10.0,
+    "index_entries": 8.0,
+    "answer_measured": 10.0,
     "follow_epochs": 15.0,
     "recognise_untrained": 15.0,
     "show_feature_maps": 10.0,

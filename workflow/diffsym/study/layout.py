@@ -116,6 +116,10 @@ class Layout:
         """Identifiers and checksums of the measured patterns that were used."""
         return f"{self.root}/measured/{measured}.json"
 
+    def answered(self, measured: str = "{measured}") -> str:
+        """Answers to measured patterns by the search."""
+        return f"{self.root}/answered/{measured}.parquet"
+
     def rejected_measured(self, measured: str = "{measured}") -> str:
         """Rejected measured patterns."""
         return f"{self.root}/measured/{measured}.rejected.parquet"

@@ -354,6 +354,19 @@ class Plan:
         """Sets of measured patterns that any experiment classifies, with their folders."""
         return {patterns for e in self.experiments for patterns in self.patterns(e).items()}
 
+    def answered_sets(self) -> list[str]:
+        """Sets of measured patterns that are answered by the search: those of the user."""
+        return sorted({name for name, drawn in self.patterns_in_use() if not drawn})
+
+    def answer_files(self, measured: str) -> Files:
+        """What a set of measured patterns is answered with."""
+        shards = self._shards_of_sources()
+        return {
+            "patterns": self.layout.measured(measured, drawn=""),
+            "structures": [self.layout.parsed(*shard) for shard in shards],
+            "lines": [self.layout.entry_lines(*shard) for shard in shards],
+        }
+
     def pattern_search(self, measured: str) -> dict[str, Any]:
         """How lines are searched for in a set of measured patterns."""
         return self.settings("measured", measured)["search"]
@@ -547,6 +560,7 @@ class Plan:
             "feature_maps": list(self.feature_maps().values()),
             "galleries": [self.layout.gallery(name) for name in self.galleries()],
             "measured": [path for sets in measured for paths in sets for path in paths],
+            "answered": [self.layout.answered(name) for name in self.answered_sets()],
             "sources": [self.layout.source_record(n) for n in self.study.structures.sources],
             "descriptors": self.descriptor_tables(),
             "splits": self.split_tables(),
@@ -584,7 +598,13 @@ class Plan:
             "measure_leakage": ["-".join(pair) for pair in self.leakage_pairs()],
             "fit_logistic": _jobs_of(members, self.logistic_experiments),
             "train_network": _jobs_of(members, self.network_experiments),
-            "read_measured": sorted(n for n, drawn in self.patterns_in_use() if not drawn),
+            "read_measured": self.answered_sets(),
+            "index_entries": [
+                f"{name}-{shard}"
+                for name, shard in self._shards_of_sources()
+                if self.answered_sets()
+            ],
+            "answer_measured": self.answered_sets(),
             "simulate_measured": sorted(f"{d}{name}" for name, d in self.patterns_in_use() if d),
             "convert_measured": sorted(
                 {f"{self.study.experiments[e].descriptor}/{table}" for e, table in patterns}

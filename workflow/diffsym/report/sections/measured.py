@@ -9,6 +9,7 @@ from diffsym.evaluation.members import answers_by_member, volumes_by_member
 from diffsym.evaluation.volumes import predicts_volumes
 from diffsym.report import figures
 from diffsym.report.results import Experiment, Results
+from diffsym.report.sections.answered import answered_blocks
 from diffsym.report.sections.blocks import (
     EXAMPLES,
     Block,
@@ -24,7 +25,11 @@ from diffsym.report.sections.members import member_answers_table, member_volumes
 
 def measured(results: Results) -> Section | None:
     """Accuracy on measured patterns, and the loss in a round trip through a pattern."""
-    blocks = [*_measured_blocks(results), *_round_trip_blocks(results)]
+    blocks = [
+        *_measured_blocks(results),
+        *_round_trip_blocks(results),
+        *answered_blocks(results.answered),
+    ]
     for experiment in results.experiments:
         for name, predictions in results.measured_predictions(experiment.name).items():
             blocks += _answers_blocks(experiment, name, predictions)
