@@ -42,7 +42,7 @@ BY_NAME = {
     # The class of a section; its room imports nothing but annotated-types.
     "diffsym.settings.base": [],
 }
-OURS_BY_NAME = re.compile(r'import_module\((?!"(?:tensorflow|torch|jax)")')
+OURS_BY_NAME = re.compile(r'import_module\((?!"(?:tensorflow|torch|jax|h5py)")')
 # `descriptor_environment` chooses one of these.
 OF_DESCRIPTORS = ("descriptors", "srreal")
 DISTRIBUTIONS = {
