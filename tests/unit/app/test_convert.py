@@ -67,6 +67,12 @@ def test_the_file_looks_so(tmp_path, capsys):
     assert capsys.readouterr().out == "2 scans (1: range 1, 2: range 2)\n"
 
 
+def test_a_unit_that_the_user_says_is_written(tmp_path, capsys):
+    (tmp_path / "a.xy").write_text(files.pairs())
+    assert main(["convert", str(tmp_path / "a.xy"), "--unit", "centidegrees"]) == ALL_ANSWERED
+    assert "# 2theta (degrees), intensity\n0.1 " in capsys.readouterr().out
+
+
 def test_the_user_has_the_last_word(tmp_path, capsys):
     (tmp_path / "a.xrdml").write_bytes(files.xrdml())
     assert main(["convert", str(tmp_path / "a.xrdml"), "--wavelength", "MoKa1"]) == ALL_ANSWERED

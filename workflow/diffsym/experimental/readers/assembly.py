@@ -101,10 +101,14 @@ def over_two_theta(
     elif axis is not None:
         repairs += (f"{axis.told}; {UNITS[used]} was given and used",)
     angles = in_degrees(pattern.two_theta, used, wavelength or pattern.wavelength, told)
+    is_stated = axis is not None or unit is not None
     converted = replace(
-        pattern, two_theta=angles, repairs=repairs, axis=Axis(told, "2theta") if axis else None
+        pattern,
+        two_theta=angles,
+        repairs=repairs,
+        axis=Axis(told, "2theta") if is_stated else None,
     )
-    return _in_order(converted, is_stated=axis is not None or unit is not None)
+    return _in_order(converted, is_stated=is_stated)
 
 
 def _in_order(pattern: MeasuredPattern, *, is_stated: bool) -> MeasuredPattern:
