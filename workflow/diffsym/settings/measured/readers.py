@@ -71,7 +71,7 @@ FORMATS = (
         "pair distribution function",
         (".dat",),
         # r, G, 0, 1 and the error of G, as PDFgui reads them.
-        rb"\A(?:(?:" + NUMBER + rb"){2}[ \t]+0\.0+[ \t]+1\.0+" + NUMBER + rb"[ \t]*[\r\n]+){3}",
+        rb"\A(?:(?:" + NUMBER + rb"(?=\s)){2}[ \t]+0\.0+[ \t]+1\.0+(?=\s)" + NUMBER + rb"\s+){3}",
         f"{ROOM}.pdf",
     ),
     Format(
