@@ -59,7 +59,8 @@ def main() -> None:
     labelled = Labelled(
         scores=np.array(scores),
         space_groups=known.space_groups,
-        frequencies=frequencies_of(known.space_groups),
+        databases=known.databases,
+        frequencies=frequencies_of(known.space_groups, known.databases),
         networks=np.array(networks) if evidence.networks else None,
         labels=labels,
     )

@@ -23,7 +23,9 @@ def simulated(patterns, seed, sharpness=12.0):
     for row, label in enumerate(labels):
         own = np.flatnonzero(groups == label)
         scores[row, generator.choice(own)] += generator.uniform(0, 0.6)
-    return Labelled(scores, groups, frequencies_of(groups), None, labels)
+    databases = np.zeros(600, int)
+    frequencies = frequencies_of(groups, databases)
+    return Labelled(scores, groups, databases, frequencies, None, labels)
 
 
 def log_likelihood(labelled, calibration):
@@ -44,18 +46,35 @@ def test_the_formula():
     )
     scores = np.array([0.5, 0.4, 0.45])
     groups = np.array([1, 1, 230])
-    shares = calibration.shares(scores, groups)
+    alone = np.zeros(3, int)
+    shares = calibration.shares(scores, groups, alone)
     first = (1 + np.exp(-1)) / 3**0.5
     last = np.exp(-0.5) / 2**0.5
     assert shares[[0, -1]] == pytest.approx(np.array([first, last]) / (first + last))
     assert np.count_nonzero(shares) == 2
-    frequencies = frequencies_of(groups)
+    frequencies = frequencies_of(groups, alone)
     networks = np.full(GROUPS, 1 / GROUPS)
     expected = (shares + 0.01) ** 2 * (frequencies + 0.03) ** 0.25 * (networks + 0.02) ** 0.5
     found = calibration.probabilities(shares, frequencies, networks)
     assert found == pytest.approx(expected / expected.sum())
     # The same for all groups: networks that know nothing say nothing.
     assert calibration.probabilities(shares, frequencies) == pytest.approx(found)
+
+
+def test_a_large_database_drowns_no_small_one():
+    """A group is held back by its number in the same database, not by that in another."""
+    scores = np.array([0.6, *[0.0] * 400, *[0.45] * 100])
+    groups = np.array([62, *[62] * 400, *[1] * 100])
+    calibration = Calibration(scale=0.05, crowding=1.0)
+    apart = calibration.shares(scores, groups, np.array([0, *[1] * 500]))
+    together = calibration.shares(scores, groups, np.zeros(501, int))
+    assert apart[61] > 0.9
+    assert together[61] < 0.1
+    # What stands in both counts for both.
+    both = calibration.shares(np.array([0.6, 0.6]), np.array([62, 62]), np.array([0, 1]))
+    assert both[61] == 1
+    frequencies = frequencies_of(np.array([1, 2, 2, 2]), np.array([0, 1, 1, 1]))
+    assert list(frequencies[:2]) == [0.5, 0.5]
 
 
 @given(st.lists(st.floats(1e-6, 1), min_size=GROUPS, max_size=GROUPS), st.floats(0.01, 1))
@@ -96,6 +115,7 @@ def test_networks_that_know_get_weight():
             Labelled(
                 labelled.scores,
                 labelled.space_groups,
+                labelled.databases,
                 labelled.frequencies,
                 networks,
                 labelled.labels,

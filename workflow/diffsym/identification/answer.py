@@ -129,7 +129,7 @@ class Evidence:
     def all_frequencies(self) -> Floats:
         """Share of each group among all known structures, (230,)."""
         if self.frequencies is None:
-            return frequencies_of(self.known.space_groups)
+            return frequencies_of(self.known.space_groups, self.known.databases)
         return self.frequencies
 
     def of_elements(self, elements: Collection[str]) -> "Evidence":
@@ -183,7 +183,7 @@ def answer_pattern(
         if (given := network(angles, heights, radiation)) is not None
     ]
     probabilities = calibration.probabilities(
-        calibration.shares(scores.score, known.space_groups),
+        calibration.shares(scores.score, known.space_groups, known.databases),
         evidence.all_frequencies,
         np.mean(members, axis=0) if members else None,
     )

@@ -5,12 +5,13 @@ The probability of a space group g is a product of powers of the evidence for it
 .. math::
     p_g \propto (s_g + \varepsilon_s)^a \, (n_g + \varepsilon_n)^b \, (f_g + \varepsilon_f)^c,
     \qquad
-    s_g \propto (N_g + 1)^{-k} \sum_{j \in g} e^{S_j / \sigma},
+    s_g \propto \sum_D (N_{gD} + 1)^{-k} \sum_{j \in g, D} e^{S_j / \sigma},
 
-with the scores S of the structures of the group, their number N, the mean probability n of the
-networks, and the frequency f of the group among all known structures. The floors keep one opinion
-from excluding a group. The numbers are fitted on measured patterns (`diffsym.identification.
-fitting`, docs/predict.md) and travel with the pack.
+with the scores S of the structures of the group in each database D, their number N, the mean
+probability n of the networks, and the frequency f of the group, averaged over the databases. A
+large database of computed structures so brings its own chance hits, and drowns no other. The floors
+keep one opinion from excluding a group. The numbers are fitted on measured patterns
+(`diffsym.identification.fitting`, docs/predict.md) and travel with the pack.
 """
 
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Calibration:
     cumulated: float = 0.825
     fitted_on: str = "224 measured patterns of 163 minerals, without networks"
 
-    def shares(self, scores: Reals, space_groups: Integers) -> Floats:
+    def shares(self, scores: Reals, space_groups: Integers, databases: Integers) -> Floats:
         """Evidence of the search, (230,) shares that add up to 1.
 
         Parameters
@@ -75,11 +76,13 @@ class Calibration:
             Of the structures.
         space_groups : (s,)
             Their numbers.
+        databases : (s,)
+            Number of the database of each, from 0.
         """
         weights = np.exp((scores - scores.max()) / self.scale)
-        sums = np.bincount(space_groups, weights, minlength=GROUPS + 1)[1:]
-        counts = np.bincount(space_groups, minlength=GROUPS + 1)[1:]
-        held_back = sums / (counts + 1) ** self.crowding
+        sums = by_group(space_groups, databases, weights)
+        counts = by_group(space_groups, databases, np.ones(len(space_groups)))
+        held_back: Floats = (sums / (counts + 1) ** self.crowding).sum(axis=0)
         return held_back / held_back.sum()
 
     def probabilities(
@@ -129,7 +132,16 @@ def sums_before(probabilities: Floats) -> Floats:
     return sums
 
 
-def frequencies_of(space_groups: Integers) -> Floats:
-    """Share of each group among structures, (230,)."""
-    counts: Floats = np.bincount(space_groups, minlength=GROUPS + 1)[1:] / len(space_groups)
-    return counts
+def by_group(space_groups: Integers, databases: Integers, values: Floats) -> Floats:
+    """Sums of values of structures over each group of each database, (databases, 230)."""
+    cells = databases * (GROUPS + 1) + space_groups
+    rows = int(databases.max(initial=0)) + 1
+    sums = np.bincount(cells, values, minlength=rows * (GROUPS + 1)).astype(np.float64)
+    return sums.reshape(rows, GROUPS + 1)[:, 1:]
+
+
+def frequencies_of(space_groups: Integers, databases: Integers) -> Floats:
+    """Share of each group among the structures of a database, averaged over databases, (230,)."""
+    counts = by_group(space_groups, databases, np.ones(len(space_groups)))
+    shares: Floats = (counts / counts.sum(axis=1, keepdims=True)).mean(axis=0)
+    return shares

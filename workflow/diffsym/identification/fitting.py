@@ -32,7 +32,7 @@ class Labelled:
     ----------
     scores : (p, s)
         Of each structure for each pattern.
-    space_groups : (s,)
+    space_groups, databases : (s,)
         Of the structures.
     frequencies : (230,)
         Of the groups among all known structures.
@@ -44,6 +44,7 @@ class Labelled:
 
     scores: Reals
     space_groups: Integers
+    databases: Integers
     frequencies: Floats
     networks: Floats | None
     labels: Integers
@@ -59,7 +60,9 @@ class Labelled:
 
     def probabilities(self, calibration: Calibration) -> Floats:
         """Of all groups for each pattern, (p, 230)."""
-        shares = np.array([calibration.shares(row, self.space_groups) for row in self.scores])
+        shares = np.array(
+            [calibration.shares(row, self.space_groups, self.databases) for row in self.scores]
+        )
         return calibration.probabilities(shares, self.frequencies, self.networks)
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,12 @@ class KnownStructures:
     names: list[str | None]
     formulas: list[str]
     space_groups: Integers
+
+    @cached_property
+    def databases(self) -> Integers:
+        """Number of the database of each structure, (s,): the part of its name before the colon."""
+        names = [one.partition(":")[0] for one in self.structure_ids]
+        return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
     def of_elements(self, elements: Collection[str]) -> "KnownStructures":
         """Structures that hold no other elements than these.
