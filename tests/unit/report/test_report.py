@@ -1,21 +1,20 @@
 """The page is whole, self-contained and safe; a browser draws every figure."""
 
 import json
-import shutil
 import time
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from browsing import headless
 from scipy import stats
-from selenium import webdriver
 
 from diffsym import tables
 from diffsym.evaluation.cross_validation import scores_by_fold
 from diffsym.evaluation.summary import summarise
 from diffsym.report import sections
-from diffsym.report.figures.style import SYSTEM_COLOURS
+from diffsym.report.colours import SYSTEM_COLOURS
 from diffsym.report.page import render
 from diffsym.report.results import labels
 from diffsym.settings import values_of
@@ -332,28 +331,10 @@ def test_every_crystal_system_has_its_own_colour():
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.skip("chromium and chromedriver are not installed (apt: chromium chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--window-size=1280,900",
-        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield driver
-    driver.quit()
+    folder = tmp_path_factory.mktemp("chromium")
+    with headless(folder / "profile", folder) as chromium:
+        chromium.set_window_size(1280, 900)
+        yield chromium
 
 
 def fitted_legends(browser):

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from diffsym.app.reading import ReadingOptions, ReadPattern, read_file
-from diffsym.identification.answer import Answer, Evidence, answer_pattern
+from diffsym.identification.answer import Answer, Evidence, NearestStructure, answer_pattern
 
 
 @dataclass(frozen=True)
@@ -188,13 +188,19 @@ def as_text(found: FileAnswer) -> str:
         f"  {group.space_group:>3} {group.symbol:<12} {group.probability:>9.1%}"
         for group in answer.ranked
     ]
-    lines.append("  score  space group  shift, deg  structure")
-    lines += [
-        f"  {one.score:5.2f}  {one.space_group:>11}  {one.zero_shift:>10.2f}  {one.structure_id} "
-        f"{one.formula}" + (f" ({one.name})" if one.name else "")
-        for one in answer.nearest
+    return "\n".join([*lines, *structure_lines(answer.nearest)])
+
+
+def structure_lines(nearest: Sequence[NearestStructure]) -> list[str]:
+    """A table of structures for people, with its heading."""
+    return [
+        "  score  space group  shift, deg  structure",
+        *(
+            f"  {one.score:5.2f}  {one.space_group:>11}  {one.zero_shift:>10.2f}  "
+            f"{one.structure_id} {one.formula}" + (f" ({one.name})" if one.name else "")
+            for one in nearest
+        ),
     ]
-    return "\n".join(lines)
 
 
 def some(groups: Sequence[int], at_most: int = 12) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from diffsym.identification.preparation import Stages
 from diffsym.identification.search import compared
+from diffsym.report.colours import EDGE_COLOURS
 from diffsym.scattering.types import Floats
 from diffsym.structures.space_groups import crystal_system
 
@@ -16,15 +17,6 @@ PANEL, GAP, TICKS, FOOT = 190, 26, 22, 44
 """Heights of a panel, of the space above it, of a row of lines and of the axis, pixels."""
 POINTS = 1600
 """Of a curve at most: more than the screen shows."""
-SYSTEM_COLOURS = {
-    "triclinic": "#0072B2",
-    "monoclinic": "#E69F00",
-    "orthorhombic": "#009E73",
-    "tetragonal": "#56B4E9",
-    "trigonal": "#7f7f7f",
-    "hexagonal": "#b8a800",
-    "cubic": "#D55E00",
-}
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,7 @@ def picture(stages: Stages, overlays: Sequence[Overlay]) -> str:
     ]
     for row, overlay in enumerate(overlays):
         inside = overlay.two_theta[(overlay.two_theta >= low) & (overlay.two_theta <= high)]
-        colour = SYSTEM_COLOURS[crystal_system(overlay.space_group)]
+        colour = EDGE_COLOURS[crystal_system(overlay.space_group)]
         y = rows + TICKS * row
         marks = "".join(f"M{x:.1f} {y + 3}v12" for x in across(inside))
         parts += [

@@ -6,7 +6,8 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from diffsym.app.outcome import exit_code, positive, printable
+from diffsym.app.answers import structure_lines
+from diffsym.app.outcome import exit_code, positive
 from diffsym.app.reading import ReadingOptions, add_reading, files_at, read_file
 from diffsym.errors import DiffsymError
 from diffsym.experimental.readers.assembly import scan_told
@@ -147,10 +148,4 @@ def as_text(found: Found) -> str:
         f"  {group.space_group:>3} {group.symbol:<12} {group.share:>7.1%}"
         for group in found.answer.ranked
     ]
-    lines.append("  score  space group  shift, deg  structure")
-    lines += [
-        f"  {one.score:5.2f}  {one.space_group:>11}  {one.zero_shift:>10.2f}  {one.structure_id} "
-        f"{one.formula}" + (f" ({one.name})" if one.name else "")
-        for one in found.answer.nearest
-    ]
-    return "\n".join(map(printable, lines))
+    return "\n".join([*lines, *structure_lines(found.answer.nearest)])

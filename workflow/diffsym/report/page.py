@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from diffsym.report.figures.style import EDGE_COLOURS, SYSTEM_COLOURS
+from diffsym.report.colours import EDGE_COLOURS, SYSTEM_COLOURS
 from diffsym.report.results import Results
 from diffsym.report.sections import SECTIONS
 from diffsym.report.sections.blocks import (

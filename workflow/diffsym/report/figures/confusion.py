@@ -9,10 +9,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from diffsym.evaluation.macro import wrong_answers
+from diffsym.report.colours import EDGE_COLOURS, SYSTEM_COLOURS
 from diffsym.report.figures.style import (
     BASELINE,
-    EDGE_COLOURS,
-    SYSTEM_COLOURS,
     TOP_WITH_LEGEND,
     experiment_panels,
     experiment_styles,

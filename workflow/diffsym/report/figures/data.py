@@ -9,12 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from diffsym.report.colours import EDGE_COLOURS, SYSTEM_COLOURS
 from diffsym.report.figures.style import (
     BASELINE,
-    EDGE_COLOURS,
     NEUTRAL,
     SERIES_COLOURS,
-    SYSTEM_COLOURS,
     TOP_WITH_LEGEND,
     TOP_WITHOUT_LEGEND,
     finish,

@@ -12,13 +12,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from diffsym.evaluation.scores import Interval, PublishedModel
+from diffsym.report.colours import SYSTEM_COLOURS
 from diffsym.report.electron import Gain, number_of_classes
 from diffsym.report.figures.accuracy import accuracy_line, answers_line, label_frequency_line
 from diffsym.report.figures.style import (
     BASELINE,
     NEUTRAL,
     SERIES_COLOURS,
-    SYSTEM_COLOURS,
     TOP_WITH_LEGEND,
     error_bars,
     experiment_styles,

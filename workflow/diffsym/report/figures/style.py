@@ -15,24 +15,10 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from diffsym.evaluation.scores import Interval
+from diffsym.report.colours import EDGE_COLOURS, SYSTEM_COLOURS
 from diffsym.report.typesetting import NARROW_SPACE
 from diffsym.report.views import Task, V, View, by_task
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS
-
-SYSTEM_COLOURS = {
-    "triclinic": "#0072B2",
-    "monoclinic": "#E69F00",
-    "orthorhombic": "#009E73",
-    "tetragonal": "#56B4E9",
-    "trigonal": "#8C8C8C",
-    "hexagonal": "#F0E442",
-    "cubic": "#D55E00",
-}
-EDGE_COLOURS = {
-    system: "#4D4D00" if system == "hexagonal" else colour
-    for system, colour in SYSTEM_COLOURS.items()
-}
-"""Yellow on white needs a dark edge; all others have edges in their own colour."""
 
 SERIES_COLOURS = ("#332288", "#CC3377", "#7A4A12", "#9A7FD1", "#37474F", "#E39AC0", "#6B6B00")
 """For experiments and other series: no hue is used for a crystal system."""
