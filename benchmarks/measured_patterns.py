@@ -169,6 +169,7 @@ def certainty(
     both = np.where(images == np.arange(GROUPS), 0, probabilities[:, images]) + probabilities
     certain = both[np.arange(len(first)), first] >= calibration.certain
     true = (rank < 1) | (images[first] == judged.labels - 1)
+    certain &= judged.scores.max(1) >= calibration.least_score
     certain &= np.array([one.is_all(calibration) for one in found])
     right = interval(true[certain], clusters[certain])
     print(f"certain: {certain.sum()} of {len(certain)}, right {right}")

@@ -125,6 +125,41 @@ def test_elements_are_checked(ask, files, capsys):
     assert "'Qq' is no symbol of an element" in capsys.readouterr().err
 
 
+def test_wrong_elements_are_not_certain(ask, files, capsys):
+    """Nothing of them resembles the pattern, or something else does so more."""
+    assert ask(files / "<b>crystal.xy", "--json") == ALL_ANSWERED
+    right = json.loads(capsys.readouterr().out)
+    for elements in ("Na,Cl", "Mg,O,Si,Al,Ca,H", "Fe,S,Cu,As"):
+        if ask(files / "<b>crystal.xy", "--elements", elements, "--json") == NONE_ANSWERED:
+            assert "no known structure is of" in capsys.readouterr().err
+            continue
+        found = json.loads(capsys.readouterr().out)
+        if found["nearest"][0]["structure_id"] != right["nearest"][0]["structure_id"]:
+            assert not found["certain"]
+
+
+def test_another_wavelength_than_that_of_the_file_is_not_certain(ask, files, tmp_path, capsys):
+    text = (files / "<b>crystal.xy").read_text()
+    path = tmp_path / "contradicted.xy"
+    path.write_text("# Wavelength: 1.7902 A\n" + text)
+    assert ask(path) == ALL_ANSWERED
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("not certain enough")
+    assert "wavelength is not that of the file" in lines[1]
+
+
+def test_where_nothing_can_be_written_nothing_is_computed(ask, files, tmp_path, capsys):
+    assert ask(files, "--html", tmp_path) == NONE_ANSWERED
+    assert "this is a folder" in capsys.readouterr().err
+    assert ask(files, "--parquet", tmp_path / "absent" / "x.parquet") == NONE_ANSWERED
+    assert "there is no folder" in capsys.readouterr().err
+
+
+def test_an_empty_folder_is_no_success(ask, tmp_path, capsys):
+    assert ask(tmp_path) == NONE_ANSWERED
+    assert "no file of a pattern" in capsys.readouterr().err
+
+
 def test_a_pack_and_a_study_are_not_named_together(ask, files, capsys):
     with pytest.raises(SystemExit):
         ask(files / "noise.xy", "--pack", "x.zip")

@@ -194,5 +194,11 @@ def test_from_python(tiny_study, curves):
         top=2,
     )
     assert same.ranked[0].space_group == answer.ranked[0].space_group
-    with pytest.raises(DiffsymError, match="wavelength"):
-        diffsym.predict(ANGLES, counted(curves[2]), wavelength="copper", pack=tiny_study.results)
+    for wavelength in ("copper", True, (1.5406, 1.5444, 1.6), {}, -1.0, [(1.54, 0.0)], None):
+        with pytest.raises(DiffsymError, match="wavelength"):
+            diffsym.predict(
+                ANGLES, counted(curves[2]), wavelength=wavelength, pack=tiny_study.results
+            )
+    for angles in (["a"] * 4000, ANGLES.reshape(2, -1), ANGLES + 1j, None):
+        with pytest.raises(DiffsymError, match="two_theta: give one column"):
+            diffsym.predict(angles, ANGLES, wavelength=1.54, pack=tiny_study.results)

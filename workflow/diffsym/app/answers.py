@@ -4,13 +4,14 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from diffsym.app.reading import ReadingOptions, ReadPattern, read_file
+from diffsym.files import readable
 from diffsym.identification.answer import Answer, Evidence, NearestStructure, answer_pattern
 
 
@@ -35,9 +36,14 @@ class FileAnswer:
     answer: Answer | None = None
     error: str = ""
 
+    @property
+    def name(self) -> str:
+        """Its path as text that can be stored."""
+        return readable(str(self.file))
+
     def content(self) -> dict[str, Any]:
         """File, wavelength (A), unit and scan, then the fields of the answer."""
-        head = {"file": str(self.file)}
+        head = {"file": self.name}
         if self.read is None or self.answer is None:
             return {**head, "error": self.error}
         return {
@@ -77,6 +83,9 @@ def answer_file(file: Path, evidence: Evidence, reading: ReadingOptions, top: in
         top=top,
         repairs=read.told,
     )
+    if answer.certain and read.is_contradicted:
+        reason = "the wavelength is not that of the file, and one of them is wrong"
+        answer = replace(answer, certain=False, reason=reason)
     return FileAnswer(file, read, answer)
 
 
@@ -116,7 +125,7 @@ ROWS = pa.schema(
 
 def row_of(found: FileAnswer) -> dict[str, Any]:
     """The answer as one row of plain values."""
-    empty = dict.fromkeys(ROWS.names) | {"file": str(found.file), "error": found.error or None}
+    empty = dict.fromkeys(ROWS.names) | {"file": found.name, "error": found.error or None}
     if found.read is None or found.answer is None:
         return empty
     answer = found.answer
@@ -171,7 +180,7 @@ def as_text(found: FileAnswer) -> str:
     assert answer is not None
     lengths = " and ".join(f"{length:g}" for length in read.wavelengths)
     lines = [
-        f"{found.file} ({lengths} A): {'certain' if answer.certain else 'not certain enough'}",
+        f"{found.name} ({lengths} A): {'certain' if answer.certain else 'not certain enough'}",
         f"  {answer.reason}",
         *(f"  {repair}" for repair in answer.repairs),
     ]

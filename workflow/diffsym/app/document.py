@@ -48,7 +48,7 @@ def page_of(answers: Sequence[FileAnswer], known: KnownStructures) -> str:
 
 
 def _section(found: FileAnswer, known: KnownStructures) -> str:
-    title = f"<h2>{escape(str(found.file))}</h2>"
+    title = f"<h2>{escape(found.name)}</h2>"
     read, answer = found.read, found.answer
     if read is None or answer is None:
         return f'{title}\n<p class="unsure">{escape(found.error)}</p>'

@@ -1,7 +1,14 @@
 """What commands share: exit codes, lines for a terminal, and a number on the command line."""
 
+import os
+from pathlib import Path
+
+from diffsym.errors import DiffsymError
+
 ALL_ANSWERED, SOME_NOT, NONE_ANSWERED = 0, 1, 2
 """Exit codes."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 
 def exit_code(answered: int, files: int) -> int:
@@ -14,6 +21,17 @@ def exit_code(answered: int, files: int) -> int:
 def printable(text: str) -> str:
     """A line without what a terminal would obey: names and licences come from anybody."""
     return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
+def check_output(path: Path) -> None:
+    """DiffsymError if a file cannot be written there, before there is anything to write."""
+    folder = path.parent
+    if path.is_dir():
+        raise DiffsymError(f"{path}: this is a folder; give the name of a file in it")
+    if not folder.is_dir():
+        raise DiffsymError(f"{path}: there is no folder {folder}; make it, or give another one")
+    if not os.access(folder, os.W_OK):
+        raise DiffsymError(f"{path}: the folder may not be written to; give another one")
 
 
 def positive(text: str) -> int:

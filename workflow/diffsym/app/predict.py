@@ -17,10 +17,10 @@ from diffsym.app.answers import (
 )
 from diffsym.app.document import page_of
 from diffsym.app.evidence import add_evidence, evidence_of
-from diffsym.app.outcome import exit_code, positive
+from diffsym.app.outcome import check_output, exit_code, positive
 from diffsym.app.reading import ReadingOptions, add_reading, files_at
 from diffsym.errors import DiffsymError
-from diffsym.files import atomic_path, write_text
+from diffsym.files import atomic_path, readable, write_text
 
 FEW_FILES = 3
 """Up to so many files need no sign of progress."""
@@ -41,6 +41,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Answer all files; the exit code."""
     reading = ReadingOptions.of(options)
+    for output in filter(None, (options.html, options.parquet)):
+        check_output(output)
     evidence = evidence_of(options)
     files = files_at(options.files)
     answers: list[FileAnswer] = []
@@ -50,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             found = answer_file(file, evidence, reading, options.top)
         except DiffsymError as error:
-            print(f"{file}: {error}", file=sys.stderr)
+            print(f"{readable(str(file))}: {error}", file=sys.stderr)
             found = FileAnswer(file, error=str(error))
         answers.append(found)
         if found.answer is not None and not (options.csv or options.html or options.parquet):

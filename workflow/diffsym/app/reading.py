@@ -102,6 +102,11 @@ class ReadPattern:
     unit: str = "2theta"
 
     @property
+    def is_contradicted(self) -> bool:
+        """Whether the user says another wavelength than the file."""
+        return bool(contradiction(self.radiation, self.pattern.wavelength))
+
+    @property
     def scan(self) -> int:
         """Number of the scan that was read, from 1."""
         return self.pattern.scan + 1
@@ -175,14 +180,26 @@ def plain(radiation: Radiation) -> Wavelength:
 
 
 def files_at(paths: Iterable[Path]) -> list[Path]:
-    """Files, and for a folder those below it whose names are those of patterns, sorted."""
+    """Files, and for a folder those below it whose names are those of patterns, sorted.
+
+    Raises
+    ------
+    DiffsymError
+        If a folder has none.
+    """
     return [file for path in paths for file in (patterns_below(path) if path.is_dir() else [path])]
 
 
 def patterns_below(folder: Path) -> list[Path]:
-    """Files below a folder whose names are those of patterns, sorted."""
-    return sorted(
+    """Files below a folder whose names are those of patterns, sorted; DiffsymError without any."""
+    files = sorted(
         file
         for file in folder.rglob("*")
         if pattern_suffix(file.name) in SUFFIXES and not file.is_dir()
     )
+    if not files:
+        raise DiffsymError(
+            f"{folder}: no file of a pattern ({', '.join(SUFFIXES)}) is there, or none that may be "
+            "read; correct the path, or name the files themselves"
+        )
+    return files

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from diffsym.app.answers import structure_lines
+from diffsym.app.evidence import add_evidence, evidence_of
 from diffsym.app.outcome import exit_code, positive
 from diffsym.app.reading import ReadingOptions, add_reading, files_at, read_file
 from diffsym.errors import DiffsymError
 from diffsym.experimental.readers.assembly import scan_told
-from diffsym.identification.known import KnownStructures, read_known
-from diffsym.identification.pack import read_pack
+from diffsym.identification.known import KnownStructures
 from diffsym.identification.search import prepare
 from diffsym.identification.search_answer import CERTAIN, SearchAnswer, answer
 
@@ -20,17 +20,7 @@ from diffsym.identification.search_answer import CERTAIN, SearchAnswer, answer
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     add_reading(parser)
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--study",
-        type=Path,
-        default=Path("results"),
-        metavar="FOLDER",
-        help="results of a study, whose structures are searched (default: results)",
-    )
-    where.add_argument(
-        "--pack", type=Path, metavar="FILE", help="a pack, whose structures are searched instead"
-    )
+    add_evidence(parser)
     parser.add_argument(
         "--top", type=positive, default=6, metavar="N", help="groups and structures"
     )
@@ -40,7 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Search for the patterns of all files; the exit code."""
     reading = ReadingOptions.of(options)
-    known = read_known(options.study) if options.pack is None else packed_structures(options.pack)
+    known = evidence_of(options).known
     files = files_at(options.files)
     answered = 0
     for file in files:
@@ -52,16 +42,6 @@ def run(options: argparse.Namespace) -> int:
         answered += 1
         print(json_line(found) if options.json else as_text(found))
     return exit_code(answered, len(files))
-
-
-def packed_structures(path: Path) -> KnownStructures:
-    """Structures of a pack; DiffsymError if it has none."""
-    known = read_pack(path).known
-    if known is None:
-        raise DiffsymError(
-            f"{path}: it holds networks and no structures to be searched; name another pack"
-        )
-    return known
 
 
 @dataclass(frozen=True)

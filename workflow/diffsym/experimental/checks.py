@@ -39,7 +39,7 @@ def check_pattern(two_theta: Floats, intensity: Floats, radiation: Radiation) ->
     if not (np.diff(two_theta) > 0).all():
         raise DiffsymError(
             "the angles do not rise from point to point; sort them and remove repeated ones, or "
-            "convert them if they are lattice spacings d"
+            "say the unit (--unit d) if they are lattice spacings"
         )
     if two_theta[0] < 0 or two_theta[-1] >= 180:
         raise DiffsymError(

@@ -12,6 +12,7 @@ from diffsym.identification.known import KnownStructures
 from diffsym.identification.phases import Explained, explained
 from diffsym.identification.search import (
     NothingMeasuredError,
+    PreparedPattern,
     Scores,
     prepare,
     search,
@@ -22,6 +23,8 @@ from diffsym.structures.space_groups import CRYSTAL_SYSTEMS, LAST_NUMBERS, mirro
 NO_COMPANIONS = (
     "the pattern has no K-alpha-2 line, although its radiation should; none was taken off"
 )
+BETTER = 0.05
+"""By how much more a structure of other elements has to resemble a pattern to raise a doubt."""
 Network = Callable[[Floats, Floats, Radiation], Floats | None]
 
 
@@ -115,28 +118,26 @@ class Evidence:
     networks
         Each gives the probabilities (230,) of groups 1 to 230 for the angles, intensities and
         radiation of a pattern, or None where it cannot use the pattern.
-    frequencies : (230,), optional
-        Of the groups among structures, where not all of these are searched.
+    everything
+        All structures, where only those of some elements are searched.
     """
 
     name: str
     known: KnownStructures
     calibration: Calibration = field(default_factory=Calibration)
     networks: tuple[Network, ...] = ()
-    frequencies: Floats | None = None
+    everything: KnownStructures | None = None
 
     @property
-    def all_frequencies(self) -> Floats:
+    def frequencies(self) -> Floats:
         """Share of each group among all known structures, (230,)."""
-        if self.frequencies is None:
-            return frequencies_of(self.known.space_groups, self.known.databases)
-        return self.frequencies
+        known = self.everything or self.known
+        return frequencies_of(known.space_groups, known.databases)
 
     def of_elements(self, elements: Collection[str]) -> "Evidence":
         """The same with structures of these elements alone; DiffsymError if there are none."""
-        return replace(
-            self, known=self.known.of_elements(elements), frequencies=self.all_frequencies
-        )
+        everything = self.everything or self.known
+        return replace(self, known=everything.of_elements(elements), everything=everything)
 
 
 def answer_pattern(
@@ -184,7 +185,7 @@ def answer_pattern(
     ]
     probabilities = calibration.probabilities(
         calibration.shares(scores.score, known.space_groups, known.databases),
-        evidence.all_frequencies,
+        evidence.frequencies,
         np.mean(members, axis=0) if members else None,
     )
     order = np.argsort(-probabilities, kind="stable")
@@ -192,7 +193,9 @@ def answer_pattern(
     found = explained(pattern, known.lines, best, float(scores.zero_shift[best]))
     first, image = int(order[0]) + 1, mirror_image(int(order[0]) + 1)
     certainty = float(probabilities[first - 1] + (probabilities[image - 1] if image else 0.0))
-    doubt = _doubt(certainty, found, calibration)
+    doubt = _doubt(certainty, float(scores.score[best]), found, calibration)
+    if doubt is None and evidence.everything is not None:
+        doubt = _better(pattern, evidence.everything, float(scores.score[best]))
     return Answer(
         ranked=tuple(
             RankedGroup(int(row) + 1, symbol(int(row) + 1), float(probabilities[row]))
@@ -203,7 +206,7 @@ def answer_pattern(
         reason=(
             doubt
             or f"the first group has a probability of {certainty:.1%}, and one known structure "
-            "explains the pattern"
+            f"explains {found.share:.1%} of the pattern"
         )
         + (f"; its mirror image {symbol(image)} has the same pattern" if image else ""),
         crystal_system=_likeliest_system(probabilities),
@@ -233,15 +236,22 @@ def _nothing(reason: str, repairs: tuple[str, ...]) -> Answer:
     )
 
 
-def _doubt(certainty: float, found: Explained, calibration: Calibration) -> str | None:
+def _doubt(
+    certainty: float, score: float, found: Explained, calibration: Calibration
+) -> str | None:
     """Why the first group cannot be relied on; None if it can."""
     if certainty < calibration.certain:
         return (
             f"the first group has a probability of {certainty:.1%}, below {calibration.certain:.0%}"
         )
+    if score < calibration.least_score:
+        return (
+            "no known structure resembles the pattern enough: the best score is "
+            f"{score:.2f}, below {calibration.least_score:.2f}"
+        )
     if found.share < calibration.explained:
         return (
-            f"the best structure explains {max(found.share, 0):.0%} of the pattern, less than "
+            f"the best structure explains {max(found.share, 0):.1%} of the pattern, less than "
             f"{calibration.explained:.0%}"
         )
     if found.leaves_another(calibration):
@@ -250,6 +260,18 @@ def _doubt(certainty: float, found: Explained, calibration: Calibration) -> str 
             "mixture"
         )
     return None
+
+
+def _better(pattern: PreparedPattern, everything: KnownStructures, score: float) -> str | None:
+    """Why the elements may be wrong: a structure of others resembles the pattern more."""
+    scores = search(pattern, everything.lines).score
+    best = int(scores.argmax())
+    if scores[best] <= score + BETTER:
+        return None
+    return (
+        f"{everything.formulas[best]} ({everything.structure_ids[best]}), which is not of these "
+        f"elements, resembles the pattern more: {scores[best]:.2f} against {score:.2f}"
+    )
 
 
 def _likeliest_system(probabilities: Floats) -> str:

@@ -40,6 +40,8 @@ class Calibration:
         What is added to each.
     certain
         Least probability of a first group that can be relied on.
+    least_score
+        Least score of the best structure, for the same.
     explained
         Least share of the pattern at the lines of the best structure, for the same.
     score_of_rest, strongest_left
@@ -61,6 +63,7 @@ class Calibration:
     networks_floor: float = 1e-4
     frequency_floor: float = 1e-4
     certain: float = 0.9
+    least_score: float = 0.6
     explained: float = 0.55
     score_of_rest: float = 0.4
     strongest_left: float = 0.1

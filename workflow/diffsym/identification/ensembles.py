@@ -1,15 +1,19 @@
 """Networks of a pack: run by onnxruntime, without Keras."""
 
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from diffsym.errors import DiffsymError
 from diffsym.identification.card import EnsembleCard
 from diffsym.structures.space_groups import spread_over_groups, systems_among
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 INPUT, PROBABILITIES = "descriptor", "probabilities"
 """Names of the input and of the first output of each network."""
@@ -31,7 +35,7 @@ class Network:
     content: bytes = field(repr=False)
 
     @cached_property
-    def session(self) -> onnxruntime.InferenceSession:
+    def session(self) -> "onnxruntime.InferenceSession":
         """What runs it; made when it is first asked.
 
         Raises
@@ -39,6 +43,11 @@ class Network:
         DiffsymError
             If the file is no network.
         """
+        # Read by onnxruntime when it is loaded: it keeps a record of its use for its makers.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+        import onnxruntime  # noqa: PLC0415 - not loaded where a pack has no network
+
+        onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         try:

@@ -7,7 +7,7 @@ from diffsym.experimental.readers.base import MeasuredPattern
 def read(content: bytes) -> MeasuredPattern:
     """Read the pattern."""
     _, head, *body = decoded(content).split("\n")
-    declared, step, first, wavelength = numbers(head)[:4]
+    declared, step, first, wavelength = map(float, numbers(head)[:4])
     counts = numbers("\n".join(body))
     repairs = loss(declared, len(counts))
     counts = counts[: int(declared)]

@@ -26,8 +26,14 @@ def unpacked(path: Path) -> bytes:
     try:
         with path.open("rb") as handle:
             content = bounded(handle)
+    except PermissionError:
+        raise DiffsymError(
+            "the file cannot be read: permission denied; make it readable, or copy it"
+        ) from None
     except (OSError, ValueError) as error:
         raise DiffsymError(f"the file cannot be read ({error}); correct its name") from None
+    if not content:
+        raise DiffsymError("the file is empty; copy it anew")
     try:
         if content.startswith(GZIP):
             content = bounded(gzip.GzipFile(fileobj=io.BytesIO(content)))

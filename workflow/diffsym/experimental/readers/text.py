@@ -49,6 +49,10 @@ class _Row(NamedTuple):
         return f"line {self.line}, '{_shown(' '.join(self.fields))}',"
 
 
+LONGEST_LINE = 100_000
+LONG_LINE = re.compile(rb"[^\r\n]{%d}" % (LONGEST_LINE + 1))
+
+
 def read(content: bytes) -> MeasuredPattern:
     """Read a file; see the module.
 
@@ -59,6 +63,11 @@ def read(content: bytes) -> MeasuredPattern:
     """
     if b"\0" in content and not content.startswith(UTF_16):
         raise DiffsymError("the file is binary; export it as text of two columns")
+    if LONG_LINE.search(content):
+        raise DiffsymError(
+            f"a line has more than {LONGEST_LINE} characters; export the pattern with one point a "
+            "line"
+        )
     headings, values = _columns(decoded(content))
     # Lines keep their numbers.
     headings = ["" if line.startswith(OURS) else line for line in headings]
