@@ -28,6 +28,7 @@ from diffsym.app.page import application, uploads
 from diffsym.app.page.drawing import MOST_POINTS, curve, lines_of
 from diffsym.app.page.guard import refusal_of
 from diffsym.app.page.uploads import label, safe_suffix
+from diffsym.identification.answer import Evidence
 from diffsym.identification.known import KnownStructures
 from diffsym.identification.search import known_lines
 from diffsym.identification.wavelengths import radiation_of
@@ -100,7 +101,7 @@ def running(app):
 
 @pytest.fixture(scope="module")
 def address(known):
-    with running(application.create_app(known, "a study", top=4)) as url:
+    with running(application.create_app(Evidence("a study", known), "a study", top=4)) as url:
         yield url
 
 

@@ -228,7 +228,7 @@ def test_the_first_reasons_are_told_if_no_pattern_is_left(tmp_path):
     with pytest.raises(DiffsymError) as caught:
         read("lab", tmp_path)
     told = str(caught.value)
-    assert "no usable pattern; a.xy: there are no two columns of numbers" in told
+    assert "no usable pattern; a.xy: the file is empty" in told
     assert "; c.xy: " in told
     assert "d.xy" not in told
     assert told.endswith("; and 2 more")

@@ -74,7 +74,7 @@ def test_every_heading_is_understood(written, tmp_path, kind):
         ("a.gr", files.gr()[:300], "points; give at least 50"),
         ("a.gr", files.gr(r=R[::-1]), "do not rise"),
         ("a.gr", b"only words", "0 points; give at least 50"),
-        ("a.gr", b"", "0 points; give at least 50"),
+        ("a.gr", b"", "the file is empty"),
         ("a.gr", b"1\n2\n3\n", "needs two columns"),
         ("a.gr", bytes(range(256)) * 99, ""),
         ("a.xy", files.pairs().encode(), "this is a powder pattern"),

@@ -67,7 +67,7 @@ def test_what_has_one_meaning_is_read(file, content):
         ("1.5406\n10.0 33\n10.5 34\n", "line 1, '1.5406', holds one number"),
         ("10.0\n10.5\n", "line 1, '10.0', holds one number"),
         ("10.0 33\nend of range 1\n40.0 37\n", "line 2, 'end of range 1', is no line of numbers"),
-        ("", "no two columns of numbers"),
+        ("", "the file is empty"),
         ("only words\n", "no two columns of numbers"),
         (b"RAW9.01\0\0\1", "the file is binary"),
         ("# --> q_nm^-1 I\n6 20\n", "line 1, '# --> q_nm^-1 I', says that the first column is"),

@@ -45,7 +45,8 @@ def evidence_of_pack(pack: Pack) -> Evidence:
     """Evidence that a pack holds; DiffsymError if it has no structures."""
     if pack.known is None:
         raise DiffsymError(
-            f"{pack.path}: the pack has no structures to search; make it with 'search: true'"
+            f"{pack.path}: it holds networks and no structures to be searched; make it with "
+            "'search: true'"
         )
     return Evidence(
         pack.card.name,
