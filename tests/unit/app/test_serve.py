@@ -547,7 +547,7 @@ def test_an_answer_without_groups_is_shown(browser, address, files, downloads, m
 
 
 def test_a_folder_or_a_lost_server_is_told(browser, known, files):
-    with running(application.create_app(known, "a study", top=2)) as url:
+    with running(application.create_app(Evidence("a study", known), "a study", top=2)) as url:
         dropped(browser, url, files[:1], 1400)
         browser.execute_script(
             "const broken = new File(['x'], 'folder');"
