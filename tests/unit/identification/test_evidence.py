@@ -1,5 +1,8 @@
 """With what patterns are answered, and the pack that comes with the installation."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -27,6 +30,17 @@ def test_the_installation_brings_minerals(tmp_path, monkeypatch):
     assert source.structures == card.search.structures == len(evidence.known.lines)
     assert "American Mineralogist" in source.citation
     assert source.licence
+
+
+def test_without_networks_nothing_that_runs_networks_is_loaded():
+    """onnxruntime takes time to load, and keeps a record of its use for its makers."""
+    program = (
+        "import sys; from diffsym.identification.bundled import BUNDLED; "
+        "from diffsym.identification.evidence import evidence_at; "
+        "assert evidence_at(BUNDLED / 'minerals.zip').networks == (); "
+        "sys.exit('onnxruntime' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def lines_of(known, row):
