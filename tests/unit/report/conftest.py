@@ -210,6 +210,32 @@ def measured_predictions(predictions: pa.Table) -> dict[str, pa.Table]:
     }
 
 
+def answers_of(name: str) -> pa.Table:
+    """Answers by the search to a set of 60 patterns; every other one is certain and right."""
+    groups = [1, None, *range(2, 60)]
+    return pa.Table.from_pylist(
+        [
+            {
+                "pattern_id": f"{name}:{number:02d}",
+                "space_group": group,
+                "ranked": [group if group and number % 2 else 225, 62, 14],
+                "probabilities": [0.95 if number % 2 else 0.4, 0.03, 0.01],
+                "certain": number % 2 == 1,
+                "certainty": 0.95 if number % 2 else 0.4,
+                "reason": "the first group has a probability of <40 %>, below 90 %",
+                "set_90": [225, 62],
+                "nearest": ["amcsd:1"],
+                "formulas": ["NaCl"],
+                "nearest_groups": [225],
+                "scores": [0.71],
+                "repairs": [],
+            }
+            for number, group in enumerate(groups)
+        ],
+        tables.ANSWERED,
+    )
+
+
 def predictions_of(section, model, structures, roles, seed):
     """Predictions of each member, of volumes, too, if the model predicts them."""
     rng = np.random.default_rng(seed)
@@ -384,6 +410,8 @@ def _make_experiments(plan, structures, rng):
     course = {"epochs": [1, 3], "accuracy": {"test": [0.1, 0.2], "laboratory": [0, 0.1]}}
     for path in [path for paths in plan.followed_epochs().values() for path in paths]:
         write_json(path, course)
+    for name in plan.answered_sets():
+        write(answers_of(name), layout.answered(name), tables.ANSWERED)
     for seed, path in enumerate(plan.untrained().values()):
         write_scores(path, untrained_recognition(seed))
     for path in plan.feature_maps().values():

@@ -17,6 +17,7 @@ from diffsym.report import sections
 from diffsym.report.colours import SYSTEM_COLOURS
 from diffsym.report.page import render
 from diffsym.report.results import labels
+from diffsym.report.sections.blocks import TableBlock
 from diffsym.settings import values_of
 from diffsym.settings.descriptors.powder import Powder
 from diffsym.structures.space_groups import CRYSTAL_SYSTEMS
@@ -398,3 +399,19 @@ def test_a_browser_draws_every_figure(browser, page_of, tmp_path, study, width):
     # A wide page needs fewer rows than were kept for a narrow one.
     if width == 1280 and any(kept for *_, kept in legends):
         assert any(given_back for *_, given_back, _ in legends)
+
+
+def test_answers_of_the_search_are_shown(made, html):
+    """Of a set that the user measured: scores, then each pattern, with why it is not certain."""
+    section = sections.measured.measured(made.results())
+    shown = [block for block in section.blocks if isinstance(block, TableBlock)]
+    [scores] = [block for block in shown if "without a network" in block.caption]
+    assert scores.rows[0][:2] == ["laboratory", "59 of 60"]
+    assert scores.rows[0][-1] == "29, 29"
+    [answers] = [block for block in shown if block.title == "Answers of the search: laboratory"]
+    assert len(answers.rows) == 40
+    assert "20 more patterns" in answers.caption
+    assert answers.rows[0][2].startswith("not certain: the first group has")
+    assert answers.rows[3][2] == "certain"
+    assert "95" in answers.rows[3][3]
+    assert "&lt;40 %&gt;" in html
