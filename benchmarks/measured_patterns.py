@@ -39,6 +39,9 @@ RESAMPLES = 2000
 def main() -> None:
     """Print the tables."""
     options = parsed()
+    if options.patterns is None:
+        print("measured patterns: none were named; do so with --patterns")
+        return
     archive = np.load(options.patterns, allow_pickle=False)
     radiation = radiation_of(options.wavelength)
     evidence = evidence_at(options.evidence)
@@ -89,12 +92,12 @@ def main() -> None:
 def parsed() -> argparse.Namespace:
     """Options."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--patterns", type=Path, required=True)
-    parser.add_argument("--wavelength", required=True)
+    parser.add_argument("--patterns", type=Path)
+    parser.add_argument("--wavelength", default="CuKa")
     parser.add_argument("--evidence", type=Path, help="a pack or the results of a study")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    if not options.patterns.exists():
+    if options.patterns is not None and not options.patterns.exists():
         raise DiffsymError(f"{options.patterns}: no such file")
     return options
 
